@@ -1,0 +1,96 @@
+"""Arguments: unknown names and values are refused with near names; nothing is ignored."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, ParamSpec, TypeVar
+
+from pymlm.errors import ArgumentError, near_names
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Methods for denominator degrees of freedom; None is lme4's own output, without any.
+Ddf = Literal["Satterthwaite", "Kenward-Roger", "between-within", "asymptotic"]
+DDF_METHODS: tuple[Ddf, ...] = ("Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
+
+
+def strict(function: Callable[P, T]) -> Callable[P, T]:
+    """Make `function` refuse unknown arguments with an ArgumentError that lists near names."""
+    signature = inspect.signature(function)
+    known = [name for name in signature.parameters if name != "self"]
+    if any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+        raise TypeError(f"{function.__name__} takes any argument; check its names in its body")
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        refuse_unknown(function.__name__, kwargs, known)
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentError(f"{function.__name__}(): {error}") from None
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def refuse_unknown(function: str, given: Iterable[str], known: Sequence[str]) -> None:
+    """Raise ArgumentError for the first name in `given` that is not `known`; near names listed."""
+    for name in given:
+        if name not in known:
+            raise ArgumentError(
+                f"{function}() has no argument {name!r}."
+                + (near_names(name, known) or f" It takes: {', '.join(known)}.")
+            )
+
+
+def choice(value: object, allowed: Iterable[T], name: str) -> T:
+    """Return the member of `allowed` that `value` names, whatever its case.
+
+    Raises
+    ------
+    ArgumentError
+        When there is none; near names are listed.
+    """
+    options = list(allowed)
+    for option in options:
+        if value is option or value == option:
+            return option
+        both_text = isinstance(value, str) and isinstance(option, str)
+        if both_text and str(value).casefold() == str(option).casefold():
+            return option
+    texts = [str(o) for o in options if o is not None]
+    raise ArgumentError(
+        f"{name}={value!r} is not one of: {', '.join(repr(o) for o in options)}."
+        + (near_names(value, texts) if isinstance(value, str) else "")
+    )
+
+
+def check_ddf(ddf: str | None) -> Ddf | None:
+    """Return the method of degrees of freedom in its proper spelling."""
+    return choice(ddf, (*DDF_METHODS, None), "ddf")
+
+
+def flag(value: object, name: str) -> bool:
+    """Return a boolean argument; text and numbers are refused."""
+    if isinstance(value, bool) or type(value).__name__ == "bool_":
+        return bool(value)
+    raise ArgumentError(f"{name} must be True or False, not {value!r}")
+
+
+def fraction(value: object, name: str) -> float:
+    """Return a number strictly between 0 and 1 (a confidence level)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+        raise ArgumentError(f"{name} must lie between 0 and 1, e.g. 0.95, not {value!r}")
+    return float(value)
+
+
+def seconds(value: object) -> float | None:
+    """Return a time limit in seconds, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise ArgumentError(f"timeout must be a positive number of seconds, not {value!r}")
+    return float(value)

@@ -1,0 +1,108 @@
+"""The data sets of the installed R packages, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import strict
+from pymlm.engine import call
+from pymlm.errors import DataError, near_names
+
+#: Packages that are searched, in this order, when a name comes without one.
+PACKAGES = ("lme4", "lmerTest", "nlme", "MASS", "mlmRev", "pbkrtest", "emmeans", "datasets")
+
+
+@strict
+def datasets(package: str | None = None) -> pd.DataFrame:
+    """List the data frames that the installed R packages carry.
+
+    Parameters
+    ----------
+    package : str, optional
+        Only this package; default are lme4, lmerTest, nlme, MASS, mlmRev and a few more.
+
+    Returns
+    -------
+    DataFrame
+        One row a data set: package, name, rows, columns, title.
+    """
+    which = list(PACKAGES) if package is None else [package]
+    found: dict[str, Any] = call("list_datasets", which)
+    if package is not None and not found["name"]:
+        raise DataError(f"R package {package!r} is not installed, or has no data frames")
+    return pd.DataFrame(
+        {
+            "package": found["package"],
+            "name": found["name"],
+            "rows": np.asarray(found["rows"], dtype=int),
+            "columns": np.asarray(found["columns"], dtype=int),
+            "title": found["title"],
+        }
+    )
+
+
+@strict
+def load_dataset(name: str) -> pd.DataFrame:
+    """Load a data set of an installed R package as a pandas DataFrame.
+
+    Parameters
+    ----------
+    name : str
+        ``"sleepstudy"``, or with its package ``"nlme::bdf"``.
+
+    Returns
+    -------
+    DataFrame
+        Factors as category (ordered where R's are), with R's order of levels. ``attrs["name"]``
+        holds the name, so that a model's print says ``Data: sleepstudy``.
+
+    Raises
+    ------
+    DataError
+        When no installed package has it; near names are listed.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> mlm.load_dataset("sleepstudy").shape
+    (180, 3)
+    """
+    package, _, item = name.rpartition("::")
+    if not package:
+        package = _package_of(item)
+    raw: dict[str, Any] = call("load_dataset", item, package)
+    columns = {n: _column(c) for n, c in raw["columns"].items() if c is not None}
+    frame = pd.DataFrame(columns, index=raw["row_names"])
+    frame.attrs["name"] = item
+    return frame
+
+
+def _package_of(name: str) -> str:
+    found = call("find_dataset", name, list(PACKAGES), into=tuple[str, ...])
+    if found:
+        return str(found[0])
+    known = datasets()
+    raise DataError(
+        f"no data set {name!r} in the R packages {', '.join(PACKAGES)}."
+        + near_names(name, known["name"])
+        + " pymlm.datasets() lists them; name another package as 'package::name'"
+    )
+
+
+def _column(column: dict[str, Any]) -> Any:
+    kind, values = str(column["kind"][0]), column["values"]
+    if kind in ("factor", "ordered"):
+        codes = np.where(np.isnan(values.astype(float)), 0, values).astype(int) - 1
+        return pd.Categorical.from_codes(codes, column["levels"], ordered=kind == "ordered")
+    if kind == "Date":
+        return pd.to_datetime(values, unit="D")
+    if kind == "POSIXct":
+        return pd.to_datetime(values, unit="s")
+    if kind == "integer" and values.dtype.kind == "f":  # integers with NA
+        return pd.array(values, dtype="Int64")
+    if kind == "logical" and values.dtype.kind == "f":
+        return pd.array([None if np.isnan(v) else bool(v) for v in values], dtype="boolean")
+    return values

@@ -1,0 +1,116 @@
+"""call(r_function, ..., into=ResultClass): the one way through the door.
+
+Every R function of the bridge runs inside one R-side handler (`dispatch`) that returns value,
+warnings, messages and error as data. This module turns those into Python's.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from pymlm import errors
+from pymlm.engine.from_r import build, from_r
+from pymlm.engine.r_thread import R
+from pymlm.engine.startup import dispatch_function
+from pymlm.engine.to_r import to_r
+from pymlm.errors import FitError, PymlmError, RError, RWarning
+
+#: Classes of conditions that the bridge raises on purpose -> the Python error of the same meaning.
+_ERRORS: dict[str, type[PymlmError]] = {
+    "pymlm_" + name: getattr(errors, name)
+    for name in (
+        "ArgumentError",
+        "ComparisonError",
+        "DataError",
+        "FormulaError",
+        "NotSupportedError",
+        "RPackageError",
+    )
+}
+
+
+def call(
+    function: str,
+    /,
+    *args: Any,
+    into: Any = Any,
+    timeout: float | None = None,
+    fitting: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """Call an R function of the bridge and return its answer as `into`.
+
+    Parameters
+    ----------
+    function : str
+        Name of the function in ``r_scripts/bridge``.
+    *args, **kwargs
+        Its arguments; converted by `to_r`. A handle (`RObject`) stands for the R object behind it.
+    into : type
+        A dataclass, or an annotation such as ``float`` or ``tuple[str, ...]``.
+    timeout : float, optional
+        Seconds after which R is stopped and FitTimeout raised.
+    fitting : bool
+        An R error becomes FitError instead of RError.
+
+    Raises
+    ------
+    RError, FitError
+        R stopped; the message is R's, whole.
+    FitTimeout
+        The time limit was reached.
+    RNotFoundError, RPackageError
+        R or a package of it is missing.
+    """
+    answer = R.run(lambda: _run(function, args, kwargs), timeout)
+    for text in answer["warnings"] or ():
+        warnings.warn(text, RWarning, stacklevel=_caller_level())
+    if answer["error"] is not None:
+        raise _error(answer["error"], fitting)
+    return build(into, answer["value"])
+
+
+def _run(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    dispatch = dispatch_function()
+    from rpy2.rinterface_lib import embedded, openrlib
+
+    with openrlib.rlock:  # a program that uses rpy2 beside us waits for whole jobs
+        r_args = to_r({f"..{i}": a for i, a in enumerate(args)} | kwargs)
+        if args:
+            import rpy2.rinterface as ri
+
+            r_args.do_slot_assign("names", ri.StrSexpVector([""] * len(args) + list(kwargs)))
+        try:
+            answer = dispatch(to_r(function), r_args)
+        except embedded.RRuntimeError as error:
+            # Only what tryCatch in R cannot hold gets here: an interrupt in the last instruction.
+            text = str(error).strip() or "interrupted"
+            return {
+                "warnings": [],
+                "value": None,
+                "error": {"message": text, "call": "", "class": ["error"]},
+            }
+        out: dict[str, Any] = from_r(answer)
+        return out
+
+
+def _error(condition: dict[str, Any], fitting: bool) -> PymlmError:
+    message = str(condition["message"][0])
+    for name in condition["class"]:
+        if name in _ERRORS:
+            return _ERRORS[name](message)
+    call_text = str(condition["call"][0]) if condition["call"] else ""
+    kind = FitError if fitting else RError
+    return kind(f"R: {message}", message, call_text)
+
+
+def _caller_level() -> int:
+    """Stack level of the first frame outside pymlm, so that a warning points at the user's line."""
+    import sys
+
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pymlm."):
+        frame = frame.f_back
+        level += 1
+    return level

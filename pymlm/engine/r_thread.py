@@ -1,0 +1,228 @@
+"""R lives on one thread of its own: start, call, interrupt, time limit, fork.
+
+Why a thread: on Python's main thread (8 MB stack) deeply nested R code overruns the stack and kills
+the process, and Ctrl-C during a long fit is swallowed. Here R has a 512 MB stack, so R's own limit
+(``expressions``) comes first and is an ordinary error; and whoever waits for R waits interruptibly,
+sets R's interrupt flag, and R stops at its next check.
+
+One thread also serialises whole jobs, where rpy2's lock covers single calls only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+from pymlm.errors import FitTimeout
+
+T = TypeVar("T")
+
+STACK_BYTES = 512 * 1024 * 1024
+#: Seconds to wait for R to notice an interrupt before the caller is let go. R code checks within
+#: 0.2 s; compiled code may not check at all, and then R stays busy until it returns.
+INTERRUPT_GRACE = 5.0
+
+
+class Job(Generic[T]):
+    """One unit of work for the R thread, and its outcome."""
+
+    __slots__ = ("cancelled", "done", "error", "interrupted", "value", "work")
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.work: Callable[[], T] | None = work
+        self.done = threading.Event()
+        self.value: T | None = None
+        self.error: BaseException | None = None
+        self.cancelled = False
+        self.interrupted = False
+
+    def execute(self) -> None:
+        assert self.work is not None
+        try:
+            self.value = self.work()
+        except BaseException as error:  # the R thread must survive whatever a job does
+            # Frames of the traceback hold R objects, which only the R thread may release.
+            self.error = error.with_traceback(None)
+            self.error.__context__ = None
+        finally:
+            self.work = None
+
+
+class RThread:
+    """The thread that R runs on; made when first used, and anew in a forked child."""
+
+    def __init__(self) -> None:
+        self._released: deque[int] = deque()
+        self._objects: dict[int, Any] = {}
+        self._next_key = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._queue: queue.SimpleQueue[Job[Any]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._state = threading.Lock()  # guards _current and the interrupt flag
+        self._idle = threading.Lock()  # held while a job runs; fork takes it to find R at rest
+        self._current: Job[Any] | None = None
+
+    # --- running jobs ---------------------------------------------------------------------------
+
+    def run(self, work: Callable[[], T], timeout: float | None = None) -> T:
+        """Run `work` on the R thread and wait for it.
+
+        Raises
+        ------
+        FitTimeout
+            After `timeout` seconds, waiting for other jobs included; R is stopped.
+        KeyboardInterrupt
+            On Ctrl-C; R is stopped first.
+        """
+        if threading.current_thread() is self._thread:
+            return work()
+        self._ensure_thread()
+        job = Job(work)
+        self._queue.put(job)
+        try:
+            finished = job.done.wait(timeout)
+        except BaseException:
+            self._interrupt(job)
+            job.done.wait(INTERRUPT_GRACE)
+            raise
+        if not finished:
+            self._interrupt(job)
+            if not job.done.wait(INTERRUPT_GRACE) or job.cancelled or job.error is not None:
+                raise FitTimeout(
+                    f"R did not finish within {timeout:g} s and was stopped; R can be used again. "
+                    "Raise timeout= or simplify the model."
+                )
+        if job.error is not None:
+            raise job.error
+        return job.value  # type: ignore[return-value]  # set whenever error is None
+
+    def _interrupt(self, job: Job[Any]) -> None:
+        with self._state:
+            if job.done.is_set():
+                return
+            job.interrupted = True
+            if self._current is job:
+                _set_interrupt_flag(1)
+            else:
+                job.cancelled = True
+
+    def _ensure_thread(self) -> None:
+        if self._thread is not None:
+            return
+        with self._starting:
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._serve, name="pymlm-R", daemon=True)
+            with _stack_size(STACK_BYTES):
+                thread.start()
+            self._thread = thread
+
+    def _serve(self) -> None:
+        jobs = self._queue
+        while True:
+            job = jobs.get()
+            with self._idle:
+                self._drain()
+                with self._state:
+                    if not job.cancelled:
+                        self._current = job
+                if not job.cancelled:
+                    job.execute()
+                    with self._state:
+                        self._current = None
+                        if job.interrupted:
+                            _set_interrupt_flag(0)
+                job.done.set()
+            del job
+
+    # --- R objects ------------------------------------------------------------------------------
+
+    def keep(self, value: Any) -> RObject:
+        """Keep an R object alive (call on the R thread) and return the handle for other threads."""
+        self._next_key += 1
+        self._objects[self._next_key] = value
+        return RObject(self, self._next_key)
+
+    def object(self, key: int) -> Any:
+        """Return the R object behind a handle's key (call on the R thread)."""
+        return self._objects[key]
+
+    def release(self, key: int) -> None:
+        """Let an R object go, on any thread; the R thread does it before its next job."""
+        self._released.append(key)
+
+    def _drain(self) -> None:
+        while self._released:
+            self._objects.pop(self._released.popleft(), None)
+
+    # --- fork -----------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        if threading.current_thread() is not self._thread:
+            self._idle.acquire()
+
+    def after_fork_parent(self) -> None:
+        if threading.current_thread() is not self._thread:
+            self._idle.release()
+
+    def after_fork_child(self) -> None:
+        # R's memory came along, its thread did not: the next call makes a new one.
+        self._reset()
+
+
+class RObject:
+    """A handle to an R object that may be held, copied and dropped on any thread."""
+
+    __slots__ = ("__weakref__", "_key", "_thread")
+
+    def __init__(self, thread: RThread, key: int) -> None:
+        self._thread = thread
+        self._key = key
+
+    @property
+    def value(self) -> Any:
+        """The rpy2 object; only code on the R thread may ask."""
+        return self._thread.object(self._key)
+
+    def __del__(self) -> None:
+        self._thread.release(self._key)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an R object cannot be pickled by itself; pickle the model")
+
+
+@contextlib.contextmanager
+def _stack_size(size: int) -> Iterator[None]:
+    """Threads started inside get `size` bytes of stack, where the system allows it."""
+    try:
+        before = threading.stack_size(size)
+    except (ValueError, RuntimeError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
+
+
+def _set_interrupt_flag(value: int) -> None:
+    from rpy2.rinterface_lib import openrlib
+
+    openrlib.rlib.R_interrupts_pending = value
+
+
+R = RThread()
+
+os.register_at_fork(
+    before=R.before_fork,
+    after_in_parent=R.after_fork_parent,
+    after_in_child=R.after_fork_child,
+)

@@ -1,0 +1,254 @@
+"""Find R, start it quietly inside this process, and read in the R half of pymlm.
+
+Everything here runs on the R thread, once, when the first call needs R.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import re
+import subprocess
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pymlm.engine.r_thread import R
+from pymlm.errors import RError, RNotFoundError, RPackageError
+
+#: No profile, no workspace, no question at the end. Renviron is still read: it says where R's
+#: packages are.
+R_OPTIONS = (
+    "pymlm",
+    "--quiet",
+    "--no-save",
+    "--no-restore",
+    "--no-site-file",
+    "--no-init-file",
+)
+
+_dispatch: Any = None
+
+
+def bridge_folder() -> Path:
+    """Folder of the R half: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "r_scripts", package.parent / "r_scripts"):
+        if (folder / "bridge").is_dir():
+            return folder
+    raise RNotFoundError(
+        f"the R scripts of pymlm are missing from {package}. Reinstall it: "
+        "pip install --force-reinstall pymlm"
+    )
+
+
+def find_r_home() -> str:
+    """R's home directory, from the R_HOME variable or the R on the PATH.
+
+    Raises
+    ------
+    RNotFoundError
+        When neither leads to an R.
+    """
+    home = os.environ.get("R_HOME", "")
+    if home:
+        if Path(home).is_dir():
+            return home
+        raise RNotFoundError(
+            f"R_HOME is set to {home!r}, where there is no R. Unset it, or set it to what "
+            "'R RHOME' prints."
+        )
+    try:
+        answer = subprocess.run(
+            ["R", "RHOME"], capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RNotFoundError(
+            "R was not found on this machine. Debian/Ubuntu: sudo apt-get install r-base-core "
+            "r-cran-lme4; conda: conda install -c conda-forge r-base r-lme4; otherwise see "
+            "https://cran.r-project.org. Then run 'pymlm doctor'."
+        ) from error
+    return answer.stdout.strip().splitlines()[-1]
+
+
+def dispatch_function() -> Any:
+    """Return the R function that runs every bridge call, starting R if need be."""
+    global _dispatch
+    if _dispatch is None:
+        _start_r()
+        _dispatch = _source_bridge()
+    return _dispatch
+
+
+def _start_r() -> None:
+    home = find_r_home()
+    rinterface, embedded = _import_rpy2(home)
+    if embedded.isinitialized():  # the program uses rpy2 itself: share its R as it is
+        return
+    embedded.set_initoptions(R_OPTIONS)
+    with _utf8_locale(), warnings.catch_warnings():
+        # rpy2 warns that R does not run on the main thread, which is what we want.
+        warnings.simplefilter("ignore")
+        rinterface.initr_simple()
+    # rpy2's own clean-up would run on the main thread and wait for a busy R for ever.
+    atexit.unregister(rinterface.endr)
+    atexit.register(_clean_up, os.getpid())
+
+
+def _import_rpy2(home: str) -> tuple[Any, Any]:
+    """Import rpy2's interface to the R in `home`, without the two Rscript runs rpy2 makes."""
+    before = os.environ.get("R_HOME")
+    os.environ["R_HOME"] = home
+    _set_front_end_variables(home)
+    try:
+        import rpy2.situation
+
+        ask_rscript = getattr(rpy2.situation, "r_ld_library_path_from_subprocess", None)
+        if ask_rscript is not None:
+            rpy2.situation.r_ld_library_path_from_subprocess = _library_path
+        try:
+            import rpy2.rinterface as rinterface
+            from rpy2.rinterface_lib import embedded
+        finally:
+            if ask_rscript is not None:
+                rpy2.situation.r_ld_library_path_from_subprocess = ask_rscript
+    except ModuleNotFoundError as error:
+        raise RNotFoundError(
+            f"rpy2 is not installed ({error}). Run: {rpy2_command(home)}"
+        ) from None
+    except Exception as error:  # ImportError, OSError, cffi errors: all mean a wrong pair
+        raise RNotFoundError(
+            f"the installed rpy2 does not fit R {r_version(home) or 'in ' + home} "
+            f"({str(error).splitlines()[0][:200]}). Run: {rpy2_command(home)}"
+        ) from None
+    finally:
+        if before is None:
+            os.environ.pop("R_HOME", None)
+    return rinterface, embedded
+
+
+def _library_path(home: str) -> str:
+    """LD_LIBRARY_PATH as R's front end sets it; the shell answers in 2 ms, Rscript in 150."""
+    script = f'R_HOME="{home}"; . "{home}/etc/ldpaths" 2>/dev/null; echo "$LD_LIBRARY_PATH"'
+    try:
+        answer = subprocess.run(
+            ["sh", "-c", script], capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return f"{home}/lib"
+    return answer.stdout.strip()
+
+
+def _set_front_end_variables(home: str) -> None:
+    """Set what the R front-end script exports (R_SHARE_DIR ...), as it stands in the script."""
+    try:
+        script = Path(home, "bin", "R").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for name in ("R_SHARE_DIR", "R_INCLUDE_DIR", "R_DOC_DIR"):
+        found = re.search(rf"^{name}=(\S+)$", script, re.MULTILINE)
+        if found and "$" not in found[1]:
+            os.environ.setdefault(name, found[1].strip("\"'"))
+
+
+def r_version(home: str) -> str | None:
+    """Version of the R in `home`, from the header that travels with it; None when unreadable."""
+    try:
+        answer = subprocess.run(
+            [str(Path(home, "bin", "R")), "--version"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={k: v for k, v in os.environ.items() if k != "R_HOME"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"R version (\d+\.\d+\.\d+)", answer.stdout + answer.stderr)
+    return found[1] if found else None
+
+
+def rpy2_requirement(version: str | None) -> str:
+    """The rpy2 that loads with R `version`: rpy2-rinterface 3.6.6 and later need R 4.5."""
+    if version is not None:
+        major, minor = (int(x) for x in version.split(".")[:2])
+        if (major, minor) >= (4, 5):
+            return "rpy2>=3.6"
+    return "rpy2==3.5.17"
+
+
+def rpy2_command(home: str) -> str:
+    """The exact pip command that installs an rpy2 for the R in `home`."""
+    return (
+        "pip uninstall -y rpy2-rinterface rpy2-robjects; "
+        f"pip install --force-reinstall '{rpy2_requirement(r_version(home))}'"
+    )
+
+
+@contextlib.contextmanager
+def _utf8_locale() -> Iterator[None]:
+    """Let R start in UTF-8: with LANG=C or a locale that is not installed, it would not."""
+    import locale
+
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, "")
+        utf8 = locale.nl_langinfo(locale.CODESET).upper().replace("-", "") == "UTF8"
+    except locale.Error:
+        utf8 = False
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    if utf8:
+        yield
+        return
+    saved = os.environ.get("LC_ALL")
+    os.environ["LC_ALL"] = "C.UTF-8"
+    try:
+        yield
+    finally:
+        if saved is None:
+            del os.environ["LC_ALL"]
+        else:
+            os.environ["LC_ALL"] = saved
+
+
+#: R code that reads the bridge into a private environment and answers with its `dispatch`.
+_LOADER = """
+function(files) tryCatch({
+  bridge <- new.env(parent = asNamespace("lme4"))
+  for (f in files) sys.source(f, envir = bridge, keep.source = FALSE)
+  bridge$dispatch
+}, error = function(e) paste(class(e)[1L], conditionMessage(e), sep = "\n"))
+"""
+
+
+def _source_bridge() -> Any:
+    """Read r_scripts/bridge/*.R into a private environment; return its `dispatch`."""
+    import rpy2.rinterface as ri
+
+    folder = bridge_folder() / "bridge"
+    load = ri.baseenv["eval"](ri.parse(_LOADER))
+    answer = load(ri.StrSexpVector([str(f) for f in sorted(folder.glob("*.R"))]))
+    if isinstance(answer, ri.StrSexpVector):
+        kind, _, message = str(answer[0]).partition("\n")
+        if kind == "packageNotFoundError":
+            from pymlm.engine.requirements import install_command
+
+            raise RPackageError(f"R: {message}. Run: {install_command(['lme4'])}")
+        raise RError(f"the R half of pymlm could not be read: {message}", message)
+    return answer
+
+
+def _clean_up(owner: int) -> None:
+    """At exit, remove R's temporary folder; a forked child leaves its parent's alone."""
+    if os.getpid() != owner:
+        return
+
+    def work() -> None:
+        import rpy2.rinterface as ri
+
+        ri.baseenv["unlink"](ri.baseenv["tempdir"](), recursive=True)
+
+    with contextlib.suppress(Exception):
+        R.run(work, timeout=2.0)

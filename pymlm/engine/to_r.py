@@ -1,0 +1,218 @@
+"""Python values -> R objects. Everything here runs on the R thread.
+
+Columns of a data frame come prepared by `pymlm.frames` (numpy buffers and factor codes), so nothing
+is converted element by element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pymlm.engine.r_thread import RObject
+from pymlm.errors import DataError
+
+#: R's NA of type integer (and of logical and factor codes).
+NA_INTEGER = np.int32(-2147483648)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One data-frame column, ready to be copied into R.
+
+    Attributes
+    ----------
+    name : str
+    values : ndarray of float64 or int32
+        For a factor, codes from 1; NA_INTEGER where missing.
+    kind : str
+        "double", "integer", "logical", "factor", "ordered", "Date", "POSIXct" or "difftime".
+    levels : tuple of str
+        Factor levels in order.
+    sort_levels : bool
+        Let R put the levels in its own order (a text column), instead of keeping theirs.
+    """
+
+    name: str
+    values: np.ndarray[Any, Any]
+    kind: str
+    levels: tuple[str, ...] = ()
+    sort_levels: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Columns of equal length that become one R data frame."""
+
+    columns: tuple[Column, ...]
+    nrow: int
+    row_names: tuple[str, ...] | np.ndarray[Any, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """R code as text, parsed but not evaluated on the way in (a vetted formula, a call)."""
+
+    text: str
+
+
+def to_r(value: Any) -> Any:
+    """Return `value` as an rpy2 object.
+
+    Raises
+    ------
+    DataError
+        For a type that has no R counterpart here.
+    """
+    import rpy2.rinterface as ri
+
+    match value:
+        case None:
+            return ri.NULL
+        case RObject():
+            return value.value
+        case bool() | np.bool_():
+            return ri.BoolSexpVector([bool(value)])
+        case int() | np.integer():
+            number = int(value)
+            if abs(number) < 2**31:
+                return ri.IntSexpVector([number])
+            return ri.FloatSexpVector([float(number)])
+        case float() | np.floating():
+            return ri.FloatSexpVector([float(value)])
+        case str():
+            return ri.StrSexpVector([value])
+        case bytes():
+            return ri.ByteSexpVector(value)
+        case np.ndarray():
+            return array_to_r(value)
+        case Frame():
+            return frame_to_r(value)
+        case Code():
+            return ri.parse(value.text)[0]
+        case Mapping():
+            return _named_list({str(k): to_r(v) for k, v in value.items()})
+        case Sequence():
+            return _sequence_to_r(value)
+    raise DataError(f"a {type(value).__name__} cannot be given to R")
+
+
+def array_to_r(array: np.ndarray[Any, Any]) -> Any:
+    """Copy a 1-d or 2-d numeric, boolean or text array into an R vector or matrix."""
+    import rpy2.rinterface as ri
+
+    flat = np.ravel(array, order="F")
+    if flat.size == 0:  # an empty buffer has no address
+        vector = ri.FloatSexpVector([])
+        if array.ndim > 1:
+            vector.do_slot_assign("dim", ri.IntSexpVector(array.shape))
+        return vector
+    if flat.dtype.kind == "b":
+        vector = ri.BoolSexpVector.from_memoryview(flat.astype(np.int32).data)
+    elif flat.dtype == np.int32:
+        vector = ri.IntSexpVector.from_memoryview(np.ascontiguousarray(flat).data)
+    elif flat.dtype.kind in "iuf":
+        doubles = np.ascontiguousarray(flat, dtype=np.float64)
+        vector = ri.FloatSexpVector.from_memoryview(doubles.data)
+    elif flat.dtype.kind in "UO" and all(isinstance(x, str) for x in flat):
+        vector = ri.StrSexpVector(flat.tolist())
+    else:
+        raise DataError(f"an array of dtype {array.dtype} cannot be given to R")
+    if array.ndim > 1:
+        vector.do_slot_assign("dim", ri.IntSexpVector(array.shape))
+    return vector
+
+
+def frame_to_r(frame: Frame) -> Any:
+    """Make an R data.frame; each column is copied once."""
+    import rpy2.rinterface as ri
+
+    data = ri.ListSexpVector([_column_to_r(c) for c in frame.columns])
+    data.do_slot_assign("names", ri.StrSexpVector([c.name for c in frame.columns]))
+    if frame.row_names is None:  # R's compact form of 1..n
+        rows: Any = ri.IntSexpVector([ri.NA_Integer, -frame.nrow])
+    elif isinstance(frame.row_names, np.ndarray):
+        rows = array_to_r(frame.row_names)
+    else:
+        rows = ri.StrSexpVector(frame.row_names)
+    data.do_slot_assign("row.names", rows)
+    data.rclass = ri.StrSexpVector(["data.frame"])
+    return data
+
+
+def _column_to_r(column: Column) -> Any:
+    import rpy2.rinterface as ri
+
+    values = column.values.data
+    match column.kind:
+        case "double":
+            return ri.FloatSexpVector.from_memoryview(values)
+        case "integer":
+            return ri.IntSexpVector.from_memoryview(values)
+        case "logical":
+            return ri.BoolSexpVector.from_memoryview(values)
+        case "factor" | "ordered":
+            return _factor(column)
+        case "Date":
+            return _classed(ri.FloatSexpVector.from_memoryview(values), ["Date"], {})
+        case "POSIXct":
+            return _classed(
+                ri.FloatSexpVector.from_memoryview(values), ["POSIXct", "POSIXt"], {"tzone": "UTC"}
+            )
+        case "difftime":
+            return _classed(
+                ri.FloatSexpVector.from_memoryview(values), ["difftime"], {"units": "secs"}
+            )
+    raise DataError(f"column {column.name!r}: no R type for {column.kind!r}")
+
+
+def _factor(column: Column) -> Any:
+    import rpy2.rinterface as ri
+
+    codes, levels = column.values, column.levels
+    if column.sort_levels and len(levels) > 1:
+        # R's own order of text depends on the locale, so R sorts the levels and the codes follow.
+        order = np.asarray(ri.baseenv["order"](ri.StrSexpVector(levels)), dtype=np.int64) - 1
+        rank = np.empty(len(levels) + 1, dtype=np.int32)
+        rank[1:][order] = np.arange(1, len(levels) + 1, dtype=np.int32)
+        rank[0] = NA_INTEGER
+        codes = rank[np.where(codes == NA_INTEGER, 0, codes)]
+        levels = tuple(levels[i] for i in order)
+    factor = ri.IntSexpVector.from_memoryview(codes.data)
+    factor.do_slot_assign("levels", ri.StrSexpVector(levels))
+    factor.rclass = ri.StrSexpVector(
+        ["ordered", "factor"] if column.kind == "ordered" else ["factor"]
+    )
+    return factor
+
+
+def _classed(vector: Any, classes: list[str], attributes: dict[str, str]) -> Any:
+    import rpy2.rinterface as ri
+
+    for name, text in attributes.items():
+        vector.do_slot_assign(name, ri.StrSexpVector([text]))
+    vector.rclass = ri.StrSexpVector(classes)
+    return vector
+
+
+def _named_list(items: dict[str, Any]) -> Any:
+    import rpy2.rinterface as ri
+
+    out = ri.ListSexpVector(list(items.values()))
+    out.do_slot_assign("names", ri.StrSexpVector(list(items)))
+    return out
+
+
+def _sequence_to_r(values: Sequence[Any]) -> Any:
+    import rpy2.rinterface as ri
+
+    if values and all(isinstance(v, str) for v in values):
+        return ri.StrSexpVector(list(values))
+    if values and all(isinstance(v, bool) for v in values):
+        return ri.BoolSexpVector(list(values))
+    if values and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+        return array_to_r(np.asarray(values))
+    return ri.ListSexpVector([to_r(v) for v in values])

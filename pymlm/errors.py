@@ -1,0 +1,142 @@
+"""Every exception and warning that pymlm raises.
+
+::
+
+    PymlmError
+    ├── RNotFoundError      R itself, or an rpy2 that fits it, cannot be loaded (ImportError)
+    ├── RPackageError       an R package is missing or too old (ImportError)
+    ├── FormulaError        the formula cannot be read, or names what it must not (ValueError)
+    ├── DataError           the data cannot cross to R as they are (ValueError)
+    ├── ArgumentError       an argument that the function does not know (TypeError, ValueError)
+    ├── ComparisonError     the models must not be compared (ValueError)
+    ├── NotSupportedError   a quantity that is not defined for this model (ValueError)
+    ├── RError              R stopped with an error; its message is kept whole (RuntimeError)
+    │   └── FitError        ... while a model was being fitted
+    └── FitTimeout          the time limit was reached and R was stopped (TimeoutError)
+
+    PymlmWarning (UserWarning)
+    ├── ConvergenceWarning  lme4's convergence checks failed
+    ├── SingularFitWarning  a variance is estimated as zero or a correlation as ±1
+    └── RWarning            any other warning that R gave
+
+All of them pickle, so they survive the way back from a worker process.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "ArgumentError",
+    "ComparisonError",
+    "ConvergenceWarning",
+    "DataError",
+    "FitError",
+    "FitTimeout",
+    "FormulaError",
+    "NotSupportedError",
+    "PymlmError",
+    "PymlmWarning",
+    "RError",
+    "RNotFoundError",
+    "RPackageError",
+    "RWarning",
+    "SingularFitWarning",
+    "near_names",
+]
+
+
+class PymlmError(Exception):
+    """Root of every error that pymlm raises on purpose."""
+
+
+class RNotFoundError(PymlmError, ImportError):
+    """R, or an rpy2 that fits it, cannot be loaded; the message names the command that helps."""
+
+
+class RPackageError(PymlmError, ImportError):
+    """An R package is missing or too old; the message names the command that installs it."""
+
+
+class FormulaError(PymlmError, ValueError):
+    """The formula cannot be parsed, calls something not allowed, or names unknown columns."""
+
+
+class DataError(PymlmError, ValueError):
+    """The data cannot be given to R without loss or ambiguity."""
+
+
+class ArgumentError(PymlmError, TypeError, ValueError):
+    """An argument that the function does not know, or a value that it cannot take."""
+
+
+class ComparisonError(PymlmError, ValueError):
+    """The models must not be compared in this way; the message says why and what to do."""
+
+
+class NotSupportedError(PymlmError, ValueError):
+    """The quantity is not defined, or not available, for this kind of model."""
+
+
+class RError(PymlmError, RuntimeError):
+    """R stopped with an error.
+
+    Attributes
+    ----------
+    r_message : str
+        R's own message, whole.
+    r_call : str
+        The R call that failed, shortened to one line; empty when R named none.
+    """
+
+    def __init__(self, message: str, r_message: str = "", r_call: str = "") -> None:
+        super().__init__(message, r_message, r_call)
+        self.r_message = r_message or message
+        self.r_call = r_call
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class FitError(RError):
+    """R could not fit the model."""
+
+
+class FitTimeout(PymlmError, TimeoutError):
+    """The time limit was reached; R was stopped and can be used again."""
+
+
+class PymlmWarning(UserWarning):
+    """Root of every warning that pymlm gives."""
+
+
+class ConvergenceWarning(PymlmWarning):
+    """The optimizer did not converge, or lme4's checks of gradient and Hessian failed."""
+
+
+class SingularFitWarning(PymlmWarning):
+    """The fit is singular: some variance is zero or some correlation is ±1."""
+
+
+class RWarning(PymlmWarning):
+    """A warning that R gave, with R's own text."""
+
+
+def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
+    """Phrase the known names that resemble `name`, for the end of an error message.
+
+    Returns
+    -------
+    str
+        ``" Did you mean 'Days'?"``, or an empty string when nothing is near.
+    """
+    names = [str(k) for k in known]
+    found = difflib.get_close_matches(name, names, n=limit, cutoff=0.6)
+    folded = {n.casefold(): n for n in names}
+    same = folded.get(name.casefold())
+    if same is not None and same != name:
+        found = [same, *(n for n in found if n != same)][:limit]
+    if not found:
+        return ""
+    return " Did you mean " + " or ".join(repr(n) for n in found) + "?"

@@ -1,0 +1,108 @@
+"""Vet an lme4 formula before R evaluates anything.
+
+A formula is code: R evaluates whatever it names. R parses it here without evaluating, and walks the
+tree: column names, numbers, strings, the formula operators and a list of pure functions pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymlm.engine import call
+from pymlm.errors import FormulaError, near_names
+
+#: Longer text than this is no formula that anyone wrote.
+MAX_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formula:
+    """What a vetted formula says.
+
+    Attributes
+    ----------
+    text : str
+        The formula as the user wrote it.
+    names : tuple of str
+        Every name that stands for a value: the columns it needs, in order of appearance.
+    response : str or None
+        The response where it is a plain column, else None.
+    response_names : tuple of str
+        Columns that the response is made of; empty for a one-sided formula.
+    two_sided : bool
+    dot : bool
+        The formula uses ``.``, so every column.
+    n_bars : int
+        Number of random-effects terms.
+    groups : tuple of str
+        Columns in the grouping factors.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    response: str | None
+    response_names: tuple[str, ...]
+    two_sided: bool
+    dot: bool
+    n_bars: int
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vetted:
+    names: tuple[str, ...]
+    response: str | None
+    response_names: tuple[str, ...]
+    two_sided: bool
+    dot: bool
+    n_bars: int
+    groups: tuple[str, ...]
+    refused: tuple[str, ...]
+    allowed: tuple[str, ...]
+
+
+def vet(text: str, *, trusted: bool = False) -> Formula:
+    """Parse `text` in R without evaluating it, and check what it calls.
+
+    Parameters
+    ----------
+    text : str
+        An R formula, e.g. ``"Reaction ~ Days + (Days | Subject)"``.
+    trusted : bool
+        Allow any call: the caller vouches for the text.
+
+    Raises
+    ------
+    FormulaError
+        When R cannot parse it, it is not one formula, or it calls a function not on the list.
+    """
+    if not isinstance(text, str):
+        raise FormulaError(f"a formula is a text such as 'y ~ x + (1 | g)', not {text!r}")
+    if not text.strip():
+        raise FormulaError("the formula is empty; write e.g. 'y ~ x + (1 | g)'")
+    if len(text) > MAX_CHARACTERS or "\0" in text:
+        raise FormulaError("the formula is too long or holds a NUL character")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise FormulaError("the formula is not valid Unicode text") from None
+    found: _Vetted = call("vet_formula", text, into=_Vetted)
+    if found.refused and not trusted:
+        name = found.refused[0]
+        hint = near_names(name, found.allowed)
+        if name in ("$", "[[", "::", ":::", "@"):
+            hint = " Name the columns themselves, without 'data$' or 'package::'."
+        raise FormulaError(
+            f"the formula calls {name!r}, which is not among the functions that a formula may "
+            f"call.{hint} If you trust this text, pass trusted=True."
+        )
+    return Formula(
+        text=text,
+        names=found.names,
+        response=found.response,
+        response_names=found.response_names,
+        two_sided=found.two_sided,
+        dot=found.dot,
+        n_bars=found.n_bars,
+        groups=found.groups,
+    )

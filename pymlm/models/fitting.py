@@ -1,0 +1,206 @@
+"""The steps of every fit: vet the formula, prepare the frame, fit, say what converged."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import seconds
+from pymlm.engine import Frame, RObject, call
+from pymlm.errors import ArgumentError, ConvergenceWarning, DataError, SingularFitWarning
+from pymlm.formula import Formula, vet
+from pymlm.frames import as_pandas, check_some_complete, per_row, prepare, used_columns
+from pymlm.models.base import Source
+from pymlm.results.summary import Convergence
+
+CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert", "contr.poly", "contr.SAS")
+#: Columns under which weights and offset travel when they are given as arrays.
+WEIGHTS, OFFSET = ".weights", ".offset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A fit made ready: what goes to R, and what stays."""
+
+    formula: Formula
+    frame: Frame
+    data_name: str
+    weights: str | None
+    offset: str | None
+    contrasts: dict[str, Any] | None
+    source: Source
+    timeout: float | None
+
+
+def make_task(
+    formula: str,
+    data: Any,
+    *,
+    weights: Any,
+    offset: Any,
+    contrasts: Mapping[str, Any] | None,
+    data_name: str | None,
+    trusted: bool,
+    timeout: float | None,
+    arguments: dict[str, Any],
+    extra_names: Sequence[str] = (),
+) -> Task:
+    """Vet the formula and prepare the columns that the model uses.
+
+    Raises
+    ------
+    FormulaError, DataError, ArgumentError
+        Before R has fitted anything.
+    """
+    frame = as_pandas(data)
+    vetted = vet(formula, trusted=trusted)
+    names = list(vetted.names) + [n for n in extra_names if n not in vetted.names]
+    if trusted:  # a trusted formula may name what is no column
+        have = {str(c) for c in frame.columns}
+        names = [n for n in names if n in have]
+    if vetted.dot:
+        names = list(dict.fromkeys([*names, *(str(c) for c in frame.columns)]))
+    used = used_columns(frame, names)
+    check_some_complete(used)
+    used = used.copy(deep=False)
+    weights_name = _add_per_row(used, frame, weights, "weights", WEIGHTS)
+    offset_name = _add_per_row(used, frame, offset, "offset", OFFSET)
+    return Task(
+        formula=vetted,
+        frame=prepare(used, row_names=True),
+        data_name=_data_name(data_name, frame),
+        weights=weights_name,
+        offset=offset_name,
+        contrasts=_contrasts(contrasts, used),
+        source=Source(
+            index=frame.index, data=frame, sent=tuple(map(str, used.columns)), arguments=arguments
+        ),
+        timeout=seconds(timeout),
+    )
+
+
+def _add_per_row(
+    used: pd.DataFrame, data: pd.DataFrame, value: Any, name: str, hidden: str
+) -> str | None:
+    if value is None:
+        return None
+    numbers = per_row(value, name, data)
+    if name == "weights" and (numbers <= 0).any():
+        first = numbers.index[int(np.argmax(numbers.to_numpy() <= 0))]
+        raise DataError(
+            f"weights must be above 0; row {first!r} has {numbers.loc[first]!r}. Leave rows out "
+            "of the data instead of giving them no weight"
+        )
+    if isinstance(value, str):
+        if value not in used.columns:
+            used[value] = used_columns(data, [value]).iloc[:, 0]
+        return value
+    used[hidden] = numbers.to_numpy()
+    return hidden
+
+
+def _data_name(given: str | None, data: pd.DataFrame) -> str:
+    name = given if given is not None else data.attrs.get("name", "data")
+    if not isinstance(name, str) or not name.strip() or "\0" in name:
+        raise ArgumentError(f"data_name must be a name for R's call, not {name!r}")
+    return name
+
+
+def _contrasts(given: Mapping[str, Any] | None, used: pd.DataFrame) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise ArgumentError(
+            "contrasts maps a column to R's name of its contrasts or to a matrix, e.g. "
+            "{'g': 'contr.sum'}"
+        )
+    used_columns(used, given, "argument contrasts")
+    out: dict[str, Any] = {}
+    for column, value in given.items():
+        if isinstance(value, str):
+            name = value if value.startswith("contr.") else f"contr.{value}"
+            if name not in CONTRASTS:
+                raise ArgumentError(
+                    f"contrasts of {column!r}: {value!r} is not one of {', '.join(CONTRASTS)}"
+                )
+            out[column] = name
+        else:
+            out[column] = _contrast_matrix(column, value, used[column])
+    return out
+
+
+def _contrast_matrix(column: str, value: Any, series: pd.Series) -> Any:
+    matrix = np.asarray(value, dtype=np.float64)
+    matrix = matrix[:, None] if matrix.ndim == 1 else matrix
+    levels = (
+        len(series.cat.categories)
+        if isinstance(series.dtype, pd.CategoricalDtype)
+        else series.nunique()
+    )
+    if matrix.ndim != 2 or matrix.shape[0] != levels or not 1 <= matrix.shape[1] < levels:
+        raise DataError(
+            f"contrasts of {column!r}: the matrix has shape {matrix.shape}; its rows must be the "
+            f"{levels} levels, its columns 1 to {levels - 1} contrasts"
+        )
+    if not np.isfinite(matrix).all():
+        raise DataError(f"contrasts of {column!r}: the matrix holds missing or infinite numbers")
+    return matrix
+
+
+def check_response(formula: Formula, data: pd.DataFrame) -> None:
+    """Refuse a linear model's response that is text, a category or a date.
+
+    Raises
+    ------
+    FormulaError, DataError
+    """
+    if formula.response is None or formula.response not in map(str, data.columns):
+        return
+    dtype = used_columns(data, [formula.response]).dtypes.iloc[0]
+    if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
+        raise DataError(
+            f"the response {formula.response!r} is not numeric (dtype {dtype}). Convert it, e.g. "
+            "with pd.to_numeric(...), or use glmer for a two-valued response"
+        )
+
+
+def fit(function: str, task: Task, /, **kwargs: Any) -> RObject:
+    """Run the fit in R; a typed error carries R's message whole."""
+    handle: RObject = call(
+        function,
+        task.formula.text,
+        task.frame,
+        task.data_name,
+        weights=task.weights,
+        offset=task.offset,
+        contrasts=task.contrasts,
+        fitting=True,
+        timeout=task.timeout,
+        **kwargs,
+    )
+    return handle
+
+
+def warn_about(convergence: Convergence, stacklevel: int = 4) -> None:
+    """Say once, as Python warnings, what lme4's checks found."""
+    if convergence.singular:
+        where = "; ".join(convergence.singular_terms)
+        warnings.warn(
+            f"the fit is singular: no variance of its own in {where}. See m.convergence and lme4's "
+            "help('isSingular')",
+            SingularFitWarning,
+            stacklevel=stacklevel,
+        )
+    if not convergence.ok:
+        said = convergence.failures or convergence.optimizer_warnings
+        warnings.warn(
+            "the fit may not have converged: "
+            + ("; ".join(said) or f"optimizer code {convergence.optimizer_code}"),
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )

@@ -1,0 +1,230 @@
+"""What every fitted mixed model answers; each method is one question to the bridge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import check_ddf, choice, flag, strict
+from pymlm.engine import call
+from pymlm.errors import DataError
+from pymlm.frames import used_columns
+from pymlm.models.diagnostics import DiagnosticMethods
+from pymlm.models.fixed_tests import FixedTestMethods
+from pymlm.models.means import MeansMethods
+from pymlm.models.prediction import PredictionMethods
+from pymlm.models.script import write_script
+from pymlm.models.tables import TableMethods
+from pymlm.models.variance_tests import VarianceMethods
+from pymlm.results.base import Floats
+from pymlm.results.fixed import NamedMatrix, NamedValues
+from pymlm.results.ranef import Coefficients, RandomEffects
+from pymlm.results.summary import Summary
+from pymlm.results.varcorr import VarCorr
+
+ResidualType = Literal["response", "pearson", "deviance", "working", "scaled"]
+RESIDUALS: tuple[ResidualType, ...] = ("response", "pearson", "deviance", "working", "scaled")
+
+
+class MixedModel(
+    FixedTestMethods,
+    VarianceMethods,
+    MeansMethods,
+    PredictionMethods,
+    DiagnosticMethods,
+    TableMethods,
+):
+    """A mixed model that lme4 fitted; it never changes.
+
+    Made by `pymlm.lmer`, `pymlm.glmer` ... or read from a file by `pymlm.load_model`. Rows come
+    back on the index of the data frame, with NaN where R dropped a row for missing values.
+    """
+
+    # --- fixed effects --------------------------------------------------------------------------
+
+    def fixef(self) -> pd.Series:
+        """Return the fixed effects, term -> estimate: ``fixef(model)``.
+
+        Returns
+        -------
+        Series, length p
+            In units of the response (of the link, for a GLMM) per unit of the predictor.
+        """
+        return self._ask("fixef", NamedValues).to_series()
+
+    @strict
+    def summary(self, ddf: str | None = "Satterthwaite") -> Summary:
+        """Summarise the model; ``print(m.summary())`` prints what R prints.
+
+        Parameters
+        ----------
+        ddf : str or None
+            Denominator degrees of freedom for the t tests: "Satterthwaite" (lmerTest),
+            "Kenward-Roger" (pbkrtest; REML fits), "between-within" or "asymptotic"; None is lme4's
+            own summary, without degrees of freedom. Computed when asked for, and kept.
+
+        Raises
+        ------
+        NotSupportedError
+            Kenward-Roger for an ML fit; any method for a model that is not linear.
+        RError
+            When Kenward-Roger fails (lmerTest would answer with Satterthwaite).
+
+        Notes
+        -----
+        Mirrors ``summary(model)`` and, with lmerTest, ``summary(model, ddf = ddf)``.
+        Kuznetsova et al. 2017, doi:10.18637/jss.v082.i13; Halekoh & Højsgaard 2014,
+        doi:10.18637/jss.v059.i09.
+        """
+        return self._ask("summary", Summary, ddf=check_ddf(ddf))
+
+    @strict
+    def vcov(self, ddf: str | None = None) -> pd.DataFrame:
+        """Return the covariance matrix of the fixed effects, shape (p, p).
+
+        Parameters
+        ----------
+        ddf : {None, "Kenward-Roger"}
+            Kenward-Roger gives the small-sample adjusted matrix: ``pbkrtest::vcovAdj(model)``.
+            Every other method uses ``vcov(model)``.
+        """
+        method = "Kenward-Roger" if check_ddf(ddf) == "Kenward-Roger" else None
+        return self._ask("vcov", NamedMatrix, ddf=method).to_frame()
+
+    def model_matrix(self, type: Literal["fixed", "random"] = "fixed") -> pd.DataFrame:
+        """Return the model matrix, one row per row used, on the data's index.
+
+        Parameters
+        ----------
+        type : {"fixed", "random"}
+            X, shape (n, p), or Z, shape (n, q), as a dense frame: ``model.matrix(model, type)``.
+        """
+        which = choice(type, ("fixed", "random"), "type")
+        answer = self._ask("model_matrix", NamedMatrix, keep=False, type=which)
+        return answer.to_frame(self._used_index)
+
+    # --- random effects -------------------------------------------------------------------------
+
+    def varcorr(self) -> VarCorr:
+        """Return variances, covariances and correlations of the random effects: ``VarCorr``."""
+        return self._ask("varcorr", VarCorr)
+
+    @strict
+    def ranef(self, cond_var: bool = True) -> RandomEffects:
+        """Return the conditional modes of the random effects, by default with their SDs.
+
+        Parameters
+        ----------
+        cond_var : bool
+            Compute conditional variances, too: ``ranef(model, condVar =)``.
+        """
+        return self._ask("ranef", RandomEffects, cond_var=flag(cond_var, "cond_var"))
+
+    def coef(self) -> dict[str, pd.DataFrame]:
+        """Return the coefficients of every group, fixed effects plus modes: ``coef(model)``.
+
+        Returns
+        -------
+        dict of DataFrame
+            Grouping factor -> one row a level, one column a coefficient.
+        """
+        return self._ask("coef", Coefficients).to_dict()
+
+    # --- rows -----------------------------------------------------------------------------------
+
+    def fitted(self) -> pd.Series:
+        """Return the fitted values, random effects included, on the data's index: ``fitted``."""
+        return self._by_row(self._call("fitted_values"), "fitted")
+
+    @strict
+    def residuals(self, type: ResidualType = "response") -> pd.Series:
+        """Return residuals on the data's index, NaN where R dropped the row.
+
+        Parameters
+        ----------
+        type : {"response", "pearson", "deviance", "working", "scaled"}
+            As in ``residuals(model, type)``; "scaled" is Pearson divided by sigma, what the summary
+            shows.
+        """
+        kind = choice(type, RESIDUALS, "type")
+        return self._by_row(self._call("residual_values", type=kind), "residual")
+
+    # --- other fits from this one ---------------------------------------------------------------
+
+    @strict
+    def refit(self, y: Any) -> Self:
+        """Fit the same model to another response; no data cross but the response.
+
+        Parameters
+        ----------
+        y : str or array-like
+            A column of the data, or one number per row of the data (or per row used).
+
+        Raises
+        ------
+        DataError
+            For a wrong length, text, or missing or infinite values.
+
+        Notes
+        -----
+        Mirrors ``refit(model, newresp)`` of lme4.
+        """
+        values = self._new_response(y)
+        return self._like(call("refit_model", self._handle, values, fitting=True))
+
+    def _new_response(self, y: Any) -> Floats:
+        if isinstance(y, str):
+            if self._source.data is None:
+                raise DataError("this model came from a file, without its data: give refit numbers")
+            y = used_columns(self._source.data, [y], "response").iloc[:, 0]
+        series = pd.Series(y)
+        if not pd.api.types.is_numeric_dtype(series.dtype):
+            raise DataError(f"the new response must be numbers, not {series.dtype}")
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        if self._used_rows is not None and len(values) == len(self._source.index):
+            values = values[self._used_rows]
+        if len(values) != self.nobs:
+            raise DataError(
+                f"the new response has {len(values)} values; the model was fitted to {self.nobs} "
+                f"rows of {len(self._source.index)}"
+            )
+        if not np.isfinite(values).all():
+            raise DataError("the new response has missing or infinite values in rows that are used")
+        return np.ascontiguousarray(values)
+
+    def _like(self, handle: Any) -> Self:
+        """A model of this class around another R object that was fitted to the same rows."""
+        return type(self)(handle, self._source)
+
+    def to_r(self, path: str | Path | None = None) -> str:
+        """Return the R script that repeats the analysis.
+
+        Parameters
+        ----------
+        path : path, optional
+            Write the script there, and the data beside it as .rds. Without it the script holds the
+            data itself, so that it runs anywhere.
+
+        Returns
+        -------
+        str
+            The script.
+        """
+        return write_script(self._handle, path)
+
+    def __repr__(self) -> str:
+        groups = ", ".join(f"{k}: {v}" for k, v in self.ngroups.items())
+        return f"<{type(self).__name__} {self.formula!r}, {self.nobs} rows, groups {groups}>"
+
+    def __str__(self) -> str:
+        text: str = self._call("print_model", str)
+        return text
+
+    def _repr_html_(self) -> str:
+        return self._plain_summary()._repr_html_()
+
+    def _plain_summary(self) -> Summary:
+        return self._ask("summary", Summary, ddf=None)

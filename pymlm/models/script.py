@@ -1,0 +1,48 @@
+"""The R script that repeats an analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pymlm._version import __version__
+from pymlm.engine import RObject, call
+from pymlm.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    versions: str
+    packages: tuple[str, ...]
+    call: str
+    names: tuple[str, ...]
+    objects: tuple[str, ...]
+
+
+def write_script(handle: RObject, path: str | Path | None) -> str:
+    """Return (and with `path` write) a script for plain Rscript that fits the model again.
+
+    Raises
+    ------
+    DataError
+        When the folder of `path` does not exist.
+    """
+    target = None if path is None else Path(path).expanduser()
+    if target is not None and not target.parent.is_dir():
+        raise DataError(f"cannot write {str(target)!r}: no such folder")
+    data_file = None if target is None else target.with_suffix(".rds")
+    parts: _Parts = call(
+        "script_parts", handle, None if data_file is None else str(data_file.resolve()), into=_Parts
+    )
+    lines = [f"# {parts.versions}; written by pymlm {__version__}"]
+    lines += [f"library({name})" for name in parts.packages]
+    if data_file is None:
+        lines += [f"{n} <- {text}" for n, text in zip(parts.names, parts.objects, strict=True)]
+    else:
+        # Beside the script, wherever both are moved: run it from its own folder.
+        lines.append(f'list2env(readRDS("{data_file.name}"), environment())')
+    lines += [f"model <- {parts.call}", "print(summary(model))", ""]
+    text = "\n".join(lines)
+    if target is not None:
+        target.write_text(text, encoding="utf-8")
+    return text

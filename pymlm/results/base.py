@@ -1,0 +1,193 @@
+"""What every result has in common: printing, frames, JSON and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import json
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Printed:
+    """Text that R prints for a result; asked of R when first needed, and kept.
+
+    Pickling keeps the text, so a result can be read where there is no R.
+    """
+
+    __slots__ = ("_render", "_text")
+
+    def __init__(self, text: str | None = None, render: Callable[[], str] | None = None) -> None:
+        self._text = text
+        self._render = render
+
+    def __str__(self) -> str:
+        if self._text is None:
+            assert self._render is not None
+            self._text = self._render()
+            self._render = None
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Printed(...)"
+
+    def __reduce__(self) -> tuple[type[Printed], tuple[str]]:
+        return Printed, (str(self),)
+
+
+class Result:
+    """Base of all result dataclasses: frozen, slotted, keyword-only.
+
+    A subclass says in `_columns` which of its fields are columns of `to_frame()`, and in `_index`
+    which field names the rows.
+    """
+
+    __slots__ = ()
+    _columns: ClassVar[tuple[str, ...]] = ()
+    _index: ClassVar[str | None] = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the result as a fresh DataFrame, one row per term; absent columns are NaN."""
+        n = len(getattr(self, self._index)) if self._index else len(getattr(self, self._columns[0]))
+        columns = {}
+        for name in self._columns:
+            value = getattr(self, name)
+            columns[name] = np.full(n, np.nan) if value is None else np.array(value)
+        index = pd.Index(list(getattr(self, self._index)), dtype=object) if self._index else None
+        return pd.DataFrame(columns, index=index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain dicts, lists, numbers and text, ready for `json.dumps`.
+
+        NaN and infinities, which JSON has not, become None, "Infinity" or "-Infinity".
+        """
+        out = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every Result is one
+            value = getattr(self, field.name)
+            out[field.name] = str(value) if isinstance(value, Printed) else _plain(value)
+        return out
+
+    def to_json(self, **options: Any) -> str:
+        """Return the result as JSON text; `options` go to `json.dumps`."""
+        return json.dumps(self.to_dict(), **options)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Make the result again from what `to_dict` gave."""
+        hints = typing.get_type_hints(cls)
+        fields = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]  # as above
+        return cls(**{k: _restored(hints[k], v) for k, v in data.items() if k in fields})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Make the result again from what `to_json` gave."""
+        return cls.from_dict(json.loads(text))
+
+    @property
+    def text(self) -> str:
+        """The result as R prints it where R has such a print, else as a table."""
+        printed = getattr(self, "printed", None)
+        return str(printed) if printed is not None else self.to_frame().to_string()
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self._html_caption())}</pre>" + self.to_frame().to_html()
+
+    def _html_caption(self) -> str:
+        return type(self).__name__
+
+
+def readonly(array: Any) -> NDArray[Any]:
+    """Return `array` as a read-only ndarray."""
+    out = np.asarray(array)
+    out.setflags(write=False)
+    return out
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None | str() | bool():
+            return value
+        case Result():
+            return value.to_dict()
+        case float() | np.floating():
+            return _plain_float(float(value))
+        case np.bool_():
+            return bool(value)
+        case int() | np.integer():
+            return int(value)
+        case np.ndarray():
+            return _plain(value.tolist())
+        case pd.Series() | pd.Index():
+            return _plain(value.tolist())
+        case pd.DataFrame():
+            return {str(k): _plain(v) for k, v in value.items()}
+        case Mapping():
+            return {str(k): _plain(v) for k, v in value.items()}
+        case Printed():
+            return str(value)
+    if dataclasses.is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return str(value)
+
+
+def _plain_float(value: float) -> float | str | None:
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _restored(annotation: Any, value: Any) -> Any:
+    """Undo `_plain` for a field of this annotation."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        inner = next(a for a in args if a is not type(None))
+        if value is None and type(None) in args:
+            return None
+        return _restored(inner, value)
+    if annotation is Printed:
+        return Printed(value)
+    if isinstance(annotation, type) and issubclass(annotation, Result):
+        return annotation.from_dict(value)
+    if annotation is np.ndarray or origin is np.ndarray:
+        return readonly(_numbers(value))
+    if origin is tuple:
+        return tuple(_restored(args[0], v) for v in value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {k: _restored(args[1], v) for k, v in value.items()}
+    if annotation is float:
+        return _float(value)
+    return value
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return np.array([_numbers(v) for v in value])
+    if any(isinstance(v, str) and v not in ("Infinity", "-Infinity") for v in value):
+        return np.array(value, dtype=object)
+    if all(isinstance(v, bool) for v in value) and value:
+        return np.array(value)
+    if all(isinstance(v, int) for v in value) and value:
+        return np.array(value)
+    return np.array([_float(v) for v in value])
+
+
+def _float(value: Any) -> float:
+    if value is None:
+        return math.nan
+    return float({"Infinity": "inf", "-Infinity": "-inf"}.get(value, value))

@@ -1,0 +1,132 @@
+"""Random effects: conditional modes and their standard deviations, and coefficients by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pymlm.errors import ArgumentError, near_names
+from pymlm.results.base import Floats, Printed, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupModes:
+    """Conditional modes of one grouping factor.
+
+    Attributes
+    ----------
+    grpvar : str
+    level : tuple of str, length l
+    term : tuple of str, length k
+    condval : ndarray, shape (l, k)
+        Conditional modes, deviations from the fixed effects, on the scale of the linear predictor.
+    condsd : ndarray, shape (l, k), or None
+        Conditional standard deviations.
+    """
+
+    grpvar: str
+    level: tuple[str, ...]
+    term: tuple[str, ...]
+    condval: Floats
+    condsd: Floats | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the modes, one row a level, one column a term."""
+        return pd.DataFrame(
+            np.array(self.condval), index=pd.Index(list(self.level), dtype=object),
+            columns=list(self.term),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RandomEffects(Result):
+    """Conditional modes (BLUPs) of the random effects; ``effects["Subject"]`` is one factor's.
+
+    Attributes
+    ----------
+    groups : tuple of GroupModes
+        One per grouping factor, in R's order.
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``ranef(model, condVar = TRUE)`` of lme4; Bates et al. 2015,
+    doi:10.18637/jss.v067.i01. The conditional SD takes the covariance parameters as known.
+    """
+
+    groups: tuple[GroupModes, ...]
+    printed: Printed | None = None
+
+    def __getitem__(self, group: str) -> pd.DataFrame:
+        return self.group(group).to_frame()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def keys(self) -> tuple[str, ...]:
+        """Names of the grouping factors."""
+        return tuple(g.grpvar for g in self.groups)
+
+    def group(self, name: str) -> GroupModes:
+        """Return one grouping factor's modes and SDs; ArgumentError when there is none such."""
+        for g in self.groups:
+            if g.grpvar == name:
+                return g
+        raise ArgumentError(
+            f"no grouping factor {name!r} in this model."
+            + near_names(name, self.keys())
+            + f" It has: {', '.join(self.keys())}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return R's long form: grpvar, term, grp, condval, condsd."""
+        parts = []
+        for g in self.groups:
+            levels, terms = len(g.level), len(g.term)
+            sd = np.full((levels, terms), np.nan) if g.condsd is None else g.condsd
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "grpvar": g.grpvar,
+                        "term": np.repeat(np.array(g.term, dtype=object), levels),
+                        "grp": np.tile(np.array(g.level, dtype=object), terms),
+                        "condval": g.condval.ravel(order="F"),
+                        "condsd": sd.ravel(order="F"),
+                    }
+                )
+            )
+        return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCoefficients:
+    """Coefficients of one grouping factor: fixed effects plus conditional modes."""
+
+    grpvar: str
+    level: tuple[str, ...]
+    term: tuple[str, ...]
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coefficients:
+    """What ``coef(model)`` answers."""
+
+    groups: tuple[GroupCoefficients, ...]
+
+    def to_dict(self) -> dict[str, pd.DataFrame]:
+        """Return a fresh DataFrame per grouping factor."""
+        return {
+            g.grpvar: pd.DataFrame(
+                np.array(g.values), index=pd.Index(list(g.level), dtype=object),
+                columns=list(g.term),
+            )
+            for g in self.groups
+        }  # fmt: skip

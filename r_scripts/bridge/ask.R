@@ -1,0 +1,31 @@
+# One mechanism for every question about a model. A capability X is
+#   X_native(fit, ...)           what R's own function returns, kept with the model
+#   X_result(native, fit, ...)   the same as a named list whose names are the dataclass's fields
+# ask() gives the second, show() what R prints for the first.
+
+ask <- function(fit, what, args = list(), keep = TRUE) {
+  native <- .native(fit, what, args, keep)
+  do.call(get(paste0(what, "_result"), envir = bridge, mode = "function"),
+          c(list(native, fit), args))
+}
+
+show_native <- function(fit, what, args = list()) {
+  enc2utf8(printed(.native(fit, what, args, TRUE)))
+}
+
+.native <- function(fit, what, args, keep) {
+  make <- get(paste0(what, "_native"), envir = bridge, mode = "function")
+  if (!keep) return(do.call(make, c(list(fit), args)))
+  key <- paste(c(what, deparse(args, width.cutoff = 500L)), collapse = " ")
+  kept(fit, key, do.call(make, c(list(fit), args)))
+}
+
+#' Evaluate `value` once for this model and keep it.
+kept <- function(fit, key, value) {
+  found <- fit$kept[[key]]
+  if (is.null(found)) {
+    found <- value
+    assign(key, found, envir = fit$kept)
+  }
+  found
+}

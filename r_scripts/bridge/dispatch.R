@@ -1,0 +1,69 @@
+# The one entry into the R half. Python calls dispatch(name, args) and nothing else.
+# The bridge's functions see lme4 and what it imports (stats, methods, utils, Matrix) unprefixed;
+# other packages are named with `::`.
+
+bridge <- environment()
+
+# Options that change what R computes or prints: fixed during a call, whatever the program that
+# shares this R has set.
+.fixed_options <- list(
+  width = 80L, digits = 7L, scipen = 0L, OutDec = ".", max.print = 99999L, warn = 0L,
+  contrasts = c(unordered = "contr.treatment", ordered = "contr.poly"), na.action = "na.omit",
+  show.signif.stars = TRUE, show.coef.Pvalues = TRUE, useFancyQuotes = TRUE, expressions = 5000L,
+  digits.secs = NULL, encoding = "native.enc", error = NULL, ts.eps = 1e-05, browserNLdisabled = TRUE
+)
+
+#' Run one bridge function; return its value and conditions as data. Nothing is printed.
+dispatch <- function(name, args) {
+  old <- options(.fixed_options)
+  on.exit(options(old), add = TRUE)
+  sunk <- file(nullfile(), open = "w")
+  sink(sunk)
+  depth <- sink.number()
+  on.exit({
+    while (sink.number() >= depth) sink()
+    close(sunk)
+  }, add = TRUE)
+  warnings <- character()
+  messages <- character()
+  error <- NULL
+  value <- tryCatch(
+    withCallingHandlers(
+      do.call(get(name, envir = bridge, mode = "function"), args, quote = TRUE),
+      warning = function(w) {
+        warnings <<- c(warnings, conditionMessage(w))
+        tryInvokeRestart("muffleWarning")
+      },
+      message = function(m) {
+        messages <<- c(messages, sub("\n$", "", conditionMessage(m)))
+        tryInvokeRestart("muffleMessage")
+      }
+    ),
+    error = function(e) error <<- .describe_condition(e),
+    interrupt = function(i) {
+      error <<- list(message = "interrupted", call = "", class = "interrupt")
+    }
+  )
+  if (!is.null(error)) value <- NULL
+  list(value = value, warnings = unique(warnings), messages = messages,
+       error = error)
+}
+
+.describe_condition <- function(e) {
+  call <- conditionCall(e)
+  text <- if (is.null(call)) "" else tryCatch(
+    substr(paste(deparse(call[[1L]], nlines = 1L), collapse = ""), 1L, 200L),
+    error = function(e) "")
+  list(message = enc2utf8(conditionMessage(e)), call = enc2utf8(text), class = class(e))
+}
+
+#' Raise a condition that Python turns into the pymlm error of that name.
+refuse <- function(class, ...) {
+  stop(structure(class = c(paste0("pymlm_", class), "error", "condition"),
+                 list(message = paste0(...), call = NULL)))
+}
+
+#' Text that R prints for `x`, as one string.
+printed <- function(x, ...) {
+  paste(utils::capture.output(print(x, ...)), collapse = "\n")
+}

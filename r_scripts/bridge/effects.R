@@ -1,0 +1,94 @@
+# Fixed effects, random effects, variance components, and what is built from them.
+
+fixef_native <- function(fit) fixef(fit$model)
+fixef_result <- function(native, fit) list(term = names(native), estimate = unname(native))
+
+varcorr_native <- function(fit) VarCorr(fit$model)
+
+varcorr_result <- function(native, fit) {
+  rows <- as.data.frame(native)
+  list(
+    grp = as.character(rows$grp), var1 = as.character(rows$var1), var2 = as.character(rows$var2),
+    vcov = rows$vcov, sdcor = rows$sdcor,
+    sigma = attr(native, "sc"), use_sigma = isTRUE(attr(native, "useSc")),
+    matrices = lapply(seq_along(native), function(i)
+      list(grp = names(native)[i], terms = colnames(native[[i]]),
+           covariance = unname(matrix(native[[i]], nrow(native[[i]])))))
+  )
+}
+
+ranef_native <- function(fit, cond_var = TRUE) ranef(fit$model, condVar = cond_var)
+
+# With several terms on one grouping factor, condVar is a list of arrays, one a term.
+ranef_result <- function(native, fit, cond_var = TRUE) {
+  list(groups = lapply(names(native), function(grp) {
+    modes <- native[[grp]]
+    list(grpvar = grp, level = rownames(modes), term = colnames(modes),
+         condval = unname(as.matrix(modes)),
+         condsd = if (cond_var) .conditional_sd(attr(modes, "postVar"), dim(modes)))
+  }))
+}
+
+.conditional_sd <- function(post_var, size) {
+  parts <- if (is.list(post_var)) post_var else list(post_var)
+  columns <- lapply(parts, function(v) {
+    k <- dim(v)[1L]
+    vapply(seq_len(k), function(j) sqrt(v[j, j, ]), numeric(size[1L]))
+  })
+  unname(matrix(unlist(columns), size[1L], size[2L]))
+}
+
+coef_native <- function(fit) coef(fit$model)
+coef_result <- function(native, fit) {
+  list(groups = lapply(names(native), function(grp)
+    list(grpvar = grp, level = rownames(native[[grp]]), term = colnames(native[[grp]]),
+         values = unname(as.matrix(native[[grp]])))))
+}
+
+vcov_native <- function(fit, ddf = NULL) {
+  if (identical(ddf, "Kenward-Roger")) return(kenward_roger_vcov(fit))
+  vcov(fit$model)
+}
+vcov_result <- function(native, fit, ddf = NULL) {
+  list(term = names(fixef(fit$model)), values = unname(as.matrix(native)))
+}
+
+#' pbkrtest's adjusted covariance of the fixed effects, computed once.
+kenward_roger_vcov <- function(fit) {
+  .need_reml(fit)
+  kept(fit, "vcovAdj", pbkrtest::vcovAdj(lmertest_model(fit)))
+}
+
+model_matrix_native <- function(fit, type = "fixed") {
+  model.matrix(fit$model, type = type)
+}
+model_matrix_result <- function(native, fit, type = "fixed") {
+  list(term = colnames(native), values = unname(as.matrix(native)))
+}
+
+fitted_values <- function(fit) unname(fitted(fit$model))
+
+residual_values <- function(fit, type) {
+  if (type == "scaled") return(unname(residuals(fit$model, type = "pearson", scaled = TRUE)))
+  unname(residuals(fit$model, type = type))
+}
+
+#' Predictions; re_form is NULL (all random effects), "NA" (none) or a formula's text.
+predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
+                      allow_new_levels = FALSE) {
+  re <- if (is.null(re_form)) NULL else if (identical(re_form, "NA")) NA else
+    eval(parse_formula(re_form), .formula_home)
+  # na.pass: a row with a missing predictor is answered with NA, in its place.
+  if (is.null(newdata)) unname(predict(fit$model, re.form = re, type = type))
+  else unname(predict(fit$model, newdata = newdata, re.form = re, type = type,
+                      allow.new.levels = allow_new_levels, na.action = na.pass))
+}
+
+confint_native <- function(fit, method, parm = NULL, level = 0.95) {
+  which <- if (is.null(parm)) names(fixef(fit$model)) else parm
+  suppressMessages(confint(fit$model, parm = which, level = level, method = method))
+}
+confint_result <- function(native, fit, method, parm = NULL, level = 0.95) {
+  list(term = rownames(native), conf_low = unname(native[, 1L]), conf_high = unname(native[, 2L]),
+       level = level, method = method)
+}

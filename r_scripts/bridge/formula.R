@@ -1,0 +1,105 @@
+# Vetting: a formula is parsed, never evaluated, and its tree is walked with a stack of our own,
+# because R's recursion ends at a few thousand levels and formulas have been seen with as many terms.
+
+.formula_operators <- c(
+  "~", "+", "-", "*", "/", "^", ":", "%in%", "|", "||", "(", "[",
+  "==", "!=", "<", ">", "<=", ">=", "&", "&&", "!", "%%", "%/%"
+)
+
+.formula_functions <- c(
+  "I", "offset", "c", "cbind", "factor", "as.factor", "ordered", "as.ordered", "relevel",
+  "droplevels", "interaction", "cut", "findInterval", "ifelse", "is.na", "nlevels",
+  "as.numeric", "as.integer", "as.logical", "as.character", "as.double", "numeric",
+  "log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sign", "floor", "ceiling",
+  "round", "signif", "trunc", "sin", "cos", "tan", "asin", "acos", "atan", "sinpi", "cospi",
+  "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "gamma", "lgamma", "beta", "lbeta",
+  "choose", "factorial", "plogis", "qlogis", "pnorm", "qnorm", "dnorm",
+  "min", "max", "pmin", "pmax", "mean", "median", "sd", "var", "sum", "range", "cumsum",
+  "quantile", "rank", "rev", "seq", "seq_len", "rep", "length", "scale", "poly", "polym", "ns",
+  "bs", "C", "contr.treatment", "contr.sum", "contr.helmert", "contr.poly", "contr.SAS",
+  "SSasymp", "SSasympOff", "SSasympOrig", "SSbiexp", "SSfol", "SSfpl", "SSgompertz", "SSlogis",
+  "SSmicmen", "SSweibull", "list", "dummy"
+)
+
+# Names that stand for values and are no columns.
+.formula_constants <- c(
+  "pi", "T", "F", "LETTERS", "letters", "contr.treatment", "contr.sum", "contr.helmert",
+  "contr.poly", "contr.SAS"
+)
+
+#' Where formulas find their functions: splines' ns and bs, then lme4 and what it imports.
+.formula_home <- new.env(parent = asNamespace("lme4"))
+.formula_home$ns <- splines::ns
+.formula_home$bs <- splines::bs
+
+vet_formula <- function(text) {
+  f <- parse_formula(text)
+  walked <- .walk(f)
+  two_sided <- length(f) == 3L
+  lhs <- if (two_sided) f[[2L]] else NULL
+  list(
+    names = setdiff(walked$names, c(.formula_constants, ".")),
+    response = if (is.name(lhs)) as.character(lhs) else NULL,
+    response_names = if (is.null(lhs)) character() else
+      setdiff(.walk(lhs)$names, .formula_constants),
+    two_sided = two_sided,
+    dot = "." %in% walked$names,
+    n_bars = walked$n_bars,
+    groups = setdiff(unlist(lapply(walked$groups, function(g) .walk(g)$names)),
+                     .formula_constants),
+    refused = setdiff(walked$calls, c(.formula_operators, .formula_functions)),
+    allowed = .formula_functions
+  )
+}
+
+#' The one formula in `text`, as an unevaluated call to `~`.
+parse_formula <- function(text) {
+  parsed <- tryCatch(
+    parse(text = enc2utf8(text), keep.source = FALSE, encoding = "UTF-8"),
+    error = function(e) {
+      why <- sub("^<text>:", "line ", conditionMessage(e))
+      if (grepl("contextstack", why)) why <- "brackets are nested too deeply (R reads about 50)"
+      refuse("FormulaError", "R cannot read the formula: ", why)
+    }
+  )
+  if (length(parsed) != 1L)
+    refuse("FormulaError", "expected one formula, found ", length(parsed), " expressions")
+  f <- parsed[[1L]]
+  if (!is.call(f) || !identical(f[[1L]], quote(`~`)))
+    refuse("FormulaError", "no '~' in the formula; write e.g. 'y ~ x + (1 | g)'")
+  f
+}
+
+#' Names, calls and bars of an expression, without recursion.
+.walk <- function(expr) {
+  stack <- list(expr)
+  top <- 1L
+  names <- calls <- character()
+  groups <- list()
+  n_bars <- 0L
+  while (top > 0L) {
+    node <- stack[[top]]
+    top <- top - 1L
+    if (is.name(node)) {
+      names[length(names) + 1L] <- as.character(node)
+    } else if (is.call(node)) {
+      head <- node[[1L]]
+      if (is.name(head)) {
+        calls[length(calls) + 1L] <- as.character(head)
+        if (as.character(head) %in% c("|", "||") && length(node) == 3L) {
+          n_bars <- n_bars + 1L
+          groups[[n_bars]] <- node[[3L]]
+        }
+      } else {
+        calls[length(calls) + 1L] <- paste(deparse(head, nlines = 1L), collapse = "")
+      }
+      parts <- as.list(node)[-1L]
+      for (i in rev(seq_along(parts))) {
+        if (identical(parts[[i]], quote(expr = ))) next # an empty argument, as in x[, 1]
+        top <- top + 1L
+        stack[top] <- list(parts[[i]])
+      }
+    }
+  }
+  list(names = unique(names), calls = unique(calls), groups = groups, n_bars = n_bars)
+}

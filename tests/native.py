@@ -1,0 +1,58 @@
+"""Native R in its own process: the reference that the bridge is compared with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REFERENCE = Path(__file__).resolve().parent.parent / "r_scripts" / "reference"
+
+#: Same R, same data: what is left is the round trip of numbers through 17 digits.
+ROUND_TRIP = 1e-12
+
+
+def rscript(code: str, *, timeout: float = 600) -> str:
+    """Run R code in a plain Rscript process and return what it printed."""
+    env = {k: v for k, v in os.environ.items() if k not in ("R_HOME", "LD_LIBRARY_PATH")}
+    env["LC_ALL"] = "C.UTF-8" if "UTF-8" not in env.get("LC_ALL", "") else env["LC_ALL"]
+    done = subprocess.run(
+        ["Rscript", "--vanilla", "-"],
+        input=code,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=timeout,
+        env=env,
+        check=False,
+    )
+    if done.returncode:
+        raise AssertionError(f"native R failed:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def native(code: str, **options: Any) -> Any:
+    """Run R code whose last line is `emit(<list>)`, and return that list.
+
+    Named lists become dicts, vectors lists (scalars when of length 1), matrices
+    {"rows", "cols", "values"}, data frames dicts of columns with their row names in ".rows".
+    """
+    out = rscript(
+        f'source("{REFERENCE / "emit.R"}")\n'
+        "suppressMessages({library(lme4); library(lmerTest)})\n" + code,
+        **options,
+    )
+    return json.loads(out.strip().splitlines()[-1])
+
+
+def assert_close(ours: Any, theirs: Any, rtol: float = ROUND_TRIP, what: str = "") -> None:
+    """Compare numbers one by one; the scale of the array guards against noise around zero."""
+    a = np.atleast_1d(np.asarray(ours, dtype=float))
+    b = np.atleast_1d(np.asarray(theirs, dtype=float))
+    assert a.shape == b.shape, f"{what}: shapes {a.shape} and {b.shape}"
+    scale = np.nanmax(np.abs(b[np.isfinite(b)]), initial=0.0)
+    np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * scale * 1e-2, err_msg=what)
