@@ -9,5 +9,17 @@ from pymlm import errors
 from pymlm._version import __version__
 from pymlm.datasets import datasets, load_dataset
 from pymlm.models.lmer import LinearMixedModel, lmer
+from pymlm.models.persist import load_model
+from pymlm.parity import ParityReport, check_parity
 
-__all__ = ["LinearMixedModel", "__version__", "datasets", "errors", "lmer", "load_dataset"]
+__all__ = [
+    "LinearMixedModel",
+    "ParityReport",
+    "__version__",
+    "check_parity",
+    "datasets",
+    "errors",
+    "lmer",
+    "load_dataset",
+    "load_model",
+]

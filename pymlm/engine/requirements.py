@@ -1,10 +1,219 @@
-"""R, its packages, their versions; what is missing and the command that installs it."""
+"""R, its packages, their versions; what is missing and the command that installs it.
+
+Everything is asked of R in processes of its own, so that it can be said even where R cannot be
+loaded into Python.
+"""
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pymlm.engine import startup
+from pymlm.errors import RNotFoundError
+
+#: R package -> (lowest version, what it is for, needed for the main job).
+R_PACKAGES: dict[str, tuple[str, str, bool]] = {
+    "lme4": ("1.1-27", "fitting every model", True),
+    "lmerTest": ("3.1-3", "Satterthwaite degrees of freedom, anova, contest, step", True),
+    "pbkrtest": ("0.5.1", "Kenward-Roger, parametric bootstrap tests", True),
+    "emmeans": ("1.8.0", "marginal means, trends, contrasts", False),
+    "mlmRev": ("1.0-8", "data sets", False),
+    "nlme": ("3.1-155", "AR(1), variances by group; data sets", False),
+    "MASS": ("7.3-50", "data sets; negative binomial models", False),
+    "RLRsim": ("3.1-6", "exact_rlrt", False),
+    "performance": ("0.10.0", "model checks, R2, ICC", False),
+    "multcompView": ("0.1-8", "compact letter displays", False),
+    "optimx": ("2022-4", "optimx optimizers, all_fit", False),
+    "dfoptim": ("2020.10-1", "all_fit", False),
+    "sandwich": ("3.0-0", "cluster-robust standard errors HC0-HC3", False),
+    "clubSandwich": ("0.5.8", "cluster-robust standard errors CR0-CR3", False),
+    "plm": ("2.6-2", "random-effects GLS, Hausman's test", False),
+    "geepack": ("1.3-9", "GEE", False),
+    "lavaan": ("0.6-12", "latent centring", False),
+    "broom.mixed": ("0.2.9", "reference for tidy, glance, augment in the tests", False),
+}
+
+_ASK = """
+have <- installed.packages()[, "Version"]
+loc <- Sys.getlocale("LC_CTYPE")
+blas <- tryCatch(extSoftVersion()[["BLAS"]], error = function(e) "")
+cat(paste0("R\\t", R.version$major, ".", R.version$minor), paste0("home\\t", R.home()),
+    paste0("blas\\t", blas), paste0("lapack\\t", La_library()), paste0("locale\\t", loc),
+    paste0("libraries\\t", paste(.libPaths(), collapse = ":")),
+    paste0("pkg\\t", names(have), "\\t", have), sep = "\\n")
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One thing that pymlm needs or can use."""
+
+    name: str
+    found: str | None
+    needed: str
+    purpose: str
+    required: bool
+    ok: bool
+    command: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What `pymlm doctor` finds.
+
+    Attributes
+    ----------
+    r_version, r_home, rpy2, blas, lapack, locale : str or None
+    libraries : tuple of str
+        Where R looks for packages.
+    problems : tuple of str
+        What keeps the main job from running; empty when it can.
+    requirements : tuple of Requirement
+    """
+
+    pymlm: str
+    r_version: str | None
+    r_home: str | None
+    rpy2: str | None
+    blas: str | None
+    lapack: str | None
+    locale: str | None
+    libraries: tuple[str, ...]
+    requirements: tuple[Requirement, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when the main job can run."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain dicts and lists."""
+        return asdict(self) | {"ok": self.ok}
+
+    def to_json(self) -> str:
+        """Return the report as JSON text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+
+def doctor() -> Report:
+    """Look at R, its packages and rpy2, and say what is missing and how to get it.
+
+    Returns
+    -------
+    Report
+        `ok` is True when the main job (fit and summary with degrees of freedom) can run.
+    """
+    from pymlm._version import __version__
+
+    problems: list[str] = []
+    facts: dict[str, str] = {}
+    packages: dict[str, str] = {}
+    home: str | None = None
+    try:
+        home = startup.find_r_home()
+        facts, packages = _ask_r(home)
+    except RNotFoundError as error:
+        problems.append(str(error))
+    requirements = [_rpy2_requirement(home, facts.get("R"))]
+    for name, (version, purpose, needed) in R_PACKAGES.items():
+        found = packages.get(name)
+        ok = found is not None and at_least(found, version)
+        requirements.append(
+            Requirement(
+                name=name, found=found, needed=version, purpose=purpose, required=needed, ok=ok,
+                command=None if ok else install_command([name]),
+            )
+        )  # fmt: skip
+    problems += [
+        f"{r.name}: {'not installed' if r.found is None else f'{r.found} is too old'} "
+        f"(needed: {r.needed})"
+        for r in requirements
+        if r.required and not r.ok
+    ]
+    return Report(
+        pymlm=__version__,
+        r_version=facts.get("R"),
+        r_home=home,
+        rpy2=requirements[0].found,
+        blas=facts.get("blas") or None,
+        lapack=facts.get("lapack") or None,
+        locale=facts.get("locale") or None,
+        libraries=tuple(p for p in facts.get("libraries", "").split(":") if p),
+        requirements=tuple(requirements),
+        problems=tuple(problems),
+    )
+
+
+def _ask_r(home: str) -> tuple[dict[str, str], dict[str, str]]:
+    environment = {k: v for k, v in os.environ.items() if k not in ("R_HOME", "LD_LIBRARY_PATH")}
+    try:
+        answer = subprocess.run(
+            [str(Path(home, "bin", "Rscript")), "--no-init-file", "-e", _ASK],
+            capture_output=True, text=True, encoding="utf-8", errors="replace", check=True,
+            timeout=120, env=environment,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RNotFoundError(f"R in {home} does not run: {error}") from None
+    facts, packages = {}, {}
+    for line in answer.stdout.splitlines():
+        key, *rest = line.split("\t")
+        if key == "pkg" and len(rest) == 2:
+            packages.setdefault(rest[0], rest[1])
+        elif rest:
+            facts[key] = rest[0]
+    return facts, packages
+
+
+def _rpy2_requirement(home: str | None, r_version: str | None) -> Requirement:
+    wanted = startup.rpy2_requirement(r_version)
+    try:
+        found: str | None = importlib.metadata.version("rpy2")
+    except importlib.metadata.PackageNotFoundError:
+        found = None
+    ok = found is not None and home is not None and _rpy2_loads(home)
+    return Requirement(
+        name="rpy2", found=found, needed=wanted.removeprefix("rpy2"), purpose="the bridge to R",
+        required=True, ok=ok,
+        command=None if ok else (startup.rpy2_command(home) if home else f"pip install '{wanted}'"),
+    )  # fmt: skip
+
+
+def _rpy2_loads(home: str) -> bool:
+    """Try it in a process of its own: a wrong pair can end in more than an exception."""
+    import sys
+
+    environment = os.environ | {"R_HOME": home}
+    done = subprocess.run(
+        [sys.executable, "-c", "import rpy2.rinterface"],
+        capture_output=True, timeout=120, env=environment, check=False,
+    )  # fmt: skip
+    return done.returncode == 0
+
+
+def at_least(found: str, needed: str) -> bool:
+    """Compare R version numbers, whose parts are separated by '.' or '-'."""
+
+    def parts(text: str) -> list[int]:
+        return [int(p) for p in text.replace("-", ".").split(".") if p.isdigit()]
+
+    return parts(found) >= parts(needed)
 
 
 def install_command(packages: Sequence[str]) -> str:
     """The one command that installs R packages on this system."""
-    return "sudo apt-get install " + " ".join(f"r-cran-{p.lower()}" for p in packages)
+    if os.environ.get("CONDA_PREFIX"):
+        return "conda install -c conda-forge " + " ".join(f"r-{p.lower()}" for p in packages)
+    if shutil.which("apt-get"):
+        sudo = "" if os.geteuid() == 0 else "sudo "
+        return f"{sudo}apt-get install " + " ".join(f"r-cran-{p.lower()}" for p in packages)
+    quoted = ", ".join(f'"{p}"' for p in packages)
+    return f"Rscript -e 'install.packages(c({quoted}), repos = \"https://cloud.r-project.org\")'"

@@ -30,17 +30,29 @@ bytes_to_model <- function(bytes) {
   as_fit(model)
 }
 
-#' Class of the model, and the row names of the data it used.
+#' What a model from a file is, and the row names of its data: used and dropped rows in order.
 identify <- function(fit) {
   model <- fit$model
-  rows <- if (isS4(model)) attr(model@frame, "row.names") else NULL
-  dropped <- if (isS4(model)) attr(model@frame, "na.action") else NULL
-  list(class = class(model)[1L],
-       data_name = if (isS4(model)) paste(deparse(model@call$data), collapse = "") else "data",
-       formula = paste(deparse(formula(model), width.cutoff = 500L), collapse = " "),
-       rows = as.character(c(rows, names(dropped))[order(c(
-         setdiff(seq_len(length(rows) + length(dropped)), dropped), dropped))]),
-       automatic = is.integer(rows))
+  mixed <- isS4(model)
+  frame <- if (mixed) model@frame else model.frame(model)
+  dropped <- attr(frame, "na.action")
+  used <- attr(frame, "row.names")
+  n <- nrow(frame) + length(dropped)
+  rows <- character(n)
+  kept_at <- setdiff(seq_len(n), dropped)
+  rows[kept_at] <- as.character(row.names(frame))
+  rows[dropped] <- names(dropped)
+  list(
+    r_class = class(model)[1L],
+    kind = if (!mixed) class(model)[1L] else if (lme4::isLMM(model)) "lmer"
+      else if (lme4::isGLMM(model)) "glmer" else "nlmer",
+    data_name = paste(deparse(getCall(model)$data), collapse = ""),
+    rows = rows,
+    automatic = identical(rows, as.character(seq_len(n))),
+    sent = as.character(tryCatch(
+      names(eval(getCall(model)$data, environment(formula(model)))),
+      error = function(e) all.vars(formula(model))))
+  )
 }
 
 refit_model <- function(fit, newresp) as_fit(lme4::refit(fit$model, newresp = newresp))

@@ -1,0 +1,86 @@
+"""Models from files: what R or pymlm saved."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pymlm.arguments import strict
+from pymlm.engine import RObject, call
+from pymlm.errors import DataError
+from pymlm.models.base import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Identity:
+    r_class: str
+    kind: str
+    data_name: str
+    rows: tuple[str, ...]
+    automatic: bool
+    sent: tuple[str, ...]
+
+
+@strict
+def load_model(path: str | os.PathLike[str]) -> Any:
+    """Open a model from an .rds file that R's ``saveRDS`` or pymlm's ``save`` wrote.
+
+    Like a pickle, an .rds file can carry code: open only files whose origin you trust.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    LinearMixedModel, GeneralizedLinearMixedModel ...
+        By the class of the R object. Results by row are indexed by R's row names.
+
+    Raises
+    ------
+    DataError
+        When there is no such file, it is damaged, or it holds no model that pymlm knows.
+
+    Notes
+    -----
+    Mirrors ``readRDS(path)``.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise DataError(f"no such file: {str(file)!r}")
+    handle: RObject = call("load_model", str(file.resolve()))
+    return wrap(handle)
+
+
+def wrap(handle: RObject) -> Any:
+    """Return the pymlm model around an R model that pymlm did not fit itself."""
+    found: _Identity = call("identify", handle, into=_Identity)
+    source = Source(index=_index(found), data=None, sent=found.sent, arguments={})
+    return _model_class(found.kind)(handle, source)
+
+
+def _index(found: _Identity) -> pd.Index:
+    if found.automatic:
+        return pd.RangeIndex(len(found.rows))
+    return pd.Index(list(found.rows), dtype=object)
+
+
+def _model_class(kind: str) -> Any:
+    # Imported when needed: each class's module imports much that others do not need.
+    from pymlm.models.lmer import LinearMixedModel
+
+    if kind == "lmer":
+        return LinearMixedModel
+    if kind in ("glmer", "nlmer"):
+        from pymlm.models import glmer, nlmer
+
+        return (
+            glmer.GeneralizedLinearMixedModel if kind == "glmer" else nlmer.NonlinearMixedModel
+        )
+    from pymlm.models import lm
+
+    return lm.LinearModel

@@ -1,0 +1,27 @@
+# Installs the R packages that pymlm needs from CRAN, into a library that the user can write.
+# For systems without r-cran-* packages (apt) or conda. Usage: Rscript install.R [all]
+# With "all" also the packages that single functions use.
+
+needed <- c("lme4", "lmerTest", "pbkrtest", "emmeans", "mlmRev")
+optional <- c("RLRsim", "performance", "multcompView", "optimx", "dfoptim", "sandwich",
+              "clubSandwich", "plm", "geepack", "lavaan", "broom.mixed")
+if ("all" %in% commandArgs(trailingOnly = TRUE)) needed <- c(needed, optional)
+
+writable <- Filter(function(p) file.access(p, 2L) == 0L, .libPaths())
+if (!length(writable)) {
+  library_folder <- Sys.getenv("R_LIBS_USER")
+  dir.create(library_folder, recursive = TRUE, showWarnings = FALSE)
+  .libPaths(c(library_folder, .libPaths()))
+} else {
+  library_folder <- writable[1L]
+}
+
+missing <- setdiff(needed, rownames(installed.packages()))
+if (length(missing)) {
+  message("Installing into ", library_folder, ": ", paste(missing, collapse = ", "))
+  mirror <- getOption("repos")[["CRAN"]]
+  if (is.null(mirror) || mirror == "@CRAN@") mirror <- "https://cloud.r-project.org"
+  install.packages(missing, lib = library_folder, repos = mirror)
+}
+still <- setdiff(needed, rownames(installed.packages()))
+if (length(still)) stop("could not be installed: ", paste(still, collapse = ", "), call. = FALSE)

@@ -1,0 +1,89 @@
+# Native R's side of pymlm.check_parity: reads call and data from a folder, fits, and writes every
+# number. Run by plain Rscript; knows nothing of the bridge.
+
+suppressMessages(library(lme4))
+here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
+source(file.path(here, "emit.R"))
+folder <- commandArgs(trailingOnly = TRUE)[1L]
+at <- function(name) file.path(folder, name)
+lines_of <- function(name) readLines(at(name), encoding = "UTF-8", warn = FALSE)
+
+read_column <- function(i, kind) {
+  file <- at(paste0("column", i))
+  n <- file.size(file)
+  switch(kind,
+    double = readBin(file, "double", n / 8, endian = "little"),
+    integer = {
+      x <- readBin(file, "double", n / 8, endian = "little")
+      if (all(abs(x) < 2^31, na.rm = TRUE)) as.integer(x) else x
+    },
+    logical = {
+      x <- readBin(file, "integer", n / 4, size = 4L, endian = "little")
+      x[x < 0L] <- NA
+      as.logical(x)
+    },
+    POSIXct = as.POSIXct(readBin(file, "double", n / 8, endian = "little"), origin = "1970-01-01",
+                         tz = "UTC"),
+    text = {
+      x <- lines_of(paste0("column", i))
+      x[x == "\001"] <- NA
+      factor(x)
+    },
+    {
+      codes <- readBin(file, "integer", n / 4, size = 4L, endian = "little")
+      codes[codes == 0L] <- NA
+      levels <- lines_of(paste0("column", i, ".levels"))
+      factor(levels[codes], levels = levels, ordered = kind == "ordered")
+    })
+}
+
+if (identical(lines_of("route.txt"), "numpy")) {
+  kinds <- vapply(strsplit(lines_of("columns.tsv"), "\t"), `[`, "", 2L)
+  data <- lapply(seq_along(kinds), function(i) read_column(i - 1L, kinds[i]))
+  names(data) <- lines_of("names.txt")
+  data <- as.data.frame(data, optional = TRUE, stringsAsFactors = FALSE)
+  assign(lines_of("name.txt"), data)
+} else {
+  list2env(readRDS(at("objects.rds")), globalenv())
+}
+
+model <- suppressMessages(suppressWarnings(
+  eval(parse(text = paste(lines_of("call.R"), collapse = "\n"))[[1L]])))
+if (inherits(model, "lmerModLmerTest")) model <- as(model, "lmerMod")
+
+columns <- c(Estimate = "estimate", "Std. Error" = "std_error", df = "df", "t value" = "statistic",
+             "z value" = "statistic", "Pr(>|t|)" = "p_value", "Pr(>|z|)" = "p_value")
+flat <- function(m) {
+  out <- list()
+  for (column in colnames(m)) for (term in rownames(m))
+    out[[paste(term, columns[[column]])]] <- m[term, column]
+  out
+}
+
+answer <- list(r_version = paste(R.version$major, R.version$minor, sep = "."))
+answer[["summary[lme4]"]] <- flat(coef(summary(model)))
+for (ddf in lines_of("ddf.txt")) {
+  tested <- lmerTest::as_lmerModLmerTest(model)
+  answer[[paste0("summary[", ddf, "]")]] <- flat(coef(summary(tested, ddf = ddf)))
+}
+vc <- as.data.frame(VarCorr(model))
+label <- apply(vc[c("grp", "var1", "var2")], 1L, function(x) paste(x[!is.na(x)], collapse = " "))
+answer$VarCorr <- as.list(c(setNames(vc$vcov, paste(label, "vcov")),
+                            setNames(vc$sdcor, paste(label, "sdcor"))))
+modes <- as.data.frame(ranef(model, condVar = TRUE))
+for (g in unique(modes$grpvar)) {
+  part <- modes[modes$grpvar == g, ]
+  name <- paste(part$grp, part$term)
+  answer[[paste("ranef", g)]] <- as.list(c(setNames(part$condval, paste(name, "condval")),
+                                           setNames(part$condsd, paste(name, "condsd"))))
+}
+fits <- unname(fitted(model))
+answer$fitted <- as.list(setNames(fits, seq_along(fits)))
+answer$criteria <- list(
+  logLik = as.numeric(logLik(model)), AIC = AIC(model), BIC = BIC(model), sigma = sigma(model),
+  df.residual = df.residual(model), nobs = nobs(model), npar = attr(logLik(model), "df"))
+answer$theta <- as.list(setNames(model@theta, seq_along(model@theta)))
+
+sink(at("answer.json"))
+emit(answer)
+sink()
