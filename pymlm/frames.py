@@ -48,7 +48,7 @@ def _narwhals_to_pandas(data: Any) -> pd.DataFrame:
     if isinstance(data, dict):
         return pd.DataFrame(data)
     try:
-        import narwhals as nw
+        import narwhals.stable.v1 as nw
 
         frame = nw.from_native(data)
         if isinstance(frame, nw.LazyFrame):
@@ -238,14 +238,18 @@ def level_name(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)):
         return "TRUE" if value else "FALSE"
     if isinstance(value, (float, np.floating)):
-        if math.isfinite(value) and float(value).is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        return f"{float(value):.15g}"
+        number = float(value)
+        if math.isfinite(number) and number.is_integer() and abs(number) < 1e15:
+            return str(int(number))
+        return f"{number:.15g}"
     return str(value)
 
 
 def _text(name: str, series: pd.Series) -> Column:
-    codes, uniques = pd.factorize(series, use_na_sentinel=True)
+    try:
+        codes, uniques = pd.factorize(series, use_na_sentinel=True)
+    except TypeError:  # lists, dicts, arrays: not hashable
+        raise _refusal(name, series.dtype, "nested values", ".explode()") from None
     levels = list(uniques)
     if not all(isinstance(x, str) for x in levels):
         return _objects(name, series, levels)

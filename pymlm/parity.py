@@ -241,7 +241,7 @@ def _own_numbers(model: MixedModel, ddfs: list[str | None]) -> dict[str, dict[st
     out: dict[str, dict[str, Any]] = {}
     for ddf in ddfs:
         fixed = model.summary(ddf=ddf).fixed
-        table = {}
+        table: dict[str, Any] = {}
         for column in ("estimate", "std_error", "df", "statistic", "p_value"):
             values = getattr(fixed, column)
             if values is not None:

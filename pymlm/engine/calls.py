@@ -6,6 +6,7 @@ warnings, messages and error as data. This module turns those into Python's.
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -14,7 +15,7 @@ from pymlm.engine.from_r import build, from_r
 from pymlm.engine.r_thread import R
 from pymlm.engine.startup import dispatch_function
 from pymlm.engine.to_r import to_r
-from pymlm.errors import FitError, PymlmError, RError, RWarning
+from pymlm.errors import FitError, PymlmError, RError, RPackageError, RWarning
 
 #: Classes of conditions that the bridge raises on purpose -> the Python error of the same meaning.
 _ERRORS: dict[str, type[PymlmError]] = {
@@ -82,27 +83,33 @@ def _run(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[s
 
             r_args.do_slot_assign("names", ri.StrSexpVector([""] * len(args) + list(kwargs)))
         try:
-            answer = dispatch(to_r(function), r_args)
+            answer: dict[str, Any] = from_r(dispatch(to_r(function), r_args))
         except embedded.RRuntimeError as error:
-            # Only what tryCatch in R cannot hold gets here: an interrupt in the last instruction.
-            text = str(error).strip() or "interrupted"
-            return {
-                "warnings": [],
-                "value": None,
-                "error": {"message": text, "call": "", "class": ["error"]},
-            }
-        out: dict[str, Any] = from_r(answer)
-        return out
+            # Only what tryCatch in R cannot hold gets here: an interrupt in its last instruction.
+            raise RError(str(error).strip() or "R was interrupted") from None
+    if answer["error"] is not None and "interrupt" in answer["error"]["class"]:
+        raise RError("R was interrupted")  # R.run says by whom
+    return answer
 
 
 def _error(condition: dict[str, Any], fitting: bool) -> PymlmError:
     message = str(condition["message"][0])
     for name in condition["class"]:
+        if name == "pymlm_RPackageError":
+            return RPackageError(_with_command(message))
         if name in _ERRORS:
             return _ERRORS[name](message)
     call_text = str(condition["call"][0]) if condition["call"] else ""
     kind = FitError if fitting else RError
     return kind(f"R: {message}", message, call_text)
+
+
+def _with_command(message: str) -> str:
+    """Add the command that installs the package which need_package() (packages.R) names."""
+    from pymlm.engine.requirements import install_command
+
+    found = re.match(r"R package '([^']+)'", message)
+    return f"{message} Run: {install_command([found[1]])}" if found else message
 
 
 def _caller_level() -> int:

@@ -95,6 +95,27 @@ class Report:
         """True when the main job can run."""
         return not self.problems
 
+    def __str__(self) -> str:
+        lines = [
+            f"pymlm    {self.pymlm}",
+            f"R        {self.r_version or 'not found'}"
+            + (f"  in {self.r_home}" if self.r_home else ""),
+            f"BLAS     {self.blas or 'unknown'}",
+            f"LAPACK   {self.lapack or 'unknown'}",
+            f"locale   {self.locale or 'unknown'}",
+            f"library  {', '.join(self.libraries) or 'unknown'}",
+            "",
+        ]
+        for r in self.requirements:
+            mark = "ok" if r.ok else ("MISSING" if r.required else "absent")
+            lines.append(f"{mark:<8} {r.name:<13} {r.found or '-':<11} {r.needed:<10} {r.purpose}")
+            if r.command:
+                lines.append(f"{'':<8} -> {r.command}")
+        lines.append("")
+        lines += [f"problem: {p}" for p in self.problems]
+        lines.append("The main job can run." if self.ok else "The main job CANNOT run.")
+        return "\n".join(lines)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain dicts and lists."""
         return asdict(self) | {"ok": self.ok}
@@ -163,7 +184,8 @@ def _ask_r(home: str) -> tuple[dict[str, str], dict[str, str]]:
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         raise RNotFoundError(f"R in {home} does not run: {error}") from None
-    facts, packages = {}, {}
+    facts: dict[str, str] = {}
+    packages: dict[str, str] = {}
     for line in answer.stdout.splitlines():
         key, *rest = line.split("\t")
         if key == "pkg" and len(rest) == 2:
@@ -181,7 +203,8 @@ def _rpy2_requirement(home: str | None, r_version: str | None) -> Requirement:
         found = None
     ok = found is not None and home is not None and _rpy2_loads(home)
     return Requirement(
-        name="rpy2", found=found, needed=wanted.removeprefix("rpy2"), purpose="the bridge to R",
+        name="rpy2", found=found, needed=wanted.removeprefix("rpy2"),
+        purpose="the bridge to R",
         required=True, ok=ok,
         command=None if ok else (startup.rpy2_command(home) if home else f"pip install '{wanted}'"),
     )  # fmt: skip

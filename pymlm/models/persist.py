@@ -78,9 +78,7 @@ def _model_class(kind: str) -> Any:
     if kind in ("glmer", "nlmer"):
         from pymlm.models import glmer, nlmer
 
-        return (
-            glmer.GeneralizedLinearMixedModel if kind == "glmer" else nlmer.NonlinearMixedModel
-        )
+        return glmer.GeneralizedLinearMixedModel if kind == "glmer" else nlmer.NonlinearMixedModel
     from pymlm.models import lm
 
     return lm.LinearModel

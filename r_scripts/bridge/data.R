@@ -28,8 +28,11 @@ load_dataset <- function(name, package) {
   if (!is.data.frame(d))
     refuse("DataError", package, "::", name, " is a ", class(d)[1L], ", not a data frame")
   list(nrow = nrow(d), row_names = if (is.character(attr(d, "row.names"))) row.names(d),
-       columns = lapply(stats::setNames(names(d), names(d)), function(n) .column(d[[n]])))
+       columns = frame_columns(d))
 }
+
+#' Every column of a data frame with the facts that make a pandas column of it.
+frame_columns <- function(d) lapply(stats::setNames(names(d), names(d)), function(n) .column(d[[n]]))
 
 .column <- function(x) {
   if (is.factor(x))

@@ -1,0 +1,49 @@
+# make demo | test | lint | bench | docs | clean
+# Each installs what is missing first; a second run finds it there and does nothing.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+# In a conda environment its own Python is used, elsewhere a virtual environment in .venv.
+VENV := $(if $(CONDA_PREFIX),$(CONDA_PREFIX),.venv)
+BIN := $(VENV)/bin
+STAMPS := .make
+SOURCES := pyproject.toml scripts/setup.sh
+WORKERS ?= 2
+
+.PHONY: demo test lint types bench docs clean check
+
+demo: $(STAMPS)/run
+	@$(BIN)/pymlm demo
+
+test: lint $(STAMPS)/r-all
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+lint: $(STAMPS)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMPS)/bench $(STAMPS)/r-all
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+docs: $(STAMPS)/docs $(STAMPS)/r-all
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+clean:
+	rm -rf $(STAMPS) .venv build dist docs/_build .pytest_cache .mypy_cache .ruff_cache
+
+$(STAMPS)/r: scripts/setup.sh
+	@scripts/setup.sh r
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/r-all: scripts/setup.sh $(STAMPS)/r
+	@scripts/setup.sh r-all
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/run: $(SOURCES) $(STAMPS)/r
+	@PYTHON=$(PYTHON) VENV=$(VENV) scripts/setup.sh python
+	@touch $@
+
+$(STAMPS)/dev $(STAMPS)/docs $(STAMPS)/bench: $(STAMPS)/%: $(STAMPS)/run
+	@PYTHON=$(PYTHON) VENV=$(VENV) scripts/setup.sh group $*
+	@touch $@

@@ -1,0 +1,5 @@
+"""``python -m pymlm``."""
+
+from pymlm.cli import main
+
+main()

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Installs what pymlm needs and does not find. Called by the Makefile:
+#   setup.sh r            R and the packages of the main job
+#   setup.sh r-all        the R packages that single functions and the tests use
+#   setup.sh python       the virtual environment, the rpy2 that fits this R, pymlm itself
+#   setup.sh group NAME   one of pyproject's dependency groups (dev, docs, bench)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+apt_base=(r-base-core r-base-dev r-cran-lme4 r-cran-lmertest r-cran-pbkrtest r-cran-emmeans
+          r-cran-mlmrev r-cran-nlme r-cran-mass)
+apt_all=(r-cran-rlrsim r-cran-performance r-cran-parameters r-cran-effectsize r-cran-datawizard
+         r-cran-multcompview r-cran-optimx r-cran-dfoptim r-cran-sandwich r-cran-clubsandwich
+         r-cran-plm r-cran-geepack r-cran-lavaan r-cran-broom.mixed)
+# What these packages are called in R, to look whether they are there already.
+r_base=(lme4 lmerTest pbkrtest emmeans mlmRev nlme MASS)
+r_all=(RLRsim performance parameters effectsize datawizard multcompView optimx dfoptim sandwich
+       clubSandwich plm geepack lavaan broom.mixed)
+
+say() { printf 'pymlm set-up: %s\n' "$*" >&2; }
+
+# True when R runs and has every package named.
+r_has() {
+  command -v Rscript >/dev/null 2>&1 || return 1
+  Rscript --vanilla -e 'quit(status = !all(commandArgs(TRUE) %in% rownames(installed.packages())))' \
+    "$@" >/dev/null 2>&1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null 2>&1; then sudo "$@"
+  else say "root or sudo is needed for: $*"; exit 1
+  fi
+}
+
+apt_install() {
+  # The package lists are fetched only when they do not know the packages yet.
+  apt-cache show "$1" >/dev/null 2>&1 || as_root apt-get update -qq
+  say "apt-get install $*"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+    >/dev/null || {
+      as_root apt-get update -qq
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+        >/dev/null
+    }
+}
+
+install_r() { # level, then names of the r_* and apt_* arrays
+  local -n r_names=$2 apt_names=$3
+  if r_has "${r_names[@]}"; then return; fi
+  if [ -n "${CONDA_PREFIX:-}" ]; then
+    say "this conda environment lacks R packages; run: conda env update -f environment.yml"
+    exit 1
+  elif command -v apt-get >/dev/null 2>&1; then
+    apt_install "${apt_names[@]}"
+  elif command -v Rscript >/dev/null 2>&1; then
+    say "installing R packages from CRAN"
+    Rscript --vanilla r_scripts/install.R $([ "$1" = all ] && echo all)
+  else
+    say "R was not found; install it from https://cran.r-project.org or with conda"
+    exit 1
+  fi
+}
+
+# rpy2-rinterface 3.6.6 and later do not load with R before 4.5.
+fitting_rpy2() {
+  Rscript --vanilla -e 'cat(if (getRversion() >= "4.5") "rpy2>=3.6" else "rpy2==3.5.17")'
+}
+
+pip_install() { "$VENV/bin/python" -m pip install -q --disable-pip-version-check "$@"; }
+
+install_python() {
+  if [ -z "${CONDA_PREFIX:-}" ] && [ ! -x "$VENV/bin/python" ]; then
+    say "making $VENV"
+    "$PYTHON" -m venv "$VENV" || {
+      say "python3 needs its venv module; on Debian/Ubuntu: apt-get install python3-venv"
+      exit 1
+    }
+  fi
+  say "installing pymlm and what it needs"
+  if [ -n "${CONDA_PREFIX:-}" ]; then pip_install --no-deps -e .
+  else pip_install "$(fitting_rpy2)" -e .
+  fi
+}
+
+# pip 25.1 and later know dependency groups; the one of an old venv may not.
+install_group() {
+  say "installing the tools of group $1"
+  pip_install --upgrade 'pip>=25.1'
+  if [ -n "${CONDA_PREFIX:-}" ]; then pip_install --group "$1"
+  else pip_install "$(fitting_rpy2)" --group "$1"
+  fi
+}
+
+case "${1:-}" in
+  r) install_r base r_base apt_base ;;
+  r-all) install_r all r_all apt_all ;;
+  python) install_python ;;
+  group) install_group "$2" ;;
+  *) say "unknown part '${1:-}'"; exit 2 ;;
+esac

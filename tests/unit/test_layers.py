@@ -1,0 +1,102 @@
+"""Imports point one way; this walks them and fails on a wrong arrow."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "pymlm"
+
+#: Room -> rooms it may import from. "errors" and "_version" are open to all.
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "_version": set(),
+    "arguments": set(),
+    "options": {"arguments"},
+    "engine": set(),
+    "formula": {"engine"},
+    "frames": {"engine"},
+    "results": set(),
+    "render": {"results"},
+    "plots": {"results"},
+    "inference": set(),
+    "models": {
+        "arguments", "engine", "formula", "frames", "inference", "many", "options", "render",
+        "results",
+    },
+    "multilevel": {
+        "arguments", "engine", "formula", "frames", "inference", "models", "options", "render",
+        "results",
+    },
+    "datasets": {"arguments", "engine"},
+    "many": {"arguments", "engine", "frames", "models", "results"},
+    "parity": {"arguments", "engine", "frames", "models", "results"},
+    "demo": {"datasets", "models", "parity"},
+    "cli": {
+        "arguments", "datasets", "demo", "engine", "formula", "frames", "many", "models", "multilevel",
+        "options", "parity", "render", "results",
+    },
+    "__main__": {"cli"},
+}  # fmt: skip
+
+
+def room(path: Path) -> str:
+    relative = path.relative_to(PACKAGE).with_suffix("")
+    return relative.parts[0]
+
+
+def arrows() -> list[tuple[str, str, str]]:
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        here = room(path)
+        if here == "__init__":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [a.name for a in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+                if node.module == "pymlm":
+                    names = [f"pymlm.{a.name}" for a in node.names]
+            for name in names:
+                if name.startswith("pymlm."):
+                    there = name.split(".")[1]
+                    if there != here:
+                        found.append((here, there, str(path.relative_to(PACKAGE))))
+                elif name.split(".")[0] == "rpy2" and here != "engine":
+                    found.append((here, "rpy2", str(path.relative_to(PACKAGE))))
+    return found
+
+
+def test_the_walk_finds_arrows():
+    assert ("models", "engine", "models/base.py") in arrows()
+
+
+@pytest.mark.parametrize("arrow", sorted(set(arrows())), ids=lambda a: f"{a[2]}->{a[1]}")
+def test_imports_point_one_way(arrow):
+    here, there, _ = arrow
+    assert here in ALLOWED, f"room {here!r} has no place in the house"
+    assert there in ALLOWED[here] | {"errors", "_version"}
+
+
+def test_only_the_engine_knows_rpy2():
+    assert [a for a in arrows() if a[1] == "rpy2"] == []
+
+
+#: A reader must still find their way.
+MAX_LINES = 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *sorted(PACKAGE.rglob("*.py")),
+        *sorted((PACKAGE.parent / "r_scripts").rglob("*.R")),
+    ],
+    ids=lambda p: p.name,
+)
+def test_files_stay_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
