@@ -10,7 +10,8 @@ bridge <- environment()
   width = 80L, digits = 7L, scipen = 0L, OutDec = ".", max.print = 99999L, warn = 0L,
   contrasts = c(unordered = "contr.treatment", ordered = "contr.poly"), na.action = "na.omit",
   show.signif.stars = TRUE, show.coef.Pvalues = TRUE, useFancyQuotes = TRUE, expressions = 5000L,
-  digits.secs = NULL, encoding = "native.enc", error = NULL, ts.eps = 1e-05, browserNLdisabled = TRUE
+  digits.secs = NULL, encoding = "native.enc", error = NULL, ts.eps = 1e-05, browserNLdisabled = TRUE,
+  emmeans = list(save.ref_grid = FALSE) # else it leaves .Last.ref_grid in the user's workspace
 )
 
 #' Run one bridge function; return its value and conditions as data. Nothing is printed.

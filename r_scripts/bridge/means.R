@@ -1,0 +1,254 @@
+# Marginal means, trends, contrasts and joint tests, by emmeans.
+# The reference grid is made without degrees of freedom and gets them afterwards, from the same
+# lmerTest and pbkrtest objects as everything else: emmeans would compute them anew, and above
+# 3,000 rows leave them out with a message only.
+
+emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, options = list(),
+                           ddf = NULL) {
+  grid <- .reference_grid(fit, at, ddf)
+  .finished_means(.means_over(grid, specs, by, options), contrast, options)
+}
+emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = NULL,
+                           options = list(), ddf = NULL) {
+  .grid_result(native, if (is.null(contrast)) "emmean" else "estimate", ddf)
+}
+
+emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NULL,
+                            options = list(), ddf = NULL) {
+  base <- .reference_grid(fit, at, ddf)
+  .known_covariate(base, var)
+  args <- c(.grid_arguments(fit, .checked_at(fit, at)), list(var = var))
+  slopes <- .with_ddf(do.call(emmeans::emtrends, args), fit, ddf)
+  .finished_means(.means_over(slopes, specs, by, options), contrast, options)
+}
+emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contrast = NULL,
+                            options = list(), ddf = NULL) {
+  .grid_result(native, if (is.null(contrast)) "trend" else "estimate", ddf)
+}
+
+joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
+  grid <- .reference_grid(fit, at, ddf, cov.reduce = emmeans::meanint)
+  .known_factors(grid, by, "by")
+  emmeans::joint_tests(grid, by = by)
+}
+joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL) {
+  rows <- as.data.frame(native)
+  list(term = as.character(rows[["model term"]]), by = .labels(rows, by),
+       num_df = rows$df1, den_df = rows$df2, statistic = rows$F.ratio, p_value = rows$p.value,
+       ddf = .ddf_of(fit, ddf), notes = as.character(attr(native, "mesg")))
+}
+
+cld_native <- function(fit, specs, by = NULL, at = NULL, alpha = 0.05, options = list(),
+                       ddf = NULL) {
+  need_package("multcompView", "compact letter displays")
+  need_package("multcomp", "compact letter displays")
+  means <- .means_over(.reference_grid(fit, at, ddf), specs, by, options)
+  args <- list(object = means, alpha = alpha)
+  if (!is.null(options$adjust)) args$adjust <- options$adjust
+  if (!is.null(options$level)) args$level <- options$level
+  do.call(multcomp::cld, args)
+}
+cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, options = list(),
+                       ddf = NULL) {
+  c(.grid_rows(native, "emmean", .ddf_of(fit, ddf)), list(group = trimws(native$.group)))
+}
+
+# --- the reference grid -------------------------------------------------------------------------
+
+.reference_grid <- function(fit, at, ddf, ...) {
+  need_package("emmeans", "marginal means")
+  if (lme4::isNLMM(fit$model))
+    refuse("NotSupportedError", "marginal means are not defined for a nonlinear mixed model")
+  grid <- do.call(emmeans::ref_grid, c(.grid_arguments(fit, .checked_at(fit, at)), list(...)))
+  .with_ddf(grid, fit, ddf)
+}
+
+.grid_arguments <- function(fit, at) {
+  args <- list(object = fit$model)
+  args$data <- .means_data(fit) # left out, not NULL, where emmeans finds the data itself
+  if (lme4::isLMM(fit$model)) args$lmer.df <- "asymptotic"
+  if (length(at)) args$at <- at
+  args
+}
+
+# emmeans finds the data through the environment of the model's formula. Where they are not there (a
+# model from a file), the model frame serves, unless the formula transforms what it names.
+.means_data <- function(fit) {
+  if (!is.null(model_data(fit))) return(NULL)
+  frame <- model.frame(fit$model)
+  needed <- all.vars(delete.response(terms(fit$model)))
+  absent <- setdiff(needed, names(frame))
+  if (length(absent))
+    refuse("DataError", "marginal means need the data that the model was fitted to, and they did ",
+           "not come with it: '", absent[1L], "' stands inside a function in the formula. Fit the ",
+           "model anew with pymlm.lmer.")
+  frame[, needed, drop = FALSE]
+}
+
+#' The data frame that the model's call names, or NULL where it is not with the model.
+model_data <- function(fit) {
+  call <- getCall(fit$model)
+  if (is.null(call$data)) return(NULL)
+  data <- tryCatch(eval(call$data, environment(formula(fit$model))), error = function(e) NULL)
+  frame <- model.frame(fit$model)
+  known <- is.data.frame(data) && nrow(data) == nrow(frame) + length(attr(frame, "na.action")) &&
+    all(intersect(all.vars(formula(fit$model)), names(frame)) %in% names(data))
+  if (known) data
+}
+
+.checked_at <- function(fit, at) {
+  if (!length(at)) return(NULL)
+  plain <- do.call(emmeans::ref_grid, .grid_arguments(fit, NULL))
+  levels <- plain@levels
+  unknown <- setdiff(names(at), names(levels))
+  if (length(unknown))
+    refuse("ArgumentError", "at names '", unknown[1L], "', which is no predictor of this model. ",
+           "There are: ", paste(names(levels), collapse = ", "))
+  for (name in names(at)) at[[name]] <- .checked_values(name, at[[name]], levels[[name]])
+  at
+}
+
+.checked_values <- function(name, values, levels) {
+  if (is.numeric(levels)) {
+    if (is.numeric(values)) return(values)
+    refuse("ArgumentError", "at: '", name, "' is numeric; give numbers")
+  }
+  values <- as.character(values)
+  unknown <- setdiff(values, as.character(levels))
+  if (length(unknown))
+    refuse("ArgumentError", "at: '", name, "' has no level '", unknown[1L], "'. There are: ",
+           paste(levels, collapse = ", "))
+  if (is.logical(levels)) as.logical(values) else values
+}
+
+#' Give an emmGrid the covariance and degrees of freedom that emm_basis.merMod would.
+.with_ddf <- function(grid, fit, ddf) {
+  method <- .ddf_of(fit, ddf)
+  if (method == "asymptotic") return(grid)
+  if (method == "Kenward-Roger") {
+    adjusted <- kenward_roger_vcov(fit)
+    grid@dfargs <- list(unadjV = vcov(fit$model), adjV = adjusted)
+    grid@V <- as.matrix(adjusted)
+    grid@dffun <- function(k, dfargs) pbkrtest::Lb_ddf(k, dfargs$unadjV, dfargs$adjV)
+  } else {
+    grid@dfargs <- list(object = lmertest_model(fit))
+    grid@dffun <- function(k, dfargs)
+      suppressMessages(lmerTest::calcSatterth(dfargs$object, k)$denom)
+  }
+  attr(grid@dffun, "mesg") <- tolower(method)
+  grid
+}
+
+# None and what is not linear: z tests.
+.ddf_of <- function(fit, ddf) {
+  if (is.null(ddf)) return("asymptotic")
+  if (ddf == "default") ddf <- if (lme4::isLMM(fit$model)) "Satterthwaite" else "asymptotic"
+  if (ddf == "between-within")
+    refuse("NotSupportedError", "between-within degrees of freedom belong to a term of the model, ",
+           "and a marginal mean mixes several. Ask for 'Satterthwaite', 'Kenward-Roger' or ",
+           "'asymptotic'.")
+  if (ddf == "Kenward-Roger") .need_reml(fit)
+  if (ddf == "Satterthwaite") .need_linear(fit, "Satterthwaite degrees of freedom")
+  ddf
+}
+
+# --- means and contrasts ------------------------------------------------------------------------
+
+.means_over <- function(grid, specs, by, options) {
+  if (any(grepl("~", specs, fixed = TRUE))) specs <- eval(parse_formula(specs), baseenv())
+  .known_factors(grid, if (inherits(specs, "formula")) all.vars(specs) else specs, "specs")
+  .known_factors(grid, by, "by")
+  args <- list(object = grid, specs = specs)
+  if (length(by)) args$by <- by
+  if (!is.null(options$weights)) args$weights <- options$weights
+  do.call(emmeans::emmeans, args)
+}
+
+.known_factors <- function(grid, names, argument) {
+  unknown <- setdiff(names, c(names(grid@levels), "1"))
+  if (length(unknown))
+    refuse("ArgumentError", argument, ": '", unknown[1L], "' is no predictor of this model. ",
+           "There are: ", paste(names(grid@levels), collapse = ", "))
+}
+
+.known_covariate <- function(grid, var) {
+  inner <- tryCatch(all.vars(parse(text = var, keep.source = FALSE)), error = function(e) var)
+  .known_factors(grid, inner, "var")
+  factors <- inner[!vapply(grid@levels[inner], is.numeric, NA)]
+  if (length(factors))
+    refuse("ArgumentError", "var: '", factors[1L], "' is a factor and has no slope; compare its ",
+           "means with emmeans(contrast='pairwise')")
+}
+
+.finished_means <- function(means, contrast, options) {
+  if (!is.null(contrast)) means <- .contrasted(means, contrast, options)
+  args <- list(object = means)
+  if (!is.null(options$adjust)) args$adjust <- options$adjust
+  if (!is.null(options$type)) args$predict.type <- options$type
+  if (!is.null(options$level)) args$level <- options$level
+  if (!is.null(options$infer)) args$infer <- as.logical(options$infer)
+  if (length(args) > 1L) do.call(update, args) else means
+}
+
+.contrasted <- function(means, contrast, options) {
+  if (is.list(contrast)) .checked_widths(means, contrast)
+  args <- list(object = means)
+  if (isTRUE(options$interaction)) args$interaction <- contrast else args$method <- contrast
+  if (!is.null(options$ref)) args$ref <- options$ref
+  do.call(emmeans::contrast, args)
+}
+
+.checked_widths <- function(means, contrast) {
+  by <- means@misc$by.vars
+  block <- if (length(by)) interaction(means@grid[by], drop = TRUE) else rep(1L, nrow(means@grid))
+  rows <- which(block == block[1L])
+  labels <- do.call(paste, c(unname(means@grid[rows, setdiff(means@misc$pri.vars, by),
+                                               drop = FALSE]), sep = " "))
+  for (name in names(contrast)) {
+    given <- length(contrast[[name]])
+    if (given != length(rows))
+      refuse("ArgumentError", "contrast '", name, "' has ", given, " coefficients for ",
+             length(rows), " means: ", paste(labels, collapse = ", "))
+  }
+}
+
+# --- answers ------------------------------------------------------------------------------------
+
+.grid_result <- function(native, kind, ddf) {
+  method <- attr(native@dffun, "mesg")
+  method <- if (is.null(method)) "asymptotic" else
+    c("satterthwaite" = "Satterthwaite", "kenward-roger" = "Kenward-Roger",
+      "asymptotic" = "asymptotic")[[method]]
+  .grid_rows(summary(native), kind, method)
+}
+
+.grid_rows <- function(rows, kind, ddf) {
+  name <- attr(rows, "estName")
+  limits <- attr(rows, "clNames")
+  by <- attr(rows, "by.vars")
+  plain <- as.data.frame(rows)
+  column <- function(...) {
+    at <- intersect(c(...), names(plain))
+    if (length(at)) as.numeric(plain[[at[1L]]])
+  }
+  labels <- names(plain)[seq_len(match(name, names(plain)) - 1L)]
+  list(
+    labels = .labels(plain, labels), by_names = as.character(by), kind = kind,
+    estimate = plain[[name]], std_error = plain$SE, df = as.numeric(plain$df),
+    conf_low = if (length(limits)) plain[[limits[1L]]],
+    conf_high = if (length(limits)) plain[[limits[2L]]],
+    null = column("null"), statistic = column("t.ratio", "z.ratio"), p_value = column("p.value"),
+    estimate_name = name, statistic_name = if ("z.ratio" %in% names(plain)) "z" else "t",
+    adjust = as.character(attr(rows, "adjust")), ddf = ddf,
+    notes = as.character(attr(rows, "mesg"))
+  )
+}
+
+#' Label columns: text for factors and contrasts, numbers for covariates.
+.labels <- function(rows, names) {
+  lapply(names, function(n) {
+    x <- rows[[n]]
+    numeric <- is.numeric(x)
+    list(name = n, text = as.character(x), number = if (numeric) as.numeric(x))
+  })
+}

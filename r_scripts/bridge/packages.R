@@ -1,0 +1,8 @@
+# R packages beyond lme4 are asked for when they are needed.
+
+#' Refuse, with the command that installs it (Python adds that), where a package is missing.
+need_package <- function(package, purpose) {
+  if (!requireNamespace(package, quietly = TRUE))
+    refuse("RPackageError", "R package '", package, "' is needed for ", purpose,
+           ", and is not installed.")
+}
