@@ -1,34 +1,375 @@
-"""Control of the optimizer and of lme4's checks."""
+"""Control of the optimizer and of lme4's checks: typed, refused with near names when unknown."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeVar
 
+from pymlm.arguments import choice, refuse_unknown
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, near_names
 
+#: What a check may do when it finds something.
+Action = Literal["ignore", "warning", "message", "stop"]
+_ACTIONS = ("ignore", "warning", "message", "stop")
+_SIZE_ACTIONS = (*_ACTIONS, "ignoreSmall", "warningSmall", "messageSmall", "stopSmall")
+_RANK_ACTIONS = (
+    "message+drop.cols", "silent.drop.cols", "warn+drop.cols", "stop.deficient", "ignore",
+)  # fmt: skip
+_SCALE_ACTIONS = (
+    "warning", "stop", "silent.rescale", "message+rescale", "warn+rescale", "ignore",
+)  # fmt: skip
 
-def as_control(control: Any, function: str) -> dict[str, Any] | None:
-    """Return the arguments of ``lmerControl`` (or its like) as a plain dict.
+#: lme4's optimizers. "optimx:<method>" and "nloptwrap:<algorithm>" choose within two of them.
+OPTIMIZERS = ("bobyqa", "Nelder_Mead", "nloptwrap", "nlminbwrap", "nmkbw", "optimx")
+_METHOD_OPTION = {"optimx": "method", "nloptwrap": "algorithm"}
+
+C = TypeVar("C")
+
+
+def _strict_init(cls: type[C]) -> type[C]:
+    """Refuse unknown options with an ArgumentError that lists near names."""
+    original = cls.__init__
+    names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]  # it is one
+
+    @functools.wraps(original)
+    def init(self: C, *args: Any, **options: Any) -> None:
+        if args:
+            raise ArgumentError(f"{cls.__name__}() takes options by name, e.g. optimizer='bobyqa'")
+        refuse_unknown(cls.__name__, options, names)
+        original(self, **options)
+
+    cls.__init__ = init  # type: ignore[method-assign]  # the same signature, another refusal
+    return cls
+
+
+@_strict_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvergenceCheck:
+    """What a check of convergence does, and its tolerance: lme4's ``.makeCC(action, tol, relTol)``.
+
+    Attributes
+    ----------
+    action : {"ignore", "warning", "message", "stop"}
+    tol : float
+        Of the scaled gradient (``check_conv_grad``), of the smallest standard deviation
+        (``check_conv_singular``) or of the Hessian's eigenvalues (``check_conv_hess``).
+    rel_tol : float or None
+        Tolerance of the relative gradient; ``check_conv_grad`` only.
+    """
+
+    action: Action
+    tol: float
+    rel_tol: float | None = None
+
+    def __post_init__(self) -> None:
+        choice(self.action, _ACTIONS, "action")
+        for name in ("tol", "rel_tol"):
+            value = getattr(self, name)
+            if value is not None and not _is_number(value, 0):
+                raise ArgumentError(f"{name} must be a number, 0 or more, not {value!r}")
+
+    def _r_value(self) -> dict[str, Any]:
+        out: dict[str, Any] = {"action": self.action, "tol": float(self.tol)}
+        if self.rel_tol is not None:
+            out["relTol"] = float(self.rel_tol)
+        return out
+
+
+def _option(r_name: str, actions: tuple[str, ...] | None = None) -> Any:
+    return field(default=None, metadata={"r": r_name, "actions": actions})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Control:
+    """What every control has in common."""
+
+    _function: ClassVar[str] = ""
+    _stages: ClassVar[int] = 1
+    _default: ClassVar[tuple[str, ...]] = ()
+
+    optimizer: str | tuple[str, str] | None = _option("optimizer")
+    opt_ctrl: Mapping[str, Any] | None = _option("optCtrl")
+
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if value is not None:
+                object.__setattr__(self, f.name, _checked(f, value))
+        _optimizers(self.optimizer, self._stages)
+
+    def r_arguments(self) -> dict[str, Any]:
+        """Return the options that are set, under R's names and in R's order."""
+        names, method = _optimizers(self.optimizer, self._stages)
+        out: dict[str, Any] = {}
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if f.name == "optimizer" and names:
+                out["optimizer"] = names[0] if len(names) == 1 else list(names)
+            elif f.name == "opt_ctrl":
+                if value or method:
+                    out["optCtrl"] = method | dict(value or {})
+            elif value is not None:
+                is_check = isinstance(value, ConvergenceCheck)
+                out[f.metadata["r"]] = value._r_value() if is_check else value
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MixedControl(_Control):
+    """What LmerControl and GlmerControl have in common."""
+
+    restart_edge: bool | None = _option("restart_edge")
+    boundary_tol: float | None = _option("boundary.tol")
+    calc_derivs: bool | None = _option("calc.derivs")
+    use_last_params: bool | None = _option("use.last.params")
+    sparse_x: bool | None = _option("sparseX")
+    standardize_x: bool | None = _option("standardize.X")
+    check_nobs_vs_rank_z: str | None = _option("check.nobs.vs.rankZ", _SIZE_ACTIONS)
+    check_nobs_vs_nlev: Action | None = _option("check.nobs.vs.nlev", _ACTIONS)
+    check_nlev_gtreq_5: Action | None = _option("check.nlev.gtreq.5", _ACTIONS)
+    check_nlev_gtr_1: Action | None = _option("check.nlev.gtr.1", _ACTIONS)
+    check_nobs_vs_n_re: Action | None = _option("check.nobs.vs.nRE", _ACTIONS)
+    check_rank_x: str | None = _option("check.rankX", _RANK_ACTIONS)
+    check_scale_x: str | None = _option("check.scaleX", _SCALE_ACTIONS)
+    check_formula_lhs: Action | None = _option("check.formula.LHS", _ACTIONS)
+    check_conv_grad: Action | ConvergenceCheck | None = _option("check.conv.grad", _ACTIONS)
+    check_conv_singular: Action | ConvergenceCheck | None = _option("check.conv.singular", _ACTIONS)
+    check_conv_hess: Action | ConvergenceCheck | None = _option("check.conv.hess", _ACTIONS)
+
+
+@_strict_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LmerControl(_MixedControl):
+    """Control of `pymlm.lmer`; an option left at None keeps R's own default.
+
+    Attributes
+    ----------
+    optimizer : str
+        "nloptwrap" (R's default), "bobyqa", "Nelder_Mead", "nlminbwrap", "nmkbw" (R package
+        dfoptim), "optimx:L-BFGS-B" (R package optimx) or "nloptwrap:NLOPT_LN_NELDERMEAD".
+    opt_ctrl : mapping
+        Options of the optimizer itself, under its own names: ``{"maxfun": 20000}``.
+    restart_edge : bool
+        Start again when the estimate is at a boundary that the gradient leads away from.
+    boundary_tol : float
+        Within this distance a parameter is tried at the boundary.
+    calc_derivs : bool
+        Compute gradient and Hessian at the estimate, which the checks of convergence need.
+    use_last_params : bool
+        Take the last parameters evaluated, not the best.
+    sparse_x, standardize_x : bool
+        Not used by the current lme4; kept because R has them.
+    check_nobs_vs_rank_z, check_nobs_vs_nlev, check_nlev_gtreq_5, check_nlev_gtr_1, \
+check_nobs_vs_n_re, check_formula_lhs : {"ignore", "warning", "message", "stop"}
+        What lme4 does when data are too few for the model, or the formula's left side is odd.
+    check_rank_x : {"message+drop.cols", "silent.drop.cols", "warn+drop.cols", \
+"stop.deficient", "ignore"}
+        What it does when columns of the model matrix depend on each other.
+    check_scale_x : {"warning", "stop", "silent.rescale", "message+rescale", "warn+rescale", \
+"ignore"}
+        What it does when predictors are on very different scales.
+    check_conv_grad, check_conv_singular, check_conv_hess : action or ConvergenceCheck
+        Checks of the fit; an action alone keeps lme4's tolerance.
 
     Raises
     ------
     ArgumentError
-        For an option that the installed lme4 does not know; near names are listed.
+        For an unknown option or value; near names are listed.
+
+    Notes
+    -----
+    Mirrors ``lme4::lmerControl``; Bates et al. 2015, doi:10.18637/jss.v067.i01. R's own
+    ``options(lmerControl = )`` is honoured by R.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> mlm.LmerControl(optimizer="bobyqa", opt_ctrl={"maxfun": 20000}).r_arguments()
+    {'optimizer': 'bobyqa', 'optCtrl': {'maxfun': 20000}}
+    """
+
+    _function: ClassVar[str] = "lmerControl"
+    _default: ClassVar[tuple[str, ...]] = ("nloptwrap",)
+
+
+@_strict_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlmerControl(_MixedControl):
+    """Control of `pymlm.glmer` and `pymlm.glmer_nb`; options as in `LmerControl`, and these.
+
+    Attributes
+    ----------
+    optimizer : str or pair of str
+        The optimizers of the first stage (``n_agq=0``) and of the second; R's default is
+        ("bobyqa", "Nelder_Mead"). One name stands for both.
+    tol_pwrss : float
+        Tolerance of the penalized iteratively reweighted least squares.
+    comp_dev : bool
+        Use the compiled deviance function.
+    n_agq0_init_step : bool
+        Start with a stage at ``n_agq=0``.
+    check_response_not_const : {"ignore", "warning", "message", "stop"}
+
+    Notes
+    -----
+    Mirrors ``lme4::glmerControl``.
+    """
+
+    _function: ClassVar[str] = "glmerControl"
+    _stages: ClassVar[int] = 2
+    _default: ClassVar[tuple[str, ...]] = ("bobyqa", "Nelder_Mead")
+
+    tol_pwrss: float | None = _option("tolPwrss")
+    comp_dev: bool | None = _option("compDev")
+    n_agq0_init_step: bool | None = _option("nAGQ0initStep")
+    check_response_not_const: Action | None = _option("check.response.not.const", _ACTIONS)
+
+
+@_strict_init
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NlmerControl(_Control):
+    """Control of `pymlm.nlmer`.
+
+    Attributes
+    ----------
+    optimizer : str or pair of str
+        R's default is "Nelder_Mead" for both stages.
+    opt_ctrl : mapping
+        Options of the optimizer itself; "lower" and "upper" bound the parameters.
+    tol_pwrss : float
+        Tolerance of the penalized iteratively reweighted least squares.
+
+    Notes
+    -----
+    Mirrors ``lme4::nlmerControl``.
+    """
+
+    _function: ClassVar[str] = "nlmerControl"
+    _stages: ClassVar[int] = 2
+    _default: ClassVar[tuple[str, ...]] = ("Nelder_Mead",)
+
+    tol_pwrss: float | None = _option("tolPwrss")
+
+
+def as_control(control: Any, kind: type[_Control]) -> dict[str, Any] | None:
+    """Return the arguments of ``lmerControl`` (or its like) under R's names.
+
+    Parameters
+    ----------
+    control : None, dict or an instance of `kind`
+        A dict may use R's names or pymlm's; its order is kept in R's call.
+
+    Raises
+    ------
+    ArgumentError
+        For an option that there is not, or that the installed lme4 does not know.
     """
     if control is None:
         return None
-    if not isinstance(control, Mapping):
-        raise ArgumentError(f"control is a dict of {function}()'s arguments, not {control!r}")
-    known = call("control_names", function, into=tuple[str, ...])
-    out: dict[str, Any] = {}
-    for name, value in control.items():
-        r_name = name if name in known else name.replace("_", ".")
-        if r_name not in known:
+    if isinstance(control, kind):
+        out = control.r_arguments()
+    elif isinstance(control, Mapping):
+        out = _from_mapping(control, kind)
+    else:
+        raise ArgumentError(
+            f"control is a pymlm.{kind.__name__} or a dict of its options, not {control!r}"
+        )
+    optimizers = out.get("optimizer", kind._default)
+    optimizers = (optimizers,) if isinstance(optimizers, str) else tuple(optimizers)
+    _check_opt_ctrl(optimizers, out.get("optCtrl", {}))
+    known = call("control_names", kind._function, into=tuple[str, ...])
+    for name in out:
+        if name not in known:
+            raise ArgumentError(f"the installed lme4's {kind._function}() has no option {name!r}")
+    return out or None
+
+
+def _from_mapping(given: Mapping[str, Any], kind: type[_Control]) -> dict[str, Any]:
+    fields = {f.metadata["r"]: f.name for f in dataclasses.fields(kind)}
+    options: dict[str, Any] = {}
+    for name, value in given.items():
+        own = fields.get(name, str(name).replace(".", "_"))
+        if own not in fields.values():
+            known = [*fields.values(), *fields]
             raise ArgumentError(
-                f"{function}() has no option {name!r}."
-                + (near_names(name, known) or f" It takes: {', '.join(known)}.")
+                f"{kind._function}() has no option {name!r}."
+                + (near_names(str(name), known) or f" It takes: {', '.join(fields.values())}.")
             )
-        out[r_name] = value
-    return out
+        options[own] = value
+    written = kind(**options).r_arguments()
+    order = [f.metadata["r"] for o in options for f in dataclasses.fields(kind) if f.name == o]
+    return {r: written[r] for r in dict.fromkeys([*order, *written]) if r in written}
+
+
+def _checked(f: dataclasses.Field[Any], value: Any) -> Any:
+    annotation = str(f.type)
+    name = f.name
+    if isinstance(value, Mapping) and name.startswith("check_conv_"):
+        value = ConvergenceCheck(**{k.replace("relTol", "rel_tol"): v for k, v in value.items()})
+    if isinstance(value, ConvergenceCheck) and "ConvergenceCheck" in annotation:
+        return value
+    if f.metadata["actions"] is not None:
+        return choice(value, f.metadata["actions"], name)
+    if annotation.startswith("bool"):
+        if not isinstance(value, bool):
+            raise ArgumentError(f"{name} must be True or False, not {value!r}")
+    elif annotation.startswith("float"):
+        if not _is_number(value, 0):
+            raise ArgumentError(f"{name} must be a number, 0 or more, not {value!r}")
+        return float(value)
+    elif name == "opt_ctrl":
+        if not isinstance(value, Mapping):
+            raise ArgumentError(f"opt_ctrl is a dict of the optimizer's options, not {value!r}")
+        return dict(value)
+    return value
+
+
+def _is_number(value: Any, low: float) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= low
+
+
+def _optimizers(given: Any, stages: int) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The optimizers' names, and the method that the part after a colon chooses."""
+    if given is None:
+        return (), {}
+    parts = (given,) if isinstance(given, str) else tuple(given)
+    if not 1 <= len(parts) <= stages or not all(isinstance(p, str) for p in parts):
+        many = " or a pair of names, one a stage," if stages > 1 else ""
+        raise ArgumentError(f"optimizer is a name{many} such as 'bobyqa', not {given!r}")
+    names: list[str] = []
+    method: dict[str, str] = {}
+    for part in parts:
+        name, colon, chosen = part.partition(":")
+        known = next((o for o in OPTIMIZERS if o.casefold() == name.strip().casefold()), None)
+        if known is None:
+            raise ArgumentError(
+                f"no optimizer {name!r}.{near_names(name, OPTIMIZERS)} There are: "
+                f"{', '.join(OPTIMIZERS)}."
+            )
+        if colon and known not in _METHOD_OPTION:
+            raise ArgumentError(f"the optimizer {known!r} has no methods to choose from: {part!r}")
+        if colon:
+            method[_METHOD_OPTION[known]] = chosen.strip()
+        names.append(known)
+    return tuple(names), method
+
+
+def _check_opt_ctrl(optimizers: tuple[str, ...], options: Mapping[str, Any]) -> None:
+    """Refuse what none of the optimizers knows: R ignores it, nloptwrap without any word."""
+    if "optimx" in optimizers and "method" not in options:
+        raise ArgumentError("optimx needs a method, e.g. optimizer='optimx:L-BFGS-B'")
+    if not options:
+        return
+    known = {"lower", "upper"}
+    for name in optimizers:
+        known |= set(call("optimizer_options", name, into=tuple[str, ...]))
+    for option in options:
+        if option not in known:
+            raise ArgumentError(
+                f"opt_ctrl: {' and '.join(dict.fromkeys(optimizers))} has no option {option!r}."
+                + (near_names(str(option), known) or f" It takes: {', '.join(sorted(known))}.")
+            )

@@ -12,7 +12,14 @@ import pandas as pd
 
 from pymlm.arguments import seconds
 from pymlm.engine import Frame, RObject, call
-from pymlm.errors import ArgumentError, ConvergenceWarning, DataError, SingularFitWarning
+from pymlm.errors import (
+    ArgumentError,
+    ConvergenceWarning,
+    DataError,
+    FormulaError,
+    SingularFitWarning,
+    near_names,
+)
 from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, check_some_complete, per_row, prepare, used_columns
 from pymlm.models.base import Source
@@ -48,9 +55,11 @@ def make_task(
     trusted: bool,
     timeout: float | None,
     arguments: dict[str, Any],
-    extra_names: Sequence[str] = (),
+    parameters: Sequence[str] = (),
 ) -> Task:
     """Vet the formula and prepare the columns that the model uses.
+
+    `parameters` are names in the formula that are no columns (of a nonlinear model).
 
     Raises
     ------
@@ -59,7 +68,7 @@ def make_task(
     """
     frame = as_pandas(data)
     vetted = vet(formula, trusted=trusted)
-    names = list(vetted.names) + [n for n in extra_names if n not in vetted.names]
+    names = [n for n in vetted.names if n not in parameters]
     if trusted:  # a trusted formula may name what is no column
         have = {str(c) for c in frame.columns}
         names = [n for n in names if n in have]
@@ -169,8 +178,57 @@ def check_response(formula: Formula, data: pd.DataFrame) -> None:
         )
 
 
+def check_mixed(formula: Formula, instead: str) -> None:
+    """Refuse a formula without a response, or without random effects.
+
+    Raises
+    ------
+    FormulaError
+        Naming `instead`, the function for models without random effects.
+    """
+    if not formula.two_sided:
+        raise FormulaError("the formula has no response; write e.g. 'y ~ x + (1 | g)'")
+    if not formula.n_bars:
+        raise FormulaError(
+            f"the formula has no random effects; write e.g. '(1 | g)', or use {instead}"
+        )
+
+
+def as_start(start: Any, names: Sequence[str] = ("theta",)) -> Any:
+    """Return starting values as R takes them: numbers, or a list of the parts in `names`.
+
+    Raises
+    ------
+    ArgumentError
+        For a part that there is not, or values that are no finite numbers.
+    """
+    if start is None:
+        return None
+    if isinstance(start, Mapping):
+        for name in start:
+            if name not in names:
+                raise ArgumentError(
+                    f"start has no part {name!r}." + near_names(str(name), names)
+                    + f" It takes: {', '.join(names)}."
+                )  # fmt: skip
+        return {str(k): _finite_numbers(v, f"start[{k!r}]") for k, v in start.items()}
+    return _finite_numbers(start, "start")
+
+
+def _finite_numbers(values: Any, name: str) -> list[float]:
+    try:
+        numbers = [float(x) for x in np.ravel(np.asarray(values, dtype=float))]
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} must be numbers, not {values!r}") from None
+    if not numbers or not np.isfinite(numbers).all():
+        raise ArgumentError(f"{name} must be finite numbers, not {values!r}")
+    return numbers
+
+
 def fit(function: str, task: Task, /, **kwargs: Any) -> RObject:
     """Run the fit in R; a typed error carries R's message whole."""
+    if function not in _WITHOUT_CONTRASTS:
+        kwargs["contrasts"] = task.contrasts
     handle: RObject = call(
         function,
         task.formula.text,
@@ -178,12 +236,14 @@ def fit(function: str, task: Task, /, **kwargs: Any) -> RObject:
         task.data_name,
         weights=task.weights,
         offset=task.offset,
-        contrasts=task.contrasts,
         fitting=True,
         timeout=task.timeout,
         **kwargs,
     )
     return handle
+
+
+_WITHOUT_CONTRASTS = ("fit_nlmer", "fit_lm_list")
 
 
 def warn_about(convergence: Convergence, stacklevel: int = 4) -> None:

@@ -3,68 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from pymlm.arguments import flag, refuse_unknown, strict
-from pymlm.engine import call
-from pymlm.errors import ArgumentError, FormulaError
-from pymlm.formula import vet
-from pymlm.models.control import as_control
-from pymlm.models.fitting import check_response, fit, make_task, warn_about
-from pymlm.models.mixed import MixedModel
+from pymlm.arguments import flag, strict
+from pymlm.models.control import LmerControl, as_control
+from pymlm.models.fitting import (
+    as_start,
+    check_mixed,
+    check_response,
+    fit,
+    make_task,
+    warn_about,
+)
+from pymlm.models.update import UpdatableModel
 
 
-class LinearMixedModel(MixedModel):
+class LinearMixedModel(UpdatableModel):
     """A linear mixed model that ``lme4::lmer`` fitted; see `pymlm.lmer`."""
 
-    def update(self, formula: str | None = None, **changes: Any) -> Self:
-        """Fit a changed model; the data are sent again only where the change needs new columns.
+    _updatable: ClassVar[tuple[str, ...]] = (
+        "data", "reml", "weights", "offset", "contrasts", "control", "start", "data_name",
+        "trusted", "timeout",
+    )  # fmt: skip
+    _in_place: ClassVar[dict[str, str]] = {"reml": "REML"}
 
-        Parameters
-        ----------
-        formula : str, optional
-            The new formula; dots stand for the parts of the old one: ``". ~ . - Days"``.
-        **changes
-            Any other argument of `pymlm.lmer`, e.g. ``reml=False``.
+    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
+        return lmer(formula, data, **({"reml": self.reml} | arguments))  # type: ignore[return-value]  # same class here
 
-        Raises
-        ------
-        ArgumentError
-            For an argument that `pymlm.lmer` does not know.
-
-        Notes
-        -----
-        Mirrors ``update(model, formula., ...)``.
-        """
-        arguments = dict(self._source.arguments)
-        refuse_unknown("update", changes, UPDATABLE)
-        text = self.formula
-        if formula is not None:
-            new = vet(formula, trusted=bool(changes.get("trusted", False)))
-            text = call("updated_formula", self._handle, new.text, into=str)
-        names = set(vet(text, trusted=True).names)
-        in_place = set(changes) <= {"reml", "timeout"} and names <= set(self._source.sent)
-        if in_place and (self._source.sent or self._source.data is None):
-            handle = call(
-                "update_model",
-                self._handle,
-                text if formula is not None else None,
-                flag(changes.get("reml", self.reml), "reml"),
-                fitting=True,
-                timeout=changes.get("timeout"),
-            )
-            source = self._source
-            model = type(self)(handle, source)
-            warn_about(model.convergence)
-            return model
-        if self._source.data is None:
-            raise ArgumentError(
-                "this model came from a file without its data frame: update() can change only "
-                "formula (with columns that the model has) and reml. Fit it anew with pymlm.lmer"
-            )
-        arguments |= {"reml": self.reml} | changes
-        data = arguments.pop("data", self._source.data)
-        return lmer(text, data, **arguments)  # type: ignore[return-value]  # same class here
+    def _r_value(self, name: str, value: Any) -> Any:
+        # Left out of the call where it is R's default, as lmer() writes it.
+        return None if flag(value, name) else False
 
 
 @strict
@@ -75,8 +43,8 @@ def lmer(
     weights: Any = None,
     offset: Any = None,
     contrasts: Mapping[str, Any] | None = None,
-    control: Any = None,
-    start: Sequence[float] | None = None,
+    control: LmerControl | Mapping[str, Any] | None = None,
+    start: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
     timeout: float | None = None,
@@ -98,7 +66,7 @@ def lmer(
     control : LmerControl or dict, optional
         Arguments of ``lme4::lmerControl``, e.g. ``{"optimizer": "bobyqa"}``.
     start : sequence of float, optional
-        Starting values of theta.
+        Starting values of theta, in the order of ``m.theta``; or ``{"theta": ...}``.
     data_name : str, optional
         The name that the data get in R's call and print; default is the data set's name where
         `pymlm.load_dataset` made the frame, else "data".
@@ -154,28 +122,17 @@ def lmer(
             "data_name": data_name, "trusted": trusted,
         },
     )  # fmt: skip
-    if not task.formula.two_sided:
-        raise FormulaError("the formula has no response; write e.g. 'y ~ x + (1 | g)'")
-    if not task.formula.n_bars:
-        raise FormulaError(
-            "the formula has no random effects; write e.g. '(1 | g)', or use pymlm.lm"
-        )
+    check_mixed(task.formula, "pymlm.lm")
     assert task.source.data is not None
     check_response(task.formula, task.source.data)
     handle = fit(
         "fit_lmer",
         task,
         reml=wants_reml,
-        control=as_control(control, "lmerControl"),
-        start=None if start is None else [float(x) for x in start],
+        control=as_control(control, LmerControl),
+        start=as_start(start),
     )
     model = LinearMixedModel(handle, task.source)
     warn_about(model.convergence)
     return model
 
-
-#: Arguments that `update` may change.
-UPDATABLE = (
-    "data", "reml", "weights", "offset", "contrasts", "control", "start", "data_name", "trusted",
-    "timeout",
-)  # fmt: skip

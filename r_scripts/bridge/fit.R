@@ -13,18 +13,13 @@ as_fit <- function(model) {
 #' A named argument list as the language a person would have typed: list(a = "b") -> f(a = "b").
 .written_call <- function(fun, args) as.call(c(as.name(fun), args))
 
-.control_call <- function(fun, control) {
-  if (is.null(control)) return(NULL)
-  control <- lapply(control, function(x) {
-    if (is.list(x)) .written_call("list", lapply(x, .as_literal)) else .as_literal(x)
-  })
-  .written_call(fun, control)
-}
-
-# Python's whole numbers arrive as integers; R people write 20000, not 20000L.
+# Python's whole numbers arrive as integers; R people write 20000, not 20000L. A named list becomes
+# list(...), several numbers c(...).
 .as_literal <- function(x) {
+  if (is.language(x)) return(x)
+  if (is.list(x)) return(.written_call("list", lapply(x, .as_literal)))
   if (is.integer(x)) x <- as.numeric(x)
-  if (length(x) > 1L) as.call(c(quote(c), as.list(x))) else x
+  if (length(x) > 1L || !is.null(names(x))) as.call(c(quote(c), as.list(x))) else x
 }
 
 #' Fit a model by the function `fun`.
@@ -38,20 +33,63 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
   env <- new.env(parent = .formula_home)
   for (name in names(bindings)) assign(name, bindings[[name]], envir = env)
   assign(data_name, data, envir = env)
-  args <- c(list(formula = parse_formula(formula), data = as.name(data_name)), args)
-  as_fit(eval(.written_call(fun, args), env))
+  if (is.character(formula)) formula <- parse_formula(formula)
+  call <- .written_call(fun, c(list(formula = formula, data = as.name(data_name)), args))
+  as_fit(.guarded(eval(call, env)))
 }
 
-fit_lmer <- function(formula, data, data_name, reml, weights, offset, contrasts, control, start) {
+#' Evaluate a fit: wrong starting values become a typed error, and a warning that R repeats for
+#' every row ("non-integer x = 2.5") is given once.
+.guarded <- function(expr) {
+  rows <- 0L
+  withCallingHandlers(
+    expr,
+    warning = function(w) {
+      if (!grepl("^non-integer x = ", conditionMessage(w))) return()
+      rows <<- rows + 1L
+      if (rows > 1L) tryInvokeRestart("muffleWarning")
+    },
+    error = function(e) {
+      text <- conditionMessage(e)
+      if (grepl("incorrect number of (theta|fixef) components", text))
+        refuse("ArgumentError", "start has the wrong length; lme4 says: ", text,
+               ". m.theta (and m.fixef()) of a fitted model show which values there are")
+      if (grepl("x0 < lb", text, fixed = TRUE))
+        refuse("ArgumentError", "start lies outside the bounds: standard deviations in theta ",
+               "cannot be negative; lme4 says: ", text)
+    }
+  )
+}
+
+#' Fit the same call again with changed arguments, in the environment of the model's own formula,
+#' where its data are. A change to NULL takes the argument out of the call.
+update_in_place <- function(fit, formula, changes) {
+  call <- getCall(fit$model)
+  if (!is.null(formula)) call$formula <- parse_formula(formula)
+  for (name in names(changes)) {
+    value <- changes[[name]]
+    call[[name]] <- if (!is.null(value)) .as_literal(value)
+  }
+  as_fit(.guarded(eval(call, environment(formula(fit$model)))))
+}
+
+fit_lmer <- function(formula, data, data_name, reml, control, start, weights, offset, contrasts) {
   args <- list()
   if (!reml) args$REML <- FALSE
-  args$control <- .control_call("lmerControl", control)
+  args <- c(args, .common_arguments("lmerControl", control, start, weights, offset))
+  given <- .contrast_argument(contrasts)
+  args$contrasts <- given$written
+  fit_model("lmer", formula, data, data_name, args, given$bindings)
+}
+
+# The arguments that every fitting function has, as a person would write them.
+.common_arguments <- function(control_fun, control, start, weights, offset) {
+  args <- list()
+  args$control <- control_call(control_fun, control)
   if (!is.null(start)) args$start <- .as_literal(start)
   if (!is.null(weights)) args$weights <- as.name(weights)
   if (!is.null(offset)) args$offset <- as.name(offset)
-  given <- .contrast_argument(contrasts)
-  if (!is.null(given)) args$contrasts <- given$written
-  fit_model("lmer", formula, data, data_name, args, given$bindings)
+  args
 }
 
 # R's names of contrasts stand in the call; a matrix is bound beside the data under a name.
@@ -129,19 +167,24 @@ describe <- function(fit) {
   )
 }
 
+# -2 log L, what summary() prints as deviance. deviance(model) of a GLMM is something else, the sum
+# of squared deviance residuals given the random effects.
+.deviance <- function(model, reml) {
+  if (reml) deviance(model, REML = FALSE)
+  else if (lme4::isLMM(model)) deviance(model)
+  else -2 * as.numeric(logLik(model))
+}
+
 #' AIC, BIC and deviances; -2 log L is what R calls deviance for an ML fit and REMLcrit for REML.
 criteria <- function(fit) {
   model <- fit$model
   reml <- lme4::isREML(model)
   list(
     aic = AIC(model), bic = BIC(model),
-    deviance = if (reml) deviance(model, REML = FALSE) else deviance(model),
+    deviance = .deviance(model, reml),
     reml_criterion = if (reml) lme4::REMLcrit(model) else NULL
   )
 }
-
-#' Names of the arguments of lmerControl(), glmerControl() ... in the installed lme4.
-control_names <- function(fun) names(formals(get(fun, envir = asNamespace("lme4"))))
 
 print_model <- function(fit) enc2utf8(printed(fit$model))
 

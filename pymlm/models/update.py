@@ -1,0 +1,88 @@
+"""update(): the same model with something changed."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Self
+
+from pymlm.arguments import refuse_unknown, seconds
+from pymlm.engine import call
+from pymlm.errors import ArgumentError
+from pymlm.formula import vet
+from pymlm.models.fitting import warn_about
+from pymlm.models.mixed import MixedModel
+
+
+class UpdatableModel(MixedModel):
+    """A mixed model that can be fitted again with changed arguments."""
+
+    #: Arguments that `update` may change.
+    _updatable: ClassVar[tuple[str, ...]] = ()
+    #: Those that R's call can take without new data: pymlm's name -> R's name.
+    _in_place: ClassVar[dict[str, str]] = {}
+
+    @abstractmethod
+    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
+        """Fit from the data frame, with the arguments of the first fit and the changes."""
+
+    def update(self, formula: str | None = None, **changes: Any) -> Self:
+        """Fit a changed model; the data are sent again only where the change needs new columns.
+
+        Parameters
+        ----------
+        formula : str, optional
+            The new formula; dots stand for the parts of the old one: ``". ~ . - Days"``.
+        **changes
+            Any other argument of the function that made the model, e.g. ``reml=False``.
+
+        Raises
+        ------
+        ArgumentError
+            For an argument that the function does not know.
+
+        Notes
+        -----
+        Mirrors ``update(model, formula., ...)``.
+        """
+        refuse_unknown("update", changes, self._updatable)
+        text = self.formula
+        if formula is not None:
+            new = vet(formula, trusted=bool(changes.get("trusted", False)))
+            text = call("updated_formula", self._handle, new.text, into=str)
+        loaded = self._source.data is None
+        enough = loaded or self._columns_of(text) <= set(self._source.sent)
+        if enough and set(changes) <= {*self._in_place, "timeout"}:
+            return self._update_in_place(text if formula is not None else None, changes)
+        if loaded:
+            can = ", ".join(["formula (with columns that the model has)", *self._in_place])
+            raise ArgumentError(
+                f"this model came from a file without its data frame: update() can change only "
+                f"{can}. Fit it anew"
+            )
+        arguments = dict(self._source.arguments) | changes
+        return self._fit_again(text, arguments.pop("data", self._source.data), arguments)
+
+    def _columns_of(self, formula: str) -> set[str]:
+        return set(vet(formula, trusted=True).names)
+
+    def _update_in_place(self, formula: str | None, changes: dict[str, Any]) -> Self:
+        r_changes = {
+            self._in_place[name]: self._r_value(name, value)
+            for name, value in changes.items()
+            if name != "timeout"
+        }
+        handle = call(
+            "update_in_place",
+            self._handle,
+            formula,
+            r_changes,
+            fitting=True,
+            timeout=seconds(changes.get("timeout")),
+        )
+        model = type(self)(handle, self._source)
+        warn_about(model.convergence)
+        return model
+
+    def _r_value(self, name: str, value: Any) -> Any:
+        """Check one changed argument; return what stands in R's call, None to leave it out."""
+        raise NotImplementedError

@@ -1,0 +1,89 @@
+# allFit(): the same model by every optimizer that is there.
+
+# The optimizers whose packages are there.
+.optimizer_table <- function() {
+  table <- get("meth.tab.0", envir = asNamespace("lme4"))
+  if (!requireNamespace("dfoptim", quietly = TRUE)) table <- table[table[, 1L] != "nmkbw", ]
+  if (!requireNamespace("optimx", quietly = TRUE)) table <- table[table[, 1L] != "optimx", ]
+  table
+}
+
+# allFit() of lme4 1.1-31 leaves out the missing packages' optimizers by subscripts that are wrong
+# unless the table is whole, and stops when both packages are missing. Ours is already right.
+.all_fit_function <- function() {
+  f <- lme4::allFit
+  environment(f) <- list2env(list(requireNamespace = function(...) TRUE),
+                             parent = asNamespace("lme4"))
+  f
+}
+
+all_fit_native <- function(fit, optimizers = NULL, max_evaluations = 100000L) {
+  model <- fit$model
+  if (lme4::isNLMM(model))
+    refuse("NotSupportedError", "lme4's allFit() refits linear and generalized linear mixed ",
+           "models; refit a nonlinear one with control={'optimizer': ...}")
+  table <- .optimizer_table()
+  names <- sub("\\.$", "", paste(table[, 1L], table[, 2L], sep = "."))
+  if (!is.null(optimizers)) {
+    wrong <- setdiff(optimizers, names)
+    if (length(wrong))
+      refuse("ArgumentError", "no optimizer '", wrong[1L], "'; there are: ",
+             paste(names, collapse = ", "))
+    table <- table[match(optimizers, names), , drop = FALSE]
+  }
+  # allFit assigns `ctrl` beside the model's data; a copy of that environment takes it.
+  model <- .with_own_environment(model)
+  suppressWarnings(suppressMessages(
+    .all_fit_function()(model, meth.tab = table, verbose = FALSE, maxfun = max_evaluations)))
+}
+
+.with_own_environment <- function(model) {
+  old <- environment(formula(model))
+  new <- list2env(as.list(old, all.names = TRUE), parent = parent.env(old))
+  f <- attr(model@frame, "formula")
+  environment(f) <- new
+  attr(model@frame, "formula") <- f
+  model
+}
+
+all_fit_result <- function(native, fit, optimizers = NULL, max_evaluations = 100000L) {
+  ok <- !vapply(native, inherits, NA, "error")
+  rows <- function(fun, names) {
+    width <- length(names)
+    out <- vapply(seq_along(native), function(i)
+      if (ok[i]) as.numeric(fun(native[[i]])) else rep(NA_real_, width), numeric(width))
+    matrix(out, length(native), width, byrow = TRUE)
+  }
+  number <- function(fun) vapply(seq_along(native), function(i)
+    if (ok[i]) as.numeric(fun(native[[i]]))[1L] else NA_real_, 0)
+  components <- as.data.frame(VarCorr(fit$model))
+  model <- fit$model
+  list(
+    optimizer = names(native), ok = unname(ok),
+    loglik = number(logLik), evaluations = number(function(m) m@optinfo$feval %||% NA_real_),
+    singular = vapply(seq_along(native), function(i)
+      if (ok[i]) as.numeric(lme4::isSingular(native[[i]])) else NA_real_, 0),
+    code = number(function(m) m@optinfo$conv$opt %||% 0),
+    message = vapply(native, .what_it_said, ""),
+    term = names(fixef(model)), fixef = rows(fixef, names(fixef(model))),
+    theta_names = names(getME(model, "theta")),
+    theta = rows(function(m) m@theta, names(getME(model, "theta"))),
+    component = .component_names(components),
+    sdcor = rows(function(m) as.data.frame(VarCorr(m))$sdcor, components$grp)
+  )
+}
+
+`%||%` <- function(a, b) if (is.null(a)) b else a
+
+# "Subject: (Intercept)", "Subject: (Intercept), Days" for a correlation, "Residual".
+.component_names <- function(rows) {
+  terms <- ifelse(is.na(rows$var2), rows$var1, paste(rows$var1, rows$var2, sep = ", "))
+  ifelse(is.na(rows$var1), rows$grp, paste(rows$grp, terms, sep = ": "))
+}
+
+# The error of a fit that failed; else lme4's and the optimizer's messages.
+.what_it_said <- function(model) {
+  if (inherits(model, "error")) return(conditionMessage(model))
+  paste(unique(c(unlist(model@optinfo$conv$lme4$messages), unlist(model@optinfo$warnings))),
+        collapse = "; ")
+}
