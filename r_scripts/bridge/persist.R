@@ -55,7 +55,12 @@ identify <- function(fit) {
   )
 }
 
-refit_model <- function(fit, newresp) as_fit(lme4::refit(fit$model, newresp = newresp))
+# refit() drops the rows that were missing from a response without this attribute; ours has only
+# the rows that are used.
+refit_model <- function(fit, newresp) {
+  attr(newresp, "na.action") <- attr(fit$model@frame, "na.action")
+  as_fit(lme4::refit(fit$model, newresp = newresp))
+}
 
 #' update() in the environment of the model's own formula, where its data are.
 update_model <- function(fit, formula, reml) {
@@ -77,14 +82,14 @@ script_parts <- function(fit, data_file) {
   model <- fit$model
   env <- environment(formula(model))
   call <- model@call
-  names <- intersect(c(as.character(call$data), ".contrasts"), ls(env, all.names = TRUE))
+  names <- intersect(c(as.character(call$data), ".contrasts", "nonlinear"), ls(env, all.names = TRUE))
   if (!length(names))
     refuse("DataError", "the data of this model are not with it; it was saved without them")
   objects <- mget(names, envir = env)
   if (!is.null(data_file)) saveRDS(objects, data_file)
   list(
     versions = paste0("R ", getRversion(), ", lme4 ", utils::packageVersion("lme4")),
-    packages = "lme4",
+    packages = c("lme4", if (any(c("ns", "bs") %in% .walk(call)$calls)) "splines"),
     call = paste(deparse(call, width.cutoff = 90L), collapse = "\n"),
     names = names,
     objects = if (is.null(data_file)) vapply(objects, .exact_text, "") else character()

@@ -1,7 +1,7 @@
 # Native R's side of pymlm.check_parity: reads call and data from a folder, fits, and writes every
 # number. Run by plain Rscript; knows nothing of the bridge.
 
-suppressMessages(library(lme4))
+suppressMessages({library(lme4); library(splines)})
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "emit.R"))
 folder <- commandArgs(trailingOnly = TRUE)[1L]

@@ -35,8 +35,8 @@ ALLOWED: dict[str, set[str]] = {
     "parity": {"arguments", "engine", "frames", "models", "results"},
     "demo": {"datasets", "models", "parity"},
     "cli": {
-        "arguments", "datasets", "demo", "engine", "formula", "frames", "many", "models", "multilevel",
-        "options", "parity", "render", "results",
+        "arguments", "datasets", "demo", "engine", "formula", "frames", "many", "models",
+        "multilevel", "options", "parity", "render", "results",
     },
     "__main__": {"cli"},
 }  # fmt: skip

@@ -1,0 +1,213 @@
+"""Every number of every linear model, against native Rscript in its own process."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import pymlm as mlm
+from pymlm.errors import PymlmWarning
+from tests.native import assert_close, native
+from tests.parity.models import MODELS, fitted
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_number_agrees_with_native_r(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PymlmWarning)
+        report = mlm.check_parity(fitted(name))
+    assert report.ok, str(report)
+    assert len(report.what) > 30
+
+
+def test_the_report_sees_a_difference(sleepstudy):
+    """A frame changed after the fit is another data set: the numbers must not agree."""
+    data = sleepstudy.copy()
+    model = mlm.lmer("Reaction ~ Days + (1 | Subject)", data)
+    data.iloc[0, 0] += 1.0
+    report = mlm.check_parity(model)
+    assert not report.ok
+    assert report.max_difference > 1e-6
+    assert len(report.failures) > 0
+    assert "DO NOT all agree" in str(report)
+
+
+def test_the_issue_s_minimum_is_met():
+    assert len(MODELS) >= 12
+    assert len({d for d, *_ in MODELS.values()}) >= 8
+
+
+PRINTS = {
+    "sleepstudy": "lmer(Reaction ~ Days + (Days | Subject), sleepstudy)",
+    "Pastes": "lmer(strength ~ 1 + (1 | batch/cask), Pastes, REML = FALSE)",
+    "ham": "lmer(Informed.liking ~ Product*Information + (1|Consumer) + (1|Product:Consumer), ham)",
+    "cake": "lmer(angle ~ recipe * temp + (1 | recipe:replicate), cake,"
+    " contrasts = list(recipe = 'contr.sum'))",
+    "Penicillin": "lmer(diameter ~ 1 + (1 | plate) + (1 | sample), Penicillin,"
+    " control = lmerControl(optimizer = 'bobyqa'))",
+    "Dyestuff2": "lmer(Yield ~ 1 + (1 | Batch), Dyestuff2)",
+}
+
+
+@pytest.fixture(scope="module")
+def r_prints():
+    code = "data(ham, package = 'lmerTest'); lmer <- lme4::lmer; out <- list()\n"
+    for name, fit in PRINTS.items():
+        code += f"""
+m <- {fit}
+show_all <- function(x) paste(capture.output(print(x)), collapse = "\\n")
+out[["{name}"]] <- list(
+  lme4 = show_all(summary(m)),
+  Satterthwaite = show_all(summary(lmerTest::as_lmerModLmerTest(m), ddf = "Satterthwaite")),
+  `Kenward-Roger` = if (isREML(m))
+    show_all(summary(lmerTest::as_lmerModLmerTest(m), ddf = "Kenward-Roger")),
+  model = show_all(m), VarCorr = show_all(VarCorr(m)), ranef = show_all(ranef(m)))
+"""
+    return native(code + "emit(out)")
+
+
+@pytest.fixture(scope="module")
+def ours():
+    data = {n: mlm.load_dataset(n) for n in PRINTS}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PymlmWarning)
+        return {
+            "sleepstudy": mlm.lmer("Reaction ~ Days + (Days | Subject)", data["sleepstudy"]),
+            "Pastes": mlm.lmer("strength ~ 1 + (1 | batch/cask)", data["Pastes"], reml=False),
+            "ham": mlm.lmer(
+                "Informed.liking ~ Product*Information + (1|Consumer) + (1|Product:Consumer)",
+                data["ham"],
+            ),
+            "cake": mlm.lmer(
+                "angle ~ recipe * temp + (1 | recipe:replicate)", data["cake"],
+                contrasts={"recipe": "contr.sum"},
+            ),
+            "Penicillin": mlm.lmer(
+                "diameter ~ 1 + (1 | plate) + (1 | sample)", data["Penicillin"],
+                control={"optimizer": "bobyqa"},
+            ),
+            "Dyestuff2": mlm.lmer("Yield ~ 1 + (1 | Batch)", data["Dyestuff2"]),
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRINTS)
+@pytest.mark.parametrize("ddf", [None, "Satterthwaite", "Kenward-Roger"])
+def test_summary_prints_character_for_character(name, ddf, ours, r_prints):
+    expected = r_prints[name][ddf or "lme4"]
+    if not expected:
+        pytest.skip("Kenward-Roger needs a REML fit")
+    assert str(ours[name].summary(ddf=ddf)) == expected
+
+
+@pytest.mark.parametrize("name", PRINTS)
+def test_model_varcorr_and_ranef_print_character_for_character(name, ours, r_prints):
+    assert str(ours[name]) == r_prints[name]["model"]
+    assert str(ours[name].varcorr()) == r_prints[name]["VarCorr"]
+    assert str(ours[name].ranef()) == r_prints[name]["ranef"]
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    """What summary does not hold: one list of numbers from native R."""
+    return native(
+        """
+        d <- sleepstudy; d$Days[c(3, 50)] <- NA
+        m <- lme4::lmer(Reaction ~ Days + (Days | Subject), d)
+        nd <- data.frame(Days = c(0, 5, NA), Subject = c("308", "new", "309"))
+        emit(list(
+          vcov = as.matrix(vcov(m)), kr = as.matrix(pbkrtest::vcovAdj(m)),
+          x = unname(model.matrix(m)), z = unname(as.matrix(model.matrix(m, "random"))),
+          coef = coef(m)$Subject, wald = confint(m, parm = "beta_", method = "Wald"),
+          wald90 = confint(m, parm = "beta_", method = "Wald", level = 0.9),
+          response = unname(residuals(m)), pearson = unname(residuals(m, "pearson")),
+          deviance = unname(residuals(m, "deviance")),
+          scaled = unname(residuals(m, "pearson", scaled = TRUE)),
+          p_new = unname(predict(m, nd, allow.new.levels = TRUE, na.action = na.pass)),
+          p_na = unname(predict(m, nd, re.form = NA, na.action = na.pass)),
+          p_re = unname(predict(m, nd[1, ], re.form = ~ (1 | Subject))),
+          p_own = unname(predict(m)),
+          theta = m@theta,
+          corr = cov2cor(as.matrix(vcov(m))), scaled5 = unname(quantile(residuals(m, "pearson", scaled = TRUE))),
+          refit = fixef(refit(m, structure(fitted(m) + 1 + seq_len(178) %% 7,
+                                           na.action = attr(m@frame, "na.action")))),
+          ml = logLik(update(m, REML = FALSE))[1], smaller = REMLcrit(update(m, . ~ . - Days)),
+          deviance_reml = deviance(m, REML = FALSE)))
+        """
+    )
+
+
+@pytest.fixture(scope="module")
+def holey(sleepstudy):
+    data = sleepstudy.copy()
+    data.loc[[2, 49], "Days"] = np.nan
+    return mlm.lmer("Reaction ~ Days + (Days | Subject)", data)
+
+
+def test_vcov(holey, pieces):
+    assert_close(holey.vcov().to_numpy(), pieces["vcov"]["values"])
+    assert_close(holey.vcov(ddf="Kenward-Roger").to_numpy(), pieces["kr"]["values"])
+    assert list(holey.vcov().index) == ["(Intercept)", "Days"]
+
+
+def test_model_matrix(holey, pieces):
+    assert_close(holey.model_matrix().to_numpy(), pieces["x"]["values"])
+    assert_close(holey.model_matrix("random").to_numpy(), pieces["z"]["values"])
+    assert 2 not in holey.model_matrix().index
+
+
+def test_coef(holey, pieces):
+    ours = holey.coef()["Subject"]
+    assert list(ours.index) == pieces["coef"][".rows"]
+    assert_close(ours["Days"], pieces["coef"]["Days"])
+    assert_close(ours["(Intercept)"], pieces["coef"]["(Intercept)"])
+
+
+def test_confint_wald(holey, pieces):
+    assert_close(holey.confint().to_frame().to_numpy(), pieces["wald"]["values"])
+    ninety = holey.confint(level=0.9, parm="Days").to_frame()
+    assert list(ninety.index) == ["Days"]
+    assert_close(ninety.to_numpy()[0], pieces["wald90"]["values"][1])
+
+
+@pytest.mark.parametrize("kind", ["response", "pearson", "deviance", "scaled"])
+def test_residuals(holey, pieces, kind):
+    ours = holey.residuals(kind)
+    assert list(ours.index[ours.isna()]) == [2, 49]
+    assert_close(ours.dropna(), pieces[kind])
+
+
+def test_predict(holey, pieces):
+    import pandas as pd
+
+    new = pd.DataFrame(
+        {"Days": [0, 5, np.nan], "Subject": ["308", "new", "309"]}, index=list("abc")
+    )
+    ours = holey.predict(new, allow_new_levels=True)
+    assert list(ours.index) == ["a", "b", "c"]
+    assert_close(ours[:2], pieces["p_new"][:2])
+    assert np.isnan(ours["c"])
+    assert_close(holey.predict(new, re_form="NA")[:2], pieces["p_na"][:2])
+    assert_close(holey.predict(new[:1], re_form="~ (1 | Subject)"), pieces["p_re"])
+    assert_close(holey.predict().dropna(), pieces["p_own"])
+
+
+def test_scaled_residuals_and_correlation_of_the_summary(holey, pieces):
+    s = holey.summary(ddf=None)
+    assert_close(s.scaled_residuals, pieces["scaled5"])
+    assert_close(s.correlation, pieces["corr"]["values"])
+
+
+def test_refit(holey, pieces):
+    y = holey.fitted().dropna() + 1 + np.arange(1, 179) % 7
+    assert_close(holey.refit(y).fixef(), list(pieces["refit"].values()))
+    full = y.reindex(holey.fitted().index)  # one number per row of the data, too
+    assert_close(holey.refit(full).fixef(), list(pieces["refit"].values()))
+
+
+def test_update(holey, pieces):
+    assert_close(holey.update(reml=False).loglik, pieces["ml"])
+    assert_close(holey.update(". ~ . - Days").reml_criterion, pieces["smaller"])
+    assert_close(holey.deviance, pieces["deviance_reml"])
+    assert holey.update(". ~ . + I(Days^2)").formula.endswith("I(Days^2)")
