@@ -30,6 +30,8 @@ class Formula:
     response_names : tuple of str
         Columns that the response is made of; empty for a one-sided formula.
     two_sided : bool
+    nonlinear : bool
+        Three parts, as `pymlm.nlmer` takes them: ``y ~ f(x, a, b) ~ a | g``.
     dot : bool
         The formula uses ``.``, so every column.
     n_bars : int
@@ -43,6 +45,7 @@ class Formula:
     response: str | None
     response_names: tuple[str, ...]
     two_sided: bool
+    nonlinear: bool
     dot: bool
     n_bars: int
     groups: tuple[str, ...]
@@ -54,6 +57,7 @@ class _Vetted:
     response: str | None
     response_names: tuple[str, ...]
     two_sided: bool
+    nonlinear: bool
     dot: bool
     n_bars: int
     groups: tuple[str, ...]
@@ -102,6 +106,7 @@ def vet(text: str, *, trusted: bool = False) -> Formula:
         response=found.response,
         response_names=found.response_names,
         two_sided=found.two_sided,
+        nonlinear=found.nonlinear,
         dot=found.dot,
         n_bars=found.n_bars,
         groups=found.groups,

@@ -120,7 +120,7 @@ class GeneralizedLinearMixedModel(UpdatableModel):
         -----
         Mirrors ``summary(model, use.hessian =)`` of lme4. Estimates are on the link scale.
         """
-        _need_asymptotic(ddf)
+        need_asymptotic(ddf)
         return self._ask("glmm_summary", GlmmSummary, use_hessian=_hessian(use_hessian))
 
     @strict
@@ -149,7 +149,7 @@ class GeneralizedLinearMixedModel(UpdatableModel):
         -----
         Mirrors ``vcov(model, use.hessian =)`` of lme4.
         """
-        _need_asymptotic(ddf)
+        need_asymptotic(ddf)
         return self._ask("glmm_vcov", NamedMatrix, use_hessian=_hessian(use_hessian)).to_frame()
 
     def _plain_summary(self) -> GlmmSummary:
@@ -159,7 +159,7 @@ class GeneralizedLinearMixedModel(UpdatableModel):
         return glmer(formula, data, **arguments)  # type: ignore[return-value]  # same class here
 
     def _r_value(self, name: str, value: Any) -> Any:
-        points = _points(value)
+        points = points_of_quadrature(value)
         return None if points == 1 else points
 
     @strict
@@ -213,11 +213,12 @@ class GeneralizedLinearMixedModel(UpdatableModel):
         return np.column_stack([self._new_response(matrix[:, j]) for j in range(2)])
 
 
-def _need_asymptotic(ddf: str | None) -> None:
+def need_asymptotic(ddf: str | None) -> None:
+    """Raise NotSupportedError for a method of degrees of freedom."""
     if check_ddf(ddf) not in (None, "asymptotic"):
         raise NotSupportedError(
             f"{check_ddf(ddf)} degrees of freedom are defined for linear mixed models; the tests "
-            "of a generalized one are asymptotic (ddf=None or 'asymptotic')"
+            "of a generalized or nonlinear one are asymptotic (ddf=None or 'asymptotic')"
         )
 
 
@@ -225,7 +226,8 @@ def _hessian(value: bool | None) -> bool | None:
     return None if value is None else flag(value, "use_hessian")
 
 
-def _points(value: Any) -> int:
+def points_of_quadrature(value: Any) -> int:
+    """Return n_agq as an int; ArgumentError for what is none."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= 100:
         raise ArgumentError(
             f"n_agq is a whole number from 0 to 100 (1 is the Laplace approximation), not {value!r}"
@@ -340,7 +342,7 @@ def glmer(
     {'(Intercept)': -1.398, 'period2': -0.992, 'period3': -1.128, 'period4': -1.58}
     """
     chosen = glmer_family(family, link)
-    points = _points(n_agq)
+    points = points_of_quadrature(n_agq)
     arguments = {
         "family": chosen, "n_agq": points, "weights": weights, "offset": offset,
         "contrasts": contrasts, "control": control, "data_name": data_name, "trusted": trusted,
@@ -392,7 +394,7 @@ def glmer_nb(
     -----
     Mirrors ``lme4::glmer.nb``, which alternates `glmer` fits with a search over θ.
     """
-    points = _points(n_agq)
+    points = points_of_quadrature(n_agq)
     family = Family(name="negative.binomial")
     arguments = {
         "n_agq": points, "weights": weights, "offset": offset, "contrasts": contrasts,

@@ -70,7 +70,14 @@ update_in_place <- function(fit, formula, changes) {
     value <- changes[[name]]
     call[[name]] <- if (!is.null(value)) .as_literal(value)
   }
-  as_fit(.guarded(eval(call, environment(formula(fit$model)))))
+  as_fit(.guarded(eval(call, model_home(fit$model))))
+}
+
+#' The environment in which the model's call was evaluated, where its data are. The formula of an
+#' nlmer model has another one (it is made anew from the call), but its response object knows it.
+model_home <- function(model) {
+  if (isS4(model) && lme4::isNLMM(model)) parent.env(model@resp$nlenv)
+  else environment(formula(model))
 }
 
 fit_lmer <- function(formula, data, data_name, reml, control, start, weights, offset, contrasts) {
@@ -139,6 +146,13 @@ convergence <- function(fit) {
   }))
 }
 
+# The left side; of a nonlinear model's three parts the first.
+.response_text <- function(model) {
+  lhs <- formula(model)[[2L]]
+  if (lme4::isNLMM(model)) lhs <- lhs[[2L]]
+  paste(deparse(lhs, width.cutoff = 500L), collapse = " ")
+}
+
 #' The plain attributes of a fitted mixed model.
 describe <- function(fit) {
   model <- fit$model
@@ -162,7 +176,7 @@ describe <- function(fit) {
     npar = attr(logLik(model), "df"),
     df_residual = df.residual(model),
     term_labels = attr(terms(model), "term.labels"),
-    response = paste(deparse(formula(model)[[2L]], width.cutoff = 500L), collapse = " "),
+    response = .response_text(model),
     frame_names = names(frame)
   )
 }

@@ -37,12 +37,16 @@ vet_formula <- function(text) {
   walked <- .walk(f)
   two_sided <- length(f) == 3L
   lhs <- if (two_sided) f[[2L]] else NULL
+  # y ~ f(x, a, b) ~ a | g, as nlmer takes it, is (y ~ f(x, a, b)) ~ (a | g).
+  nonlinear <- is.call(lhs) && identical(lhs[[1L]], quote(`~`)) && length(lhs) == 3L
+  if (nonlinear) lhs <- lhs[[2L]]
   list(
     names = setdiff(walked$names, c(.formula_constants, ".")),
     response = if (is.name(lhs)) as.character(lhs) else NULL,
     response_names = if (is.null(lhs)) character() else
       setdiff(.walk(lhs)$names, .formula_constants),
     two_sided = two_sided,
+    nonlinear = nonlinear,
     dot = "." %in% walked$names,
     n_bars = walked$n_bars,
     groups = setdiff(unlist(lapply(walked$groups, function(g) .walk(g)$names)),

@@ -36,6 +36,7 @@ fit_glmer_nb <- function(formula, data, data_name, n_agq, control, start, weight
 #' beside the data as `nonlinear`, as lme4's help shows.
 fit_nlmer <- function(formula, data, data_name, n_agq, control, start, weights, offset) {
   parsed <- parse_formula(formula)
+  start <- unlist(start)
   bindings <- list()
   middle <- parsed[[2L]][[3L]]
   if (!.has_gradient(middle)) {
@@ -131,7 +132,7 @@ nlmm_predicted <- function(fit, newdata = NULL, random = TRUE, allow_new_levels 
       parameters[[term]] <- parameters[[term]] +
         .mode_of_row(modes[[grp]], grp, term, data, allow_new_levels)
   }
-  home <- list2env(parameters, parent = environment(formula(model)))
+  home <- list2env(parameters, parent = model_home(model))
   # as.numeric drops the gradient.
   as.numeric(eval(function_call, as.list(data)[setdiff(names(data), names(beta))], home))
 }

@@ -80,9 +80,10 @@ updated_formula <- function(fit, text) {
 #' as text, or written to `data_file`.
 script_parts <- function(fit, data_file) {
   model <- fit$model
-  env <- environment(formula(model))
-  call <- model@call
-  names <- intersect(c(as.character(call$data), ".contrasts", "nonlinear"), ls(env, all.names = TRUE))
+  env <- model_home(model)
+  call <- getCall(model)
+  names <- intersect(c(as.character(call$data), ".contrasts", "nonlinear"),
+                     ls(env, all.names = TRUE))
   if (!length(names))
     refuse("DataError", "the data of this model are not with it; it was saved without them")
   objects <- mget(names, envir = env)

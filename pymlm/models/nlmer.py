@@ -1,0 +1,268 @@
+"""Nonlinear mixed models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import choice, flag, strict
+from pymlm.errors import ArgumentError, FormulaError, NotSupportedError
+from pymlm.formula import Formula, vet
+from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.control import NlmerControl, as_control
+from pymlm.models.fitting import check_response, fit, make_task, warn_about
+from pymlm.models.glmer import need_asymptotic, points_of_quadrature
+from pymlm.models.update import UpdatableModel
+from pymlm.results.summary import Summary
+
+
+class NonlinearMixedModel(UpdatableModel):
+    """A nonlinear mixed model that ``lme4::nlmer`` fitted; see `pymlm.nlmer`.
+
+    The fixed effects are the parameters of the function; random effects are deviations of these
+    parameters, in their own units.
+    """
+
+    _updatable: ClassVar[tuple[str, ...]] = (
+        "data", "start", "n_agq", "weights", "offset", "control", "data_name", "trusted", "timeout",
+    )  # fmt: skip
+    _in_place: ClassVar[dict[str, str]] = {"n_agq": "nAGQ"}
+
+    @strict
+    def summary(self, ddf: str | None = None) -> Summary:
+        """Summarise the model; ``print(m.summary())`` prints what R prints.
+
+        Parameters
+        ----------
+        ddf : None or "asymptotic"
+            lme4 gives t values without p-values; degrees of freedom are not defined here.
+
+        Raises
+        ------
+        NotSupportedError
+            For Satterthwaite and the like.
+
+        Notes
+        -----
+        Mirrors ``summary(model)`` of lme4.
+        """
+        need_asymptotic(ddf)
+        return self._plain_summary()
+
+    @strict
+    def predict(
+        self,
+        newdata: Any = None,
+        re_form: str | None = None,
+        type: str = "response",
+        allow_new_levels: bool = False,
+    ) -> pd.Series:
+        """Predict for the data or for new rows.
+
+        Parameters
+        ----------
+        newdata : DataFrame, optional
+            Rows to predict for.
+        re_form : None or "NA"
+            None: with the random effects of the groups; "NA": with the fixed effects alone.
+        type : {"response"}
+        allow_new_levels : bool
+            Take unknown groups at the fixed effects, instead of refusing.
+
+        Returns
+        -------
+        Series
+            On the index of `newdata`, or of the data.
+
+        Raises
+        ------
+        DataError
+            For a group that the model has not seen.
+
+        Notes
+        -----
+        Computed here, as f(x, φ) with φ = β + b of the row's group, for R's ``predict`` of an nlmer
+        model stops for new data and without random effects answers the sum of the parameters
+        (lme4 1.1-31). Without `newdata` it is ``fitted(model)``, which lme4 leaves one iteration
+        behind the random effects: about 1e-7 off.
+        """
+        choice(type, ("response",), "type")
+        if re_form not in (None, "NA", "~0", "~ 0"):
+            raise NotSupportedError(
+                "predict of a nonlinear model takes re_form=None (all random effects) or 'NA'"
+            )
+        args: dict[str, Any] = {"random": re_form is None}
+        if newdata is None:
+            return self._by_row(self._call("nlmm_predicted", **args), "predicted")
+        frame = as_pandas(newdata)
+        formula = vet(self.formula, trusted=True)
+        needed = [n for n in formula.names if n not in (*self.fixef().index, formula.response)]
+        if re_form is not None:
+            needed = [n for n in needed if n not in formula.groups]
+        args["newdata"] = prepare(used_columns(frame, needed, "model"))
+        args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
+        return pd.Series(self._call("nlmm_predicted", **args), index=frame.index, name="predicted")
+
+    def refit(self, y: Any) -> Self:
+        """Not available: lme4's ``refit`` does not work for nonlinear models; use `update`."""
+        raise NotSupportedError(
+            "lme4's refit() does not work for nonlinear mixed models; put the new response into "
+            "the data and call pymlm.nlmer, or m.update(data=...)"
+        )
+
+    def update(self, formula: str | None = None, **changes: Any) -> Self:
+        """Fit a changed model.
+
+        Parameters
+        ----------
+        formula : str, optional
+            The whole new formula, in three parts; dots are not understood here.
+        **changes
+            Any other argument of `pymlm.nlmer`.
+
+        Raises
+        ------
+        ArgumentError
+            For an argument that `pymlm.nlmer` does not know.
+        """
+        if formula is None:
+            return super().update(**changes)
+        if self._source.data is None:
+            raise ArgumentError("this model came from a file without its data frame: fit it anew")
+        arguments = dict(self._source.arguments) | changes
+        return self._fit_again(formula, arguments.pop("data", self._source.data), arguments)
+
+    def _columns_of(self, formula: str) -> set[str]:
+        return set(self._source.sent)  # only arguments change in place, never the formula
+
+    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
+        # R's formula names the function made from the middle part; the user's own is kept.
+        own = arguments.pop("formula", formula)
+        text = own if formula == self.formula else formula
+        return nlmer(text, data, **arguments)  # type: ignore[return-value]  # same class here
+
+    def _r_value(self, name: str, value: Any) -> Any:
+        points = points_of_quadrature(value)
+        return None if points == 1 else points
+
+
+@strict
+def nlmer(
+    formula: str,
+    data: Any,
+    start: Mapping[str, float],
+    n_agq: int = 1,
+    weights: Any = None,
+    offset: Any = None,
+    control: NlmerControl | Mapping[str, Any] | None = None,
+    data_name: str | None = None,
+    trusted: bool = False,
+    timeout: float | None = None,
+) -> NonlinearMixedModel:
+    """Fit a nonlinear mixed model by maximum likelihood, with ``lme4::nlmer``.
+
+    Parameters
+    ----------
+    formula : str
+        Three parts: ``response ~ function ~ fixed and random effects``, e.g.
+        ``"circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree"``. The function is a
+        self-starting one of R (SSlogis, SSasymp, SSmicmen ...), or an expression such as
+        ``Asym / (1 + exp((xmid - age) / scal))``, which R's ``deriv()`` differentiates.
+    data : DataFrame
+    start : dict
+        Parameter -> starting value; its names are the parameters of the function.
+    n_agq : int
+        1 is the Laplace approximation, 0 is quicker and less exact; more points of quadrature for
+        one scalar random effect only.
+    weights, offset, control, data_name, trusted, timeout
+        As in `pymlm.lmer`; `control` is an `NlmerControl` or a dict.
+
+    Returns
+    -------
+    NonlinearMixedModel
+
+    Raises
+    ------
+    FormulaError
+        When the formula has not three parts, or does not use a parameter.
+    ArgumentError
+        For starting values that are no numbers.
+    DataError, FitError, FitTimeout
+        As in `pymlm.lmer`.
+
+    Notes
+    -----
+    Mirrors ``lme4::nlmer(formula, data, control, start, nAGQ, weights, offset)``; Bates et al.
+    2015, doi:10.18637/jss.v067.i01.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.nlmer("circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree",
+    ...               mlm.load_dataset("Orange"), start={"Asym": 200, "xmid": 725, "scal": 350})
+    >>> m.fixef().round(1).to_dict()
+    {'Asym': 192.1, 'xmid': 727.9, 'scal': 348.1}
+    """
+    values = _start(start)
+    points = points_of_quadrature(n_agq)
+    arguments = {
+        "formula": formula, "start": dict(start), "n_agq": points, "weights": weights,
+        "offset": offset, "control": control, "data_name": data_name, "trusted": trusted,
+    }  # fmt: skip
+    _check_parts(vet(formula, trusted=flag(trusted, "trusted")), list(values))
+    task = make_task(
+        formula,
+        data,
+        weights=weights,
+        offset=offset,
+        contrasts=None,
+        data_name=data_name,
+        trusted=trusted,
+        timeout=timeout,
+        arguments=arguments,
+        parameters=list(values),
+    )
+    assert task.source.data is not None
+    check_response(task.formula, task.source.data)
+    handle = fit(
+        "fit_nlmer",
+        task,
+        n_agq=points,
+        control=as_control(control, NlmerControl),
+        start=values,
+    )
+    model = NonlinearMixedModel(handle, task.source)
+    warn_about(model.convergence)
+    return model
+
+
+def _start(start: Any) -> dict[str, float]:
+    if not isinstance(start, Mapping) or not start:
+        raise ArgumentError(
+            "start maps each parameter to a number, e.g. {'Asym': 200, 'xmid': 725, 'scal': 350}, "
+            f"not {start!r}"
+        )
+    for name, value in start.items():
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not number or not np.isfinite(value):
+            raise ArgumentError(f"start[{name!r}] must be one finite number, not {value!r}")
+    return {str(k): float(v) for k, v in start.items()}
+
+
+def _check_parts(formula: Formula, parameters: Sequence[str]) -> None:
+    if not formula.nonlinear:
+        raise FormulaError(
+            "nlmer takes a formula of three parts, e.g. "
+            "'y ~ SSlogis(Time, Asym, xmid, scal) ~ Asym | Tree'"
+        )
+    if not formula.n_bars:
+        raise FormulaError("the formula has no random effects; end it e.g. with '~ Asym | Tree'")
+    unused = [p for p in parameters if p not in formula.names]
+    if unused:
+        raise FormulaError(
+            f"start names {unused[0]!r}, which the formula does not use; it names "
+            f"{', '.join(formula.names)}"
+        )
