@@ -56,7 +56,10 @@ vcov_result <- function(native, fit, ddf = NULL) {
 #' pbkrtest's adjusted covariance of the fixed effects, computed once.
 kenward_roger_vcov <- function(fit) {
   .need_reml(fit)
-  kept(fit, "vcovAdj", pbkrtest::vcovAdj(lmertest_model(fit)))
+  kept(fit, "vcovAdj", {
+    check_kenward_roger_memory(fit)
+    pbkrtest::vcovAdj(lmertest_model(fit))
+  })
 }
 
 model_matrix_native <- function(fit, type = "fixed") {
@@ -71,24 +74,4 @@ fitted_values <- function(fit) unname(fitted(fit$model))
 residual_values <- function(fit, type) {
   if (type == "scaled") return(unname(residuals(fit$model, type = "pearson", scaled = TRUE)))
   unname(residuals(fit$model, type = type))
-}
-
-#' Predictions; re_form is NULL (all random effects), "NA" (none) or a formula's text.
-predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
-                      allow_new_levels = FALSE) {
-  re <- if (is.null(re_form)) NULL else if (identical(re_form, "NA")) NA else
-    eval(parse_formula(re_form), .formula_home)
-  # na.pass: a row with a missing predictor is answered with NA, in its place.
-  if (is.null(newdata)) unname(predict(fit$model, re.form = re, type = type))
-  else unname(predict(fit$model, newdata = newdata, re.form = re, type = type,
-                      allow.new.levels = allow_new_levels, na.action = na.pass))
-}
-
-confint_native <- function(fit, method, parm = NULL, level = 0.95) {
-  which <- if (is.null(parm)) names(fixef(fit$model)) else parm
-  suppressMessages(confint(fit$model, parm = which, level = level, method = method))
-}
-confint_result <- function(native, fit, method, parm = NULL, level = 0.95) {
-  list(term = rownames(native), conf_low = unname(native[, 1L]), conf_high = unname(native[, 2L]),
-       level = level, method = method)
 }
