@@ -1,0 +1,295 @@
+"""Multiple-membership models: a row belongs to several units of one factor, with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, NoReturn, Self
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import flag, refuse_unknown, strict
+from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
+from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.control import LmerControl, as_control
+from pymlm.models.fitting import as_start, check_response, fit, make_task, warn_about
+from pymlm.models.lmer import LinearMixedModel
+from pymlm.multilevel.weights import check_weights, membership_weights
+from pymlm.results.fixed import NamedMatrix
+
+
+class MultipleMembershipModel(LinearMixedModel):
+    """A linear mixed model whose random effects are weighted over several units a row.
+
+    Made by `pymlm.multiple_membership`. What lme4 could answer only by making Z anew from a column
+    (which would be another model) raises NotSupportedError.
+    """
+
+    _updatable: ClassVar[tuple[str, ...]] = (
+        *LinearMixedModel._updatable, "memberships", "normalize",
+    )  # fmt: skip
+
+    def memberships(self) -> dict[str, pd.DataFrame]:
+        """Return the weights used: factor -> rows used by units."""
+        found: dict[str, NamedMatrix] = self._call("membership_weights", dict[str, NamedMatrix])
+        return {k: v.to_frame(self._used_index) for k, v in found.items()}
+
+    @strict
+    def predict(  # type: ignore[override]  # no intervals here, so no second overload
+        self,
+        newdata: Any = None,
+        re_form: str | None = None,
+        type: Literal["response", "link"] = "response",
+        allow_new_levels: bool = False,
+        interval: None = None,
+        level: float = 0.95,
+        memberships: Mapping[str, Any] | None = None,
+    ) -> pd.Series:
+        """Predict for the data or for new rows.
+
+        Parameters
+        ----------
+        newdata : DataFrame, optional
+            Rows to predict for; with all random effects it needs `memberships`, too.
+        re_form : {None, "NA"}
+            All random effects, or none.
+        type : {"response", "link"}
+            The same for a linear model.
+        allow_new_levels : bool
+            Take units that the model has not seen at 0, the population mean.
+        interval, level
+            Not supported here: None.
+        memberships : mapping, optional
+            Weights of the new rows, as in `pymlm.multiple_membership`. Where the ids and weights
+            were given there as columns, the same columns of `newdata` are read.
+
+        Returns
+        -------
+        Series
+            X b + Σ w u, on the index of `newdata` or of the data.
+
+        Raises
+        ------
+        NotSupportedError
+            For part of the random effects, further grouping factors with new data, or intervals.
+        DataError
+            For missing weights, and units that the model has not seen.
+        """
+        if interval is not None:
+            raise NotSupportedError("predict() of a multiple-membership model has no intervals yet")
+        if re_form not in (None, "NA"):
+            raise NotSupportedError(
+                "predict() of a multiple-membership model takes re_form=None (all random effects) "
+                "or 'NA' (none); add up m.ranef() and m.memberships() for part of them"
+            )
+        if newdata is None or re_form == "NA":
+            return super().predict(newdata, re_form, type, allow_new_levels)
+        if memberships is None and "memberships" not in self._source.arguments:
+            raise ArgumentError("this model came from a file: give the new rows' memberships")
+        given = self._source.arguments["memberships"] if memberships is None else memberships
+        frame = as_pandas(newdata)
+        others = set(self.ngroups) - set(given)
+        if others:
+            raise NotSupportedError(
+                f"predict() with new data and the further grouping factor {sorted(others)[0]!r}; "
+                "use re_form='NA' and add m.ranef() by hand"
+            )
+        names = [n for n in self._call("all_names", tuple[str, ...]) if n not in given]
+        values = self._call(
+            "predict_membership",
+            newdata=prepare(used_columns(frame, names, "model")),
+            memberships=triplets(given, frame, self._source.arguments.get("normalize", False)),
+            allow_new_levels=flag(allow_new_levels, "allow_new_levels"),
+        )
+        return pd.Series(values, index=frame.index, name="predicted")
+
+    @strict
+    def simulate(
+        self, nsim: int = 1, seed: int | None = None, re_form: str | None = None,
+        use_u: bool = False,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Draw new responses from the model, with new random effects in every draw.
+
+        Parameters
+        ----------
+        nsim : int
+            Number of draws.
+        seed : int, optional
+            Of R's generator.
+        re_form, use_u
+            Only None or "NA", and False: all random effects are drawn anew.
+
+        Returns
+        -------
+        DataFrame
+            X b + Z u + e with u and e drawn from the fitted distributions; columns sim_1 ... on the
+            data's index, NaN where R dropped the row.
+        """
+        if re_form not in (None, "NA") or use_u:
+            raise NotSupportedError("a multiple-membership model draws all random effects anew")
+        if isinstance(nsim, bool) or not isinstance(nsim, int) or nsim < 1:
+            raise ArgumentError(f"nsim must be a whole number above 0, not {nsim!r}")
+        values = np.asarray(self._call("simulate_membership", nsim=nsim, seed=seed))
+        names = [f"sim_{i + 1}" for i in range(nsim)]
+        return pd.DataFrame({n: self._by_row(values[:, i], n) for i, n in enumerate(names)})
+
+    def _columns_of(self, formula: str) -> set[str]:
+        return super()._columns_of(formula) - set(self._source.arguments.get("memberships", ()))
+
+    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
+        model: Any = multiple_membership(formula, data, **({"reml": self.reml} | arguments))
+        return model  # type: ignore[no-any-return]  # same class here
+
+    def to_r(self, path: Any = None) -> NoReturn:
+        """Raise NotSupportedError: no script of lme4 calls repeats this fit; `save` an .rds."""
+        raise NotSupportedError(
+            "a multiple-membership fit is not one call of lme4, so there is no script of it; "
+            "m.save('m.rds') holds the model with the function that refits it in R"
+        )
+
+
+@strict
+def multiple_membership(
+    formula: str,
+    data: Any,
+    memberships: Mapping[str, Any],
+    normalize: bool = False,
+    reml: bool = True,
+    weights: Any = None,
+    offset: Any = None,
+    contrasts: Mapping[str, Any] | None = None,
+    control: Any = None,
+    start: Sequence[float] | None = None,
+    data_name: str | None = None,
+    trusted: bool = False,
+    timeout: float | None = None,
+) -> MultipleMembershipModel:
+    """Fit a linear mixed model whose rows belong to several units of a factor, with weights.
+
+    y = X b + Σ_j w_ij u_j + e: pupils who attended several schools, areas and their neighbours
+    (`pymlm.neighbour_weights`), egos and their alters.
+
+    Parameters
+    ----------
+    formula : str
+        An lme4 formula; a membership factor stands behind a bar under the name that `memberships`
+        gives it: ``"y ~ x + (1 | school)"``. Slopes and further, ordinary factors may be added.
+    data : DataFrame
+        The other columns. None may bear the name of a membership factor.
+    memberships : mapping
+        Factor -> weights: a DataFrame or array of shape (n, J) with one column a unit; or a pair
+        ``(ids, weights)`` of lists of columns of `data`; or a list of id columns (equal weights).
+    normalize : bool
+        Divide each row's weights by their sum, instead of refusing rows that do not sum to 1.
+    reml, weights, offset, contrasts, control, start, data_name, trusted, timeout
+        As in `pymlm.lmer`.
+
+    Returns
+    -------
+    MultipleMembershipModel
+
+    Raises
+    ------
+    DataError
+        Weights that do not sum to 1, are negative or missing; a row without a unit.
+    FormulaError, FitError, FitTimeout
+        As in `pymlm.lmer`.
+
+    Notes
+    -----
+    lme4's modular functions: lFormula, new rows of Zt, mkLmerDevfun, optimizeLmer, mkMerMod.
+    Browne, Goldstein & Rasbash 2001, doi:10.1177/1471082X0100100202. lmerTest alone would refit
+    by lmer() and give df of another model; here it gets the real deviance function.
+    """
+    if not isinstance(memberships, Mapping) or not memberships:
+        raise ArgumentError(
+            "memberships maps a factor of the formula to its weights: {'school': (ids, weights)}"
+        )
+    frame = as_pandas(data)
+    for name in memberships:
+        if name in map(str, frame.columns):
+            raise DataError(
+                f"the data have a column {name!r}; a membership factor needs a name of its own, "
+                "for it is made of weights and no column"
+            )
+    divide = flag(normalize, "normalize")
+    sent = triplets(memberships, frame, divide)
+    arguments = {
+        "memberships": dict(memberships), "normalize": divide, "weights": weights,
+        "offset": offset, "contrasts": contrasts, "control": control, "data_name": data_name,
+        "trusted": trusted,
+    }  # fmt: skip
+    # The factor is no column: it is vetted with the formula, and taken out of what data must hold.
+    stand_ins = pd.DataFrame(dict.fromkeys(memberships, 0.0), index=frame.index)
+    wide = pd.concat([frame, stand_ins], axis=1)
+    wide.attrs = dict(frame.attrs)
+    task = make_task(
+        formula, wide, weights=weights, offset=offset, contrasts=contrasts, data_name=data_name,
+        trusted=flag(trusted, "trusted"), timeout=timeout, arguments=arguments,
+    )  # fmt: skip
+    task = _without(task, frame, list(memberships))
+    if not task.formula.two_sided:
+        raise FormulaError("the formula has no response; write e.g. 'y ~ x + (1 | school)'")
+    check_response(task.formula, frame)
+    handle = fit(
+        "fit_membership",
+        task,
+        memberships=sent,
+        reml=flag(reml, "reml"),
+        control=as_control(control, LmerControl),
+        start=as_start(start),
+    )
+    model = MultipleMembershipModel(handle, task.source)
+    warn_about(model.convergence)
+    return model
+
+
+def _without(task: Any, frame: pd.DataFrame, names: list[str]) -> Any:
+    """The task without the stand-in columns of membership factors."""
+    from dataclasses import replace
+
+    columns = tuple(c for c in task.frame.columns if c.name not in names)
+    source = replace(
+        task.source, data=frame, sent=tuple(c for c in task.source.sent if c not in names)
+    )
+    return replace(task, frame=replace(task.frame, columns=columns), source=source)
+
+
+def triplets(memberships: Mapping[str, Any], data: pd.DataFrame, normalize: bool) -> dict[str, Any]:
+    """Return every factor's weights as R gets them: units, and the non-zero weights by place."""
+    out = {}
+    for name, given in memberships.items():
+        w = _matrix(name, given, data, normalize)
+        values = w.to_numpy()
+        row, column = np.nonzero(values)
+        out[str(name)] = {
+            "unit": list(w.columns), "row": (row + 1).astype(np.int32),
+            "column": (column + 1).astype(np.int32), "weight": values[row, column],
+        }  # fmt: skip
+    return out
+
+
+def _matrix(name: str, given: Any, data: pd.DataFrame, normalize: bool) -> pd.DataFrame:
+    what = f"the weights of {name!r}"
+    if isinstance(given, pd.DataFrame):
+        if len(given) != len(data) or not given.index.equals(data.index):
+            raise DataError(f"{what} must have the index of the data: one row per row")
+        if given.columns.map(str).duplicated().any():
+            raise DataError(f"{what}: two columns are units of the same name")
+        return check_weights(given, what, normalize)
+    if isinstance(given, np.ndarray):
+        if given.ndim != 2 or len(given) != len(data):
+            raise DataError(f"{what} have shape {given.shape}; it must be ({len(data)}, units)")
+        frame = pd.DataFrame(given, index=data.index, columns=range(1, given.shape[1] + 1))
+        return check_weights(frame, what, normalize)
+    if isinstance(given, Mapping):
+        refuse_unknown(f"memberships[{name!r}]", given, ("ids", "weights"))
+        given = (given.get("ids"), given.get("weights"))
+    if isinstance(given, tuple) and len(given) == 2 and not isinstance(given[0], str):
+        return membership_weights(data, given[0], given[1], normalize)
+    if isinstance(given, (list, tuple)):
+        return membership_weights(data, given, None, normalize)
+    raise ArgumentError(
+        f"memberships[{name!r}] is a DataFrame or array of weights, a pair (id columns, weight "
+        f"columns) or a list of id columns, not {type(given).__name__}"
+    )

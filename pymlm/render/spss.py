@@ -1,0 +1,114 @@
+"""SPSS MIXED's tables, with its default: Satterthwaite df."""
+
+from __future__ import annotations
+
+import math
+
+from scipy.stats import norm
+
+from pymlm.render import criteria
+from pymlm.render.numbers import spss as number
+from pymlm.render.sas import component_names
+from pymlm.render.stata import component_interval
+from pymlm.results.base import Floats
+from pymlm.results.voices import Voice, VoiceTests
+
+
+def mixed(v: Voice, tests: VoiceTests, level: float = 0.95) -> str:
+    """Return the output of MIXED with /PRINT=SOLUTION (TESTCOV's p-values of variances stay out).
+
+    The type III test of the intercept is the square of its t test.
+    """
+    note = f"a. Dependent Variable: {v.response}."
+    blocks = [_information(v), _type3(tests), _fixed(tests, level), _components(v, level)]
+    return "\n\n".join("\n".join([*b, note]) for b in blocks)
+
+
+def _table(title: str, header: list[str], rows: list[list[str]]) -> list[str]:
+    widths = [max(len(r[k]) for r in [header, *rows]) for k in range(len(header))]
+    line = "+".join("-" * (w + 2) for w in widths)
+
+    def row(cells: list[str]) -> str:
+        first = f" {cells[0]:<{widths[0]}} "
+        rest = (f" {c:>{w}} " for c, w in zip(cells[1:], widths[1:], strict=True))
+        return "|".join([first, *rest]).rstrip()
+
+    return [f"{title} (a)", line, row(header), line, *map(row, rows), line]
+
+
+def _information(v: Voice) -> list[str]:
+    c = criteria.spss(v)
+    first = "-2 Restricted Log Likelihood" if v.reml else "-2 Log Likelihood"
+    rows = [
+        [first, number(c.minus_two, 3)],
+        ["Akaike's Information Criterion (AIC)", number(c.aic, 3)],
+        ["Hurvich and Tsai's Criterion (AICC)", number(c.aicc, 3)],
+        ["Bozdogan's Criterion (CAIC)", number(c.caic, 3)],
+        ["Schwarz's Bayesian Criterion (BIC)", number(c.bic, 3)],
+    ]
+    return _table("Information Criteria", ["", ""], rows)
+
+
+def _type3(tests: VoiceTests) -> list[str]:
+    f = tests.fixed
+    rows = []
+    if "(Intercept)" in f.term:
+        i = f.term.index("(Intercept)")
+        rows.append(["Intercept", "1", number(_at(f.df, i), 3),
+                     number(float(f.statistic[i]) ** 2, 3),
+                     number(_at(f.p_value, i), 3)])  # fmt: skip
+    t = tests.type3
+    for i, term in enumerate(() if t is None else t.term):
+        assert t is not None
+        rows.append([term.replace(":", " * "), str(int(t.num_df[i])), number(t.den_df[i], 3),
+                     number(t.statistic[i], 3), number(t.p_value[i], 3)])  # fmt: skip
+    header = ["Source", "Numerator df", "Denominator df", "F", "Sig."]
+    return _table("Type III Tests of Fixed Effects", header, rows)
+
+
+def _at(values: Floats | None, i: int) -> float:
+    return math.nan if values is None else float(values[i])
+
+
+def _fixed(tests: VoiceTests, level: float) -> list[str]:
+    from scipy.stats import t as student
+
+    f = tests.fixed
+    rows = []
+    for i, term in enumerate(f.term):
+        df = math.inf if f.df is None else float(f.df[i])
+        q = norm.ppf((1 + level) / 2) if math.isinf(df) else student.ppf((1 + level) / 2, df)
+        b, se = float(f.estimate[i]), float(f.std_error[i])
+        rows.append([
+            "Intercept" if term == "(Intercept)" else term.replace(":", " * "), number(b),
+            number(se), number(df, 3), number(f.statistic[i], 3), number(_at(f.p_value, i), 3),
+            number(b - q * se), number(b + q * se),
+        ])  # fmt: skip
+    bounds = f"{100 * level:g}% CI"
+    header = ["Parameter", "Estimate", "Std. Error", "df", "t", "Sig.", f"{bounds} Lower",
+              f"{bounds} Upper"]  # fmt: skip
+    return _table("Estimates of Fixed Effects", header, rows)
+
+
+def _components(v: Voice, level: float) -> list[str]:
+    rows = []
+    names = dict(component_names(v))
+    order = [i for i in names if v.grp[i] == "Residual"] + [
+        i for i in names if v.grp[i] != "Residual"
+    ]
+    for i in order:
+        est, se = float(v.component[i]), float(v.component_se[i])
+        low, high = component_interval(est, se, v.var2[i] is None, level)
+        many = len(v.random_terms.get(v.grp[i], ())) > 1
+        kind = "" if v.grp[i] == "Residual" else names[i] if many else "Variance"
+        inside = "" if v.grp[i] == "Residual" else _inside(v, i)
+        name = "Residual" if not inside else f"{inside} [subject = {v.grp[i]}] {kind}"
+        rows.append([name, number(est), number(se), number(low), number(high)])
+    bounds = f"{100 * level:g}% CI"
+    header = ["Parameter", "Estimate", "Std. Error", f"{bounds} Lower", f"{bounds} Upper"]
+    return _table("Estimates of Covariance Parameters", header, rows)
+
+
+def _inside(v: Voice, i: int) -> str:
+    terms = v.random_terms[v.grp[i]]
+    return " + ".join("Intercept" if t == "(Intercept)" else t for t in terms)

@@ -1,0 +1,131 @@
+"""render(m, style): a fitted linear mixed model in the voice of another system."""
+
+from __future__ import annotations
+
+import html
+from typing import Any, Literal
+
+from pymlm.arguments import choice, fraction, strict
+from pymlm.errors import ArgumentError, NotSupportedError, near_names
+from pymlm.render import mplus, sas, spss, stata
+from pymlm.results.voices import Voice, VoiceTests, Xtreg
+
+Style = Literal["r", "stata", "sas", "spss", "mplus", "stargazer"]
+STYLES: tuple[Style, ...] = ("r", "stata", "sas", "spss", "mplus", "stargazer")
+
+#: Degrees of freedom that each system uses where nothing is asked for.
+DEFAULT_DDF = {"r": "Satterthwaite", "sas": "containment", "spss": "Satterthwaite"}
+DDF = ("containment", "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
+COMMANDS = ("mixed", "xtreg, re", "estat icc", "lincom")
+
+
+class Text(str):
+    """Text of a table; ``print`` shows it, and so does a notebook."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self)}</pre>"
+
+
+@strict
+def render(
+    m: Any,
+    style: Style = "r",
+    command: str | None = None,
+    ddf: str | None = None,
+    level: float = 0.95,
+    covtest: bool = False,
+) -> Text:
+    """Write a fitted linear mixed model as another system prints it.
+
+    The estimates are those of the model; defaults (z or t, degrees of freedom, what AIC counts)
+    are the system's. `pymlm.system_defaults` lists them.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+    style : {"r", "stata", "sas", "spss", "mplus", "stargazer"}
+    command : str, optional
+        For Stata: "mixed" (default), "xtreg, re", "estat icc", or "lincom" with an expression of
+        the fixed effects by R's names, e.g. "lincom ses - clubs".
+    ddf : str, optional
+        Degrees of freedom for SAS ("containment", its default, "Satterthwaite", "Kenward-Roger",
+        "between-within", "asymptotic"), SPSS ("Satterthwaite", "Kenward-Roger") and R.
+    level : float
+        Of the confidence intervals.
+    covtest : bool
+        For SAS: standard errors of the covariance parameters.
+
+    Returns
+    -------
+    str
+        For ``print``; a notebook shows it as it is.
+
+    Raises
+    ------
+    NotSupportedError
+        Where the system has no such output: Mplus for a REML fit, xtreg for a random slope,
+        estat icc for crossed factors, anything for a model that is not linear.
+
+    Notes
+    -----
+    Standard errors of variances: lmerTest's covariance matrix of (theta, sigma) by the delta
+    method; intervals on the log scale. Layouts after Stata's [ME] mixed and [XT] xtreg, the
+    SAS/STAT User's Guide, IBM's SPSS Algorithms and the Mplus User's Guide. Reference categories,
+    iteration logs and the like are left out; names of categories are R's.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (1 | Subject)", mlm.load_dataset("sleepstudy"), reml=False)
+    >>> print(mlm.render(m, style="stata").splitlines()[0])
+    Mixed-effects ML regression                     Number of obs     =        180
+    """
+    which = choice(style, STYLES, "style")
+    size = fraction(level, "level")
+    if command is not None and which != "stata":
+        raise ArgumentError(f"command is for style='stata', not {which!r}")
+    if which == "r":
+        return Text(m.summary(ddf=DEFAULT_DDF["r"] if ddf is None else ddf).text)
+    if which == "stargazer":
+        return Text(_stargazer(m))
+    v: Voice = m._ask("voice", Voice)
+    if which == "stata":
+        return Text(_stata(m, v, command or "mixed", size))
+    if which == "mplus":
+        return Text(mplus.twolevel(v))
+    method = choice(ddf or DEFAULT_DDF[which], DDF, "ddf")
+    tests: VoiceTests = m._call("voice_tests", VoiceTests, ddf=method)
+    if which == "sas":
+        return Text(sas.mixed(v, tests, method, covtest))
+    if method not in ("Satterthwaite", "Kenward-Roger"):
+        raise NotSupportedError("SPSS MIXED has Satterthwaite and (since 26) Kenward-Roger only")
+    return Text(spss.mixed(v, tests, size))
+
+
+def _stata(m: Any, v: Voice, command: str, level: float) -> str:
+    name = " ".join(command.split())
+    if name == "mixed":
+        return stata.mixed(v, level)
+    if name in ("xtreg", "xtreg, re", "xtreg,re"):
+        return stata.xtreg_re(v, m._call("xtreg", Xtreg), level)
+    if name == "estat icc":
+        return stata.icc(v, level)
+    if name.startswith("lincom "):
+        text = name.removeprefix("lincom ")
+        c = m.contest(text if "=" in text else f"{text} = 0", ddf="asymptotic")
+        estimate, se = float(c.estimate[0]), float(c.std_error[0])
+        return stata.lincom(v.response, text.split("=")[0].strip(), estimate, se, level)
+    raise ArgumentError(
+        f"command={command!r} is not one of: {', '.join(COMMANDS)}." + near_names(name, COMMANDS)
+    )
+
+
+def _stargazer(m: Any) -> str:
+    from pymlm.render.regression_table import stargazer_text
+
+    return stargazer_text(m)

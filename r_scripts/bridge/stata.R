@@ -1,0 +1,241 @@
+# What other systems print of a model that lme4 fitted: Stata's mixed, xtreg and estat icc, SAS's
+# PROC MIXED, SPSS's MIXED, Mplus. The numbers are R's; the text is made in Python.
+
+#' Everything that the other systems' tables need and summary() lacks.
+voice_native <- function(fit) {
+  .need_linear(fit, "The other systems' tables")
+  fit$model
+}
+
+voice_result <- function(native, fit) {
+  model <- native
+  reml <- lme4::isREML(model)
+  frame <- model@frame
+  X <- getME(model, "X")
+  beta <- fixef(model)
+  V <- as.matrix(vcov(model))
+  groups <- .voice_groups(model)
+  components <- component_table(fit)
+  single <- .single_level(model)
+  slopes <- setdiff(names(beta), "(Intercept)")
+  wald <- if (length(slopes))
+    drop(crossprod(beta[slopes], solve(V[slopes, slopes, drop = FALSE], beta[slopes]))) else NA
+  first <- groups[[1L]]$values
+  list(
+    response = paste(deparse(formula(model)[[2L]], width.cutoff = 500L), collapse = " "),
+    data_name = paste(deparse(model@call$data), collapse = ""),
+    reml = reml, nobs = nrow(frame),
+    n_read = nrow(frame) + length(attr(frame, "na.action")),
+    group = vapply(groups, `[[`, "", "name"), n_groups = vapply(groups, `[[`, 0L, "n"),
+    size_min = vapply(groups, `[[`, 0, "min"), size_mean = vapply(groups, `[[`, 0, "mean"),
+    size_max = vapply(groups, `[[`, 0, "max"),
+    nested = .is_nested(model),
+    term = names(beta), estimate = unname(beta), std_error = unname(sqrt(diag(V))),
+    between = unname(apply(X, 2L, function(x) all(.constant_within(x, first)))),
+    label = .column_labels(model),
+    numeric_label = .numeric_labels(model),
+    wald_chi2 = wald, wald_df = length(slopes),
+    loglik = as.numeric(logLik(model)),
+    lr_chi2 = max(0, 2 * (as.numeric(logLik(model)) - single$loglik)),
+    lr_df = length(model@theta), single_sigma = single$sigma,
+    grp = components$grp, var1 = components$var1, var2 = components$var2,
+    component = components$estimate, component_se = components$std_error,
+    component_vcov = components$vcov,
+    random_terms = lapply(model@cnms, as.character),
+    n_zero = sum(model@theta == 0), n_theta = length(model@theta), rank_x = ncol(X)
+  )
+}
+
+.voice_groups <- function(model) {
+  names <- unique(names(model@cnms))
+  lapply(names, function(name) {
+    g <- if (is_membership(model)) NULL else model@flist[[name]]
+    n <- if (is.null(g)) NA_real_ else as.numeric(table(droplevels(g)))
+    list(name = name, n = nlevels(model@flist[[name]]), min = min(n), mean = mean(n),
+         max = max(n), values = model@flist[[name]])
+  })
+}
+
+.is_nested <- function(model) {
+  groups <- model@flist[unique(names(model@cnms))]
+  groups <- groups[order(vapply(groups, nlevels, 0L), decreasing = TRUE)]
+  k <- length(groups)
+  k < 2L || all(vapply(seq_len(k - 1L), function(i)
+    lme4::isNested(groups[[i]], groups[[i + 1L]]), NA))
+}
+
+.constant_within <- function(x, g) {
+  tapply(x, g, function(v) max(v) - min(v)) <= 1e-10 * max(1, abs(x))
+}
+
+# The term of the formula that each column of X came from.
+.column_labels <- function(model) {
+  X <- getME(model, "X")
+  labels <- c("(Intercept)", attr(terms(model), "term.labels"))
+  unname(labels[attr(X, "assign") + 1L])
+}
+
+# TRUE for a column that is a product of numeric variables, which Stata writes c.a#c.b.
+.numeric_labels <- function(model) {
+  classes <- attr(terms(model), "dataClasses")
+  unname(vapply(.column_labels(model), function(label) {
+    parts <- strsplit(label, ":", fixed = TRUE)[[1L]]
+    all(is.na(classes[parts]) | classes[parts] == "numeric")
+  }, NA))
+}
+
+# The model without random effects, by the same criterion.
+.single_level <- function(model) {
+  X <- getME(model, "X")
+  y <- getME(model, "y") - getME(model, "offset")
+  w <- weights(model)
+  linear <- lm(y ~ 0 + X, weights = w)
+  list(loglik = as.numeric(logLik(linear, REML = lme4::isREML(model))), sigma = sigma(linear))
+}
+
+#' Variances and covariances with standard errors.
+#'
+#' lmerTest's covariance matrix of (theta, sigma), carried over by the delta method: a term's
+#' covariance matrix is sigma^2 L L'. NA where the term is singular, for a boundary has no Wald
+#' standard error.
+component_table <- function(fit) {
+  model <- fit$model
+  rows <- as.data.frame(VarCorr(model), order = "lower.tri")
+  rows <- rows[order(match(rows$grp, c(names(VarCorr(model)), "Residual")),
+                     !is.na(rows$var2)), ]
+  varpar <- as.numeric(lmertest_model(fit)@vcov_varpar)
+  varpar <- matrix(varpar, length(model@theta) + 1L)
+  jacobian <- .vcov_jacobian(model)
+  at <- match(.component_key(rows$grp, rows$var1, rows$var2),
+              .component_key(jacobian$rows$grp, jacobian$rows$var1, jacobian$rows$var2))
+  J <- jacobian$J[at, , drop = FALSE]
+  vcov <- J %*% varpar %*% t(J)
+  se <- sqrt(diag(vcov))
+  flat <- .singular_groups(model)
+  se[rows$grp %in% flat | se == 0] <- NA
+  list(grp = rows$grp, var1 = rows$var1, var2 = rows$var2, estimate = rows$vcov, std_error = se,
+       vcov = unname(vcov))
+}
+
+.singular_groups <- function(model, tol = 1e-4) {
+  factors <- getME(model, "Tlist")
+  names(VarCorr(model))[vapply(factors, function(f) any(diag(as.matrix(f)) < tol), NA)]
+}
+
+#' Degrees of freedom by SAS's containment rule, its default where there is a RANDOM statement.
+#'
+#' A fixed effect that a random effect contains (the intercept in a random intercept, x in a random
+#' slope of x) has the smallest rank contribution of these to [X Z]; any other N - rank[X Z].
+containment <- function(fit) {
+  model <- fit$model
+  X <- Matrix::Matrix(getME(model, "X"), sparse = TRUE)
+  parts <- .effects_of_z(model)
+  rank <- function(m) as.integer(Matrix::rankMatrix(m, method = "qr"))
+  whole <- rank(do.call(cbind, c(list(X), lapply(parts, `[[`, "Z"))))
+  contribution <- vapply(seq_along(parts), function(i)
+    whole - rank(do.call(cbind, c(list(X), lapply(parts[-i], `[[`, "Z")))), 0L)
+  coef <- vapply(parts, `[[`, "", "coef")
+  vapply(names(fixef(model)), function(term) {
+    inside <- coef == term
+    if (any(inside)) min(contribution[inside]) else nrow(X) - whole
+  }, 0, USE.NAMES = FALSE)
+}
+
+# One random effect of SAS per coefficient and factor: its columns of Z.
+.effects_of_z <- function(model) {
+  Zt <- getME(model, "Zt")
+  gp <- getME(model, "Gp")
+  out <- list()
+  for (i in seq_along(model@cnms)) {
+    terms <- model@cnms[[i]]
+    rows <- (gp[i] + 1L):gp[i + 1L]
+    for (j in seq_along(terms)) {
+      out[[length(out) + 1L]] <- list(
+        coef = terms[j], Z = Matrix::t(Zt[rows[seq(j, length(rows), by = length(terms))], ,
+                                          drop = FALSE]))
+    }
+  }
+  out
+}
+
+#' t tests and type III F tests with the df that a system uses.
+voice_tests <- function(fit, ddf) {
+  model <- fit$model
+  t <- if (ddf == "containment") {
+    plain <- coef(.plain_summary(fit))
+    df <- containment(fit)
+    cbind(plain[, 1:2, drop = FALSE], df = df, plain[, "t value", drop = FALSE],
+          "Pr(>|t|)" = 2 * pt(-abs(plain[, "t value"]), df))
+  } else coef(summary_native(fit, ddf))
+  list(fixed = fixed_effects(t, if (ddf == "containment") NULL else ddf),
+       type3 = .type3(fit, ddf, t[, "df"]))
+}
+
+.type3 <- function(fit, ddf, df) {
+  model <- fit$model
+  if (!length(attr(terms(model), "term.labels"))) return(NULL)
+  if (ddf %in% c("Satterthwaite", "Kenward-Roger")) {
+    a <- anova(lmertest_model(fit), type = "III", ddf = ddf)
+    return(list(term = rownames(a), num_df = a$NumDF, den_df = a$DenDF, statistic = a$`F value`,
+                p_value = a$`Pr(>F)`))
+  }
+  tests <- attr(anova(lmertest_model(fit), type = "III"), "hypotheses")
+  beta <- fixef(model)
+  V <- as.matrix(vcov(model))
+  rows <- lapply(tests, function(L) {
+    b <- L %*% beta
+    q <- nrow(L)
+    used <- which(colSums(abs(L)) > 1e-8)
+    den <- min(df[used])
+    f <- drop(crossprod(b, solve(L %*% V %*% t(L), b))) / q
+    c(q, den, f, pf(f, q, den, lower.tail = FALSE))
+  })
+  m <- do.call(rbind, rows)
+  list(term = names(tests), num_df = m[, 1L], den_df = m[, 2L], statistic = m[, 3L],
+       p_value = m[, 4L])
+}
+
+#' Random-effects GLS as Stata's xtreg, re: Swamy and Arora's variance components with the harmonic
+#' mean of the group sizes, then OLS on quasi-demeaned data ([XT] xtreg, Methods and formulas).
+xtreg <- function(fit) {
+  model <- fit$model
+  groups <- unique(names(model@cnms))
+  if (length(groups) != 1L || !identical(unlist(model@cnms, use.names = FALSE), "(Intercept)"))
+    refuse("NotSupportedError", "xtreg, re fits one random intercept and nothing else; this model ",
+           "is ", deparse(formula(model), width.cutoff = 500L)[1L])
+  if (any(weights(model) != 1))
+    refuse("NotSupportedError", "xtreg, re takes no weights")
+  X <- getME(model, "X")
+  y <- getME(model, "y") - getME(model, "offset")
+  g <- droplevels(model@flist[[groups]])
+  mean_of <- function(v) rowsum(v, g, reorder = TRUE) / as.numeric(table(g))
+  Xm <- mean_of(X)
+  ym <- mean_of(matrix(y))
+  n <- as.numeric(table(g))
+  Xd <- X - Xm[g, , drop = FALSE]
+  yd <- y - ym[g, 1L]
+  varying <- apply(abs(Xd), 2L, max) > 1e-10 * pmax(1, apply(abs(X), 2L, max))
+  within <- lm.fit(Xd[, varying, drop = FALSE], yd)
+  s2e <- sum(within$residuals^2) / (length(y) - length(n) - within$rank)
+  between <- lm.fit(Xm, ym[, 1L])
+  s2u <- max(0, sum(between$residuals^2) / (length(n) - between$rank) - s2e * mean(1 / n))
+  theta <- 1 - sqrt(s2e / (n * s2u + s2e))
+  Xs <- X - theta[g] * Xm[g, , drop = FALSE]
+  ys <- y - theta[g] * ym[g, 1L]
+  gls <- lm(ys ~ 0 + Xs)
+  b <- coef(gls)
+  names(b) <- colnames(X)
+  V <- vcov(gls)
+  dimnames(V) <- list(names(b), names(b))
+  slopes <- setdiff(names(b), "(Intercept)")
+  r2 <- function(a, b) if (length(slopes) && sd(a) > 0) cor(a, b)^2 else NA_real_
+  list(
+    term = names(b), estimate = unname(b), std_error = unname(sqrt(diag(V))),
+    sigma_u = sqrt(s2u), sigma_e = sqrt(s2e), rho = s2u / (s2u + s2e),
+    r2_within = r2(drop(Xd %*% b), yd), r2_between = r2(drop(Xm %*% b), ym[, 1L]),
+    r2_overall = r2(drop(X %*% b), y),
+    wald_chi2 = if (length(slopes))
+      drop(crossprod(b[slopes], solve(V[slopes, slopes, drop = FALSE], b[slopes]))) else NA_real_,
+    wald_df = length(slopes)
+  )
+}
