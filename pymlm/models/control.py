@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pymlm.arguments import choice, refuse_unknown
@@ -42,7 +42,7 @@ def _strict_init(cls: type[C]) -> type[C]:
         refuse_unknown(cls.__name__, options, names)
         original(self, **options)
 
-    cls.__init__ = init  # type: ignore[method-assign]  # the same signature, another refusal
+    cls.__init__ = init  # type: ignore[method-assign, assignment]  # same options, other refusal
     return cls
 
 
@@ -79,8 +79,40 @@ class ConvergenceCheck:
         return out
 
 
-def _option(r_name: str, actions: tuple[str, ...] | None = None) -> Any:
-    return field(default=None, metadata={"r": r_name, "actions": actions})
+#: pymlm's name of an option -> R's.
+_R_NAMES = {
+    "optimizer": "optimizer",
+    "opt_ctrl": "optCtrl",
+    "restart_edge": "restart_edge",
+    "boundary_tol": "boundary.tol",
+    "calc_derivs": "calc.derivs",
+    "use_last_params": "use.last.params",
+    "sparse_x": "sparseX",
+    "standardize_x": "standardize.X",
+    "check_nobs_vs_rank_z": "check.nobs.vs.rankZ",
+    "check_nobs_vs_nlev": "check.nobs.vs.nlev",
+    "check_nlev_gtreq_5": "check.nlev.gtreq.5",
+    "check_nlev_gtr_1": "check.nlev.gtr.1",
+    "check_nobs_vs_n_re": "check.nobs.vs.nRE",
+    "check_rank_x": "check.rankX",
+    "check_scale_x": "check.scaleX",
+    "check_formula_lhs": "check.formula.LHS",
+    "check_conv_grad": "check.conv.grad",
+    "check_conv_singular": "check.conv.singular",
+    "check_conv_hess": "check.conv.hess",
+    "tol_pwrss": "tolPwrss",
+    "comp_dev": "compDev",
+    "n_agq0_init_step": "nAGQ0initStep",
+    "check_response_not_const": "check.response.not.const",
+}
+#: Options whose values are words -> the words.
+_WORDS: dict[str, tuple[str, ...]] = {
+    name: _ACTIONS for name in _R_NAMES if name.startswith("check_")
+} | {
+    "check_nobs_vs_rank_z": _SIZE_ACTIONS,
+    "check_rank_x": _RANK_ACTIONS,
+    "check_scale_x": _SCALE_ACTIONS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +123,8 @@ class _Control:
     _stages: ClassVar[int] = 1
     _default: ClassVar[tuple[str, ...]] = ()
 
-    optimizer: str | tuple[str, str] | None = _option("optimizer")
-    opt_ctrl: Mapping[str, Any] | None = _option("optCtrl")
+    optimizer: str | tuple[str, str] | None = None
+    opt_ctrl: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
@@ -114,7 +146,7 @@ class _Control:
                     out["optCtrl"] = method | dict(value or {})
             elif value is not None:
                 is_check = isinstance(value, ConvergenceCheck)
-                out[f.metadata["r"]] = value._r_value() if is_check else value
+                out[_R_NAMES[f.name]] = value._r_value() if is_check else value
         return out
 
 
@@ -122,23 +154,23 @@ class _Control:
 class _MixedControl(_Control):
     """What LmerControl and GlmerControl have in common."""
 
-    restart_edge: bool | None = _option("restart_edge")
-    boundary_tol: float | None = _option("boundary.tol")
-    calc_derivs: bool | None = _option("calc.derivs")
-    use_last_params: bool | None = _option("use.last.params")
-    sparse_x: bool | None = _option("sparseX")
-    standardize_x: bool | None = _option("standardize.X")
-    check_nobs_vs_rank_z: str | None = _option("check.nobs.vs.rankZ", _SIZE_ACTIONS)
-    check_nobs_vs_nlev: Action | None = _option("check.nobs.vs.nlev", _ACTIONS)
-    check_nlev_gtreq_5: Action | None = _option("check.nlev.gtreq.5", _ACTIONS)
-    check_nlev_gtr_1: Action | None = _option("check.nlev.gtr.1", _ACTIONS)
-    check_nobs_vs_n_re: Action | None = _option("check.nobs.vs.nRE", _ACTIONS)
-    check_rank_x: str | None = _option("check.rankX", _RANK_ACTIONS)
-    check_scale_x: str | None = _option("check.scaleX", _SCALE_ACTIONS)
-    check_formula_lhs: Action | None = _option("check.formula.LHS", _ACTIONS)
-    check_conv_grad: Action | ConvergenceCheck | None = _option("check.conv.grad", _ACTIONS)
-    check_conv_singular: Action | ConvergenceCheck | None = _option("check.conv.singular", _ACTIONS)
-    check_conv_hess: Action | ConvergenceCheck | None = _option("check.conv.hess", _ACTIONS)
+    restart_edge: bool | None = None
+    boundary_tol: float | None = None
+    calc_derivs: bool | None = None
+    use_last_params: bool | None = None
+    sparse_x: bool | None = None
+    standardize_x: bool | None = None
+    check_nobs_vs_rank_z: str | None = None
+    check_nobs_vs_nlev: Action | None = None
+    check_nlev_gtreq_5: Action | None = None
+    check_nlev_gtr_1: Action | None = None
+    check_nobs_vs_n_re: Action | None = None
+    check_rank_x: str | None = None
+    check_scale_x: str | None = None
+    check_formula_lhs: Action | None = None
+    check_conv_grad: Action | ConvergenceCheck | None = None
+    check_conv_singular: Action | ConvergenceCheck | None = None
+    check_conv_hess: Action | ConvergenceCheck | None = None
 
 
 @_strict_init
@@ -223,10 +255,10 @@ class GlmerControl(_MixedControl):
     _stages: ClassVar[int] = 2
     _default: ClassVar[tuple[str, ...]] = ("bobyqa", "Nelder_Mead")
 
-    tol_pwrss: float | None = _option("tolPwrss")
-    comp_dev: bool | None = _option("compDev")
-    n_agq0_init_step: bool | None = _option("nAGQ0initStep")
-    check_response_not_const: Action | None = _option("check.response.not.const", _ACTIONS)
+    tol_pwrss: float | None = None
+    comp_dev: bool | None = None
+    n_agq0_init_step: bool | None = None
+    check_response_not_const: Action | None = None
 
 
 @_strict_init
@@ -252,7 +284,7 @@ class NlmerControl(_Control):
     _stages: ClassVar[int] = 2
     _default: ClassVar[tuple[str, ...]] = ("Nelder_Mead",)
 
-    tol_pwrss: float | None = _option("tolPwrss")
+    tol_pwrss: float | None = None
 
 
 def as_control(control: Any, kind: type[_Control]) -> dict[str, Any] | None:
@@ -289,7 +321,7 @@ def as_control(control: Any, kind: type[_Control]) -> dict[str, Any] | None:
 
 
 def _from_mapping(given: Mapping[str, Any], kind: type[_Control]) -> dict[str, Any]:
-    fields = {f.metadata["r"]: f.name for f in dataclasses.fields(kind)}
+    fields = {_R_NAMES[f.name]: f.name for f in dataclasses.fields(kind)}
     options: dict[str, Any] = {}
     for name, value in given.items():
         own = fields.get(name, str(name).replace(".", "_"))
@@ -301,7 +333,7 @@ def _from_mapping(given: Mapping[str, Any], kind: type[_Control]) -> dict[str, A
             )
         options[own] = value
     written = kind(**options).r_arguments()
-    order = [f.metadata["r"] for o in options for f in dataclasses.fields(kind) if f.name == o]
+    order = [_R_NAMES[name] for name in options]
     return {r: written[r] for r in dict.fromkeys([*order, *written]) if r in written}
 
 
@@ -312,8 +344,8 @@ def _checked(f: dataclasses.Field[Any], value: Any) -> Any:
         value = ConvergenceCheck(**{k.replace("relTol", "rel_tol"): v for k, v in value.items()})
     if isinstance(value, ConvergenceCheck) and "ConvergenceCheck" in annotation:
         return value
-    if f.metadata["actions"] is not None:
-        return choice(value, f.metadata["actions"], name)
+    if name in _WORDS:
+        return choice(value, _WORDS[name], name)
     if annotation.startswith("bool"):
         if not isinstance(value, bool):
             raise ArgumentError(f"{name} must be True or False, not {value!r}")

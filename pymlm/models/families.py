@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,8 +75,8 @@ def as_family(family: Any, link: Any = None) -> Family:
     ArgumentError
         For an unknown family, or a link that it does not take; near names are listed.
     """
-    if isinstance(family, Family) and link is None:
-        return family
+    if isinstance(family, Family):
+        return family if link is None else replace(family, link=_link(family.name, link))
     if not isinstance(family, str):
         raise ArgumentError(
             f"family is a name such as 'binomial', 'poisson' or \"Gamma(link = 'log')\", "

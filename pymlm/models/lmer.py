@@ -135,4 +135,3 @@ def lmer(
     model = LinearMixedModel(handle, task.source)
     warn_about(model.convergence)
     return model
-

@@ -12,6 +12,7 @@ from pymlm.arguments import check_ddf, choice, flag, strict
 from pymlm.engine import call
 from pymlm.errors import DataError
 from pymlm.frames import used_columns
+from pymlm.models.all_fit import AllFitMethods
 from pymlm.models.diagnostics import DiagnosticMethods
 from pymlm.models.fixed_tests import FixedTestMethods
 from pymlm.models.means import MeansMethods
@@ -36,6 +37,7 @@ class MixedModel(
     PredictionMethods,
     DiagnosticMethods,
     TableMethods,
+    AllFitMethods,
 ):
     """A mixed model that lme4 fitted; it never changes.
 

@@ -14,7 +14,7 @@ from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.control import NlmerControl, as_control
 from pymlm.models.fitting import check_response, fit, make_task, warn_about
-from pymlm.models.glmer import need_asymptotic, points_of_quadrature
+from pymlm.models.glmm import need_asymptotic, points_of_quadrature
 from pymlm.models.update import UpdatableModel
 from pymlm.results.summary import Summary
 
@@ -53,7 +53,7 @@ class NonlinearMixedModel(UpdatableModel):
         return self._plain_summary()
 
     @strict
-    def predict(
+    def predict(  # type: ignore[override]  # no intervals, and no formula for re_form
         self,
         newdata: Any = None,
         re_form: str | None = None,

@@ -81,4 +81,4 @@ def _model_class(kind: str) -> Any:
         return glmer.GeneralizedLinearMixedModel if kind == "glmer" else nlmer.NonlinearMixedModel
     from pymlm.models import lm
 
-    return lm.LinearModel
+    return lm.GeneralizedLinearModel if kind == "glm" else lm.LinearModel

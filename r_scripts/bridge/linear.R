@@ -177,7 +177,7 @@ describe_lm_list <- function(fit) {
     sigma = vapply(seq_along(model), function(i)
       if (failed[i]) NA_real_ else sigma(model[[i]]), 0),
     pooled = isTRUE(model@pool),
-    pooled_sigma = if (isTRUE(model@pool)) sigma(model) else NA_real_,
+    pooled_sigma = tryCatch(sigma(model), error = function(e) NA_real_),
     loglik = tryCatch(as.numeric(logLik(model)), error = function(e) NA_real_)
   )
 }

@@ -1,0 +1,62 @@
+"""The same model by every optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pymlm.arguments import seconds, strict
+from pymlm.errors import ArgumentError
+from pymlm.models.described import Described
+from pymlm.results.all_fit import AllFit
+
+
+class AllFitMethods(Described):
+    """A fitted mixed model that other optimizers can be tried on."""
+
+    @strict
+    def all_fit(
+        self,
+        optimizers: Sequence[str] | None = None,
+        max_evaluations: int = 100_000,
+        timeout: float | None = None,
+    ) -> AllFit:
+        """Fit the same model by every optimizer that is installed.
+
+        Parameters
+        ----------
+        optimizers : sequence of str, optional
+            Only these, by R's names ("bobyqa", "nloptwrap.NLOPT_LN_BOBYQA" ...). The optimizers
+            nmkbw and optimx need the R packages dfoptim and optimx, and are left out without them.
+        max_evaluations : int
+            Limit for each: allFit's ``maxfun``.
+        timeout : float, optional
+            Seconds after which R is stopped.
+
+        Returns
+        -------
+        AllFit
+
+        Raises
+        ------
+        ArgumentError
+            For an optimizer that there is not.
+        NotSupportedError
+            For a nonlinear model.
+        FitTimeout
+
+        Notes
+        -----
+        Mirrors ``lme4::allFit(model)``; warnings of the single fits stand in the result.
+        """
+        if isinstance(max_evaluations, bool) or not isinstance(max_evaluations, int):
+            raise ArgumentError(f"max_evaluations is a whole number, not {max_evaluations!r}")
+        if max_evaluations < 1:
+            raise ArgumentError(f"max_evaluations must be 1 or more, not {max_evaluations!r}")
+        names = [optimizers] if isinstance(optimizers, str) else optimizers
+        return self._ask(
+            "all_fit",
+            AllFit,
+            timeout=seconds(timeout),
+            optimizers=None if names is None else list(names),
+            max_evaluations=max_evaluations,
+        )

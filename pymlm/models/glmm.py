@@ -1,0 +1,228 @@
+"""A fitted generalized linear mixed model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import check_ddf, flag, strict
+from pymlm.engine import call
+from pymlm.errors import ArgumentError, DataError, NotSupportedError
+from pymlm.frames import used_columns
+from pymlm.models.base import cached
+from pymlm.models.families import (
+    check_two_levels,
+)
+from pymlm.models.update import UpdatableModel
+from pymlm.results.fixed import NamedMatrix
+from pymlm.results.glmm import GlmmSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _GlmmDescription:
+    family: str
+    link: str
+    n_agq: int
+    has_scale: bool
+    theta: float | None
+    conditional_deviance: float
+    two_columns: bool
+    hessian: bool
+
+
+class GeneralizedLinearMixedModel(UpdatableModel):
+    """A generalized linear mixed model that ``lme4::glmer`` fitted; see `pymlm.glmer`.
+
+    Fixed effects, random effects and variances are on the scale of the linear predictor (the
+    link: log-odds, logarithms ...); fitted values and "response" residuals are on the scale of the
+    response (probabilities for a binomial family); `predict` takes ``type="response"`` (default) or
+    ``"link"``.
+    """
+
+    _updatable: ClassVar[tuple[str, ...]] = (
+        "data", "family", "link", "n_agq", "weights", "offset", "contrasts", "control", "start",
+        "data_name", "trusted", "timeout",
+    )  # fmt: skip
+    _in_place: ClassVar[dict[str, str]] = {"n_agq": "nAGQ"}
+
+    @cached
+    def _glmm(self) -> _GlmmDescription:
+        found: _GlmmDescription = self._call("describe_glmm", _GlmmDescription)
+        return found
+
+    @property
+    def family(self) -> str:
+        """R's name of the family: ``family(model)$family``."""
+        return self._glmm.family
+
+    @property
+    def link(self) -> str:
+        """R's name of the link: ``family(model)$link``."""
+        return self._glmm.link
+
+    @property
+    def n_agq(self) -> int:
+        """Points of adaptive Gauss-Hermite quadrature; 1 is the Laplace approximation."""
+        return self._glmm.n_agq
+
+    @property
+    def nb_theta(self) -> float | None:
+        """Dispersion of a negative binomial model, variance μ + μ²/θ; None for other families.
+
+        ``getME(model, "glmer.nb.theta")``.
+        """
+        return self._glmm.theta
+
+    @property
+    def deviance(self) -> float:
+        """−2 log-likelihood, what R's summary prints as deviance.
+
+        R's ``deviance(model)`` of a GLMM is another number: see `conditional_deviance`.
+        """
+        return self._criteria.deviance
+
+    @property
+    def conditional_deviance(self) -> float:
+        """Sum of the squared deviance residuals, given the random effects: ``deviance(model)``."""
+        return self._glmm.conditional_deviance
+
+    @strict
+    def summary(self, ddf: str | None = None, use_hessian: bool | None = None) -> GlmmSummary:
+        """Summarise the model; ``print(m.summary())`` prints what R prints.
+
+        Parameters
+        ----------
+        ddf : None or "asymptotic"
+            The tests are asymptotic (z). Degrees of freedom are not defined for a GLMM.
+        use_hessian : bool, optional
+            Take standard errors from the Hessian of the log-likelihood (R's default where there is
+            one), or, False, from the penalized least squares at the estimate, as old versions of
+            lme4 did.
+
+        Raises
+        ------
+        NotSupportedError
+            For Satterthwaite and the like; or when there is no Hessian to use.
+
+        Notes
+        -----
+        Mirrors ``summary(model, use.hessian =)`` of lme4. Estimates are on the link scale.
+        """
+        need_asymptotic(ddf)
+        return self._ask("glmm_summary", GlmmSummary, use_hessian=_hessian(use_hessian))
+
+    @strict
+    def vcov(self, ddf: str | None = None, use_hessian: bool | None = None) -> pd.DataFrame:
+        """Return the covariance matrix of the fixed effects (link scale), shape (p, p).
+
+        Parameters
+        ----------
+        ddf : None or "asymptotic"
+        use_hessian : bool, optional
+            True: inverse of the Hessian of the log-likelihood in all parameters. False: from the
+            penalized least squares at the estimate (RX), the variances taken as known. None: R's
+            choice, the Hessian where there is one (n_agq of 1 or more, calc_derivs not False).
+
+        Raises
+        ------
+        NotSupportedError
+            For Kenward-Roger; or when there is no Hessian to use.
+
+        Warns
+        -----
+        RWarning
+            R's own, where the two matrices differ, or the Hessian is not positive definite.
+
+        Notes
+        -----
+        Mirrors ``vcov(model, use.hessian =)`` of lme4.
+        """
+        need_asymptotic(ddf)
+        return self._ask("glmm_vcov", NamedMatrix, use_hessian=_hessian(use_hessian)).to_frame()
+
+    def _plain_summary(self) -> GlmmSummary:
+        return self._ask("glmm_summary", GlmmSummary, use_hessian=None)
+
+    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
+        from pymlm.models.glmer import glmer  # which imports this module
+
+        return glmer(formula, data, **arguments)  # type: ignore[return-value]  # same class here
+
+    def _r_value(self, name: str, value: Any) -> Any:
+        points = points_of_quadrature(value)
+        return None if points == 1 else points
+
+    @strict
+    def refit(self, y: Any) -> Self:
+        """Fit the same model to another response; no data cross but the response.
+
+        Parameters
+        ----------
+        y : str or array-like
+            A column of the data, or one value per row of the data (or per row used): numbers,
+            or for a binomial model booleans or two categories. For a model of
+            ``cbind(successes, failures)`` two columns (an array, a frame, or two names).
+
+        Raises
+        ------
+        DataError
+            For a wrong length, or missing or infinite values.
+
+        Notes
+        -----
+        Mirrors ``refit(model, newresp)`` of lme4.
+        """
+        values = self._two_columns(y) if self._glmm.two_columns else self._one_column(y)
+        return self._like(call("refit_glmm", self._handle, values, fitting=True))
+
+    def _one_column(self, y: Any) -> Any:
+        if isinstance(y, str) and self._source.data is not None:
+            y = used_columns(self._source.data, [y], "response").iloc[:, 0]
+        series = pd.Series(y)
+        if self.family == "binomial" and not pd.api.types.is_numeric_dtype(series.dtype):
+            check_two_levels("y", series)
+            levels = (
+                list(series.cat.categories)
+                if isinstance(series.dtype, pd.CategoricalDtype)
+                else sorted(series.dropna().unique())
+            )
+            series = series.map({level: float(i) for i, level in enumerate(levels)}).astype(float)
+        return self._new_response(series)
+
+    def _two_columns(self, y: Any) -> Any:
+        if isinstance(y, (list, tuple)) and all(isinstance(x, str) for x in y):
+            if self._source.data is None:
+                raise DataError("this model came from a file, without its data: give refit numbers")
+            y = used_columns(self._source.data, list(y), "response")
+        matrix = np.asarray(y, dtype=np.float64)
+        if matrix.ndim != 2 or matrix.shape[1] != 2:
+            raise DataError(
+                "this model's response is cbind(successes, failures): give refit two columns, "
+                f"not an array of shape {matrix.shape}"
+            )
+        return np.column_stack([self._new_response(matrix[:, j]) for j in range(2)])
+
+
+def need_asymptotic(ddf: str | None) -> None:
+    """Raise NotSupportedError for a method of degrees of freedom."""
+    if check_ddf(ddf) not in (None, "asymptotic"):
+        raise NotSupportedError(
+            f"{check_ddf(ddf)} degrees of freedom are defined for linear mixed models; the tests "
+            "of a generalized or nonlinear one are asymptotic (ddf=None or 'asymptotic')"
+        )
+
+
+def _hessian(value: bool | None) -> bool | None:
+    return None if value is None else flag(value, "use_hessian")
+
+
+def points_of_quadrature(value: Any) -> int:
+    """Return n_agq as an int; ArgumentError for what is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= 100:
+        raise ArgumentError(
+            f"n_agq is a whole number from 0 to 100 (1 is the Laplace approximation), not {value!r}"
+        )
+    return int(value)

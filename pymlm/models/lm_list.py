@@ -1,0 +1,266 @@
+"""One linear model a group: no pooling, beside which mixed models are put."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.errors import ArgumentError, FormulaError
+from pymlm.formula import vet
+from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.base import Fitted, cached
+from pymlm.models.families import Family, as_family, check_family_response
+from pymlm.models.fitting import check_response, fit, make_task
+from pymlm.results.base import Floats
+from pymlm.results.linear import GroupEstimates, GroupIntervals
+from pymlm.results.ranef import GroupCoefficients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ListDescription:
+    formula: str
+    group: tuple[str, ...]
+    failed: Floats
+    nobs: Floats
+    df_residual: Floats
+    sigma: Floats
+    pooled: bool
+    pooled_sigma: float
+    loglik: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    position: Floats
+    value: Floats
+
+
+class LmList(Fitted):
+    """Separate linear models by group, from lme4's ``lmList``; see `pymlm.lm_list`."""
+
+    @cached
+    def _described(self) -> _ListDescription:
+        found: _ListDescription = self._call("describe_lm_list", _ListDescription)
+        return found
+
+    @property
+    def formula(self) -> str:
+        """The formula with its group, as it was given."""
+        return self._described.formula
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups, in R's order."""
+        return self._described.group
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Groups in which the model could not be fitted; R's warning says why."""
+        d = self._described
+        return tuple(g for g, bad in zip(d.group, d.failed, strict=True) if bad)
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used, over all groups."""
+        return int(np.nansum(self._described.nobs))
+
+    @property
+    def df_residual(self) -> int:
+        """Residual degrees of freedom, over all groups: those of `sigma`."""
+        return int(np.nansum(self._described.df_residual))
+
+    @property
+    def sigma(self) -> float:
+        """Pooled residual standard deviation: ``sigma(model)``; NaN where nothing is pooled."""
+        return self._described.pooled_sigma
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood of all models together: ``logLik(model)``; NaN where R has none."""
+        return self._described.loglik
+
+    def group_sizes(self) -> pd.DataFrame:
+        """Return nobs, df_residual and sigma of each group's own model."""
+        d = self._described
+        return pd.DataFrame(
+            {"nobs": d.nobs, "df_residual": d.df_residual, "sigma": d.sigma},
+            index=pd.Index(list(d.group), dtype=object),
+        )
+
+    def coef(self) -> pd.DataFrame:
+        """Return the coefficients, one row a group, NaN where not defined: ``coef(model)``."""
+        found = self._ask("lm_list_coef", GroupCoefficients)
+        return pd.DataFrame(
+            np.array(found.values),
+            index=pd.Index(list(found.level), dtype=object, name=found.grpvar),
+            columns=list(found.term),
+        )
+
+    def fixef(self) -> pd.Series:
+        """Return the mean of the groups' coefficients: ``fixef(model)`` of lme4."""
+        return self.coef().mean().rename("estimate")
+
+    def ranef(self) -> pd.DataFrame:
+        """Return the groups' deviations from `fixef`: ``ranef(model)``."""
+        return self.coef() - self.fixef()
+
+    def summary(self) -> GroupEstimates:
+        """Return estimates, standard errors and tests by group and term: ``summary(model)``."""
+        return self._ask("lm_list_summary", GroupEstimates)
+
+    @strict
+    def confint(self, level: float = 0.95, pool: bool | None = None) -> GroupIntervals:
+        """Return confidence intervals by group and term: ``confint(model, level, pool)``.
+
+        Parameters
+        ----------
+        level : float
+        pool : bool, optional
+            Use the pooled standard deviation; default as the models were fitted.
+        """
+        return self._ask(
+            "lm_list_confint",
+            GroupIntervals,
+            level=fraction(level, "level"),
+            pool=None if pool is None else flag(pool, "pool"),
+        )
+
+    def fitted(self) -> pd.Series:
+        """Return the fitted values on the data's index, NaN where a row was not used."""
+        return self._per_row("fitted")
+
+    @strict
+    def residuals(self, type: str = "response") -> pd.Series:
+        """Return the response residuals on the data's index, NaN where a row was not used."""
+        choice(type, ("response",), "type")
+        return self._per_row("residual")
+
+    def _per_row(self, what: str) -> pd.Series:
+        found: _Rows = self._call("lm_list_by_row", _Rows, what=what)
+        out = np.full(len(self._source.index), np.nan)
+        out[np.asarray(found.position, dtype=np.int64) - 1] = found.value
+        return pd.Series(out, index=self._source.index, name=what)
+
+    @strict
+    def predict(self, newdata: Any = None) -> pd.Series:
+        """Predict from each row's own group's model (response scale).
+
+        Parameters
+        ----------
+        newdata : DataFrame, optional
+            It needs the predictors and the group.
+
+        Raises
+        ------
+        DataError
+            For a group that the model has not seen.
+        """
+        if newdata is None:
+            return self.fitted().rename("predicted")
+        frame = as_pandas(newdata)
+        own = vet(self.formula, trusted=True)
+        needed = [n for n in own.names if n not in own.response_names]
+        sent = prepare(used_columns(frame, needed, "model"))
+        values = self._call("lm_list_predicted", newdata=sent)
+        return pd.Series(values, index=frame.index, name="predicted")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the coefficients, one row a group."""
+        return self.coef()
+
+    def __repr__(self) -> str:
+        return f"<LmList {self.formula!r}, {len(self.groups)} groups, {self.nobs} rows>"
+
+    def __str__(self) -> str:
+        text: str = self._call("print_model", str)
+        return text
+
+    def _repr_html_(self) -> str:
+        return str(self.coef().to_html())
+
+
+@strict
+def lm_list(
+    formula: str,
+    data: Any,
+    family: str | Family | None = None,
+    link: str | None = None,
+    pool: bool | None = None,
+    weights: Any = None,
+    offset: Any = None,
+    data_name: str | None = None,
+    trusted: bool = False,
+    timeout: float | None = None,
+) -> LmList:
+    """Fit one linear model (or, with a family, one generalized linear model) to each group.
+
+    Parameters
+    ----------
+    formula : str
+        ``"y ~ x | g"``: the model, a bar, the grouping factor.
+    data, weights, offset, data_name, trusted, timeout
+        As in `pymlm.lmer`.
+    family, link : str, optional
+        As in `pymlm.glmer`.
+    pool : bool, optional
+        Pool the residual standard deviation over the groups; R's default is to do so where the
+        family has one.
+
+    Returns
+    -------
+    LmList
+
+    Raises
+    ------
+    FormulaError
+        When the formula has no group.
+
+    Warns
+    -----
+    RWarning
+        Where the model cannot be fitted in some group.
+
+    Notes
+    -----
+    Mirrors ``lme4::lmList(formula, data, family, weights, offset, pool)``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> models = mlm.lm_list("Reaction ~ Days | Subject", mlm.load_dataset("sleepstudy"))
+    >>> models.coef().loc["308"].round(3).to_dict()
+    {'(Intercept)': 244.193, 'Days': 21.765}
+    """
+    if family is None and link is not None:
+        raise ArgumentError("link goes with a family")
+    chosen = None if family is None else as_family(family, link)
+    task = make_task(
+        formula,
+        data,
+        weights=weights,
+        offset=offset,
+        contrasts=None,
+        data_name=data_name,
+        trusted=flag(trusted, "trusted"),
+        timeout=timeout,
+        arguments={},
+    )
+    if not task.formula.two_sided or task.formula.n_bars != 1:
+        raise FormulaError("write the formula with one bar before the group, e.g. 'y ~ x | g'")
+    assert task.source.data is not None
+    if chosen is None:
+        check_response(task.formula, task.source.data)
+    else:
+        check_family_response(chosen, task.formula, task.source.data)
+    handle = fit(
+        "fit_lm_list",
+        task,
+        family=None if chosen is None else chosen.name,
+        link=None if chosen is None else chosen.link,
+        pool=None if pool is None else flag(pool, "pool"),
+    )
+    return LmList(handle, task.source)
