@@ -27,7 +27,35 @@ bytes_to_model <- function(bytes) {
   if (!inherits(model, known))
     refuse("DataError", where, " holds an R object of class '", class(model)[1L],
            "', not a model that pymlm knows (", paste(known, collapse = ", "), ")")
-  as_fit(model)
+  as_fit(if (isS4(model) && is(model, "merMod")) .with_data(model) else model)
+}
+
+# A model that R saved from its workspace comes without its data: the workspace is not saved with
+# it. What the call names is then made again from the model's own frame, in an environment of the
+# model, so that update, drop1, step, emmeans ... find it; columns that the formula transforms are
+# not in that frame, and those functions then say so.
+.with_data <- function(model) {
+  call <- model@call
+  home <- environment(formula(model))
+  if (is.null(call$data) || !is.null(tryCatch(eval(call$data, home), error = function(e) NULL)))
+    return(model)
+  data <- as.data.frame(lapply(model@frame, identity), optional = TRUE)
+  for (part in c("weights", "offset")) {
+    hidden <- paste0("(", part, ")")
+    if (is.name(call[[part]]) && hidden %in% names(data))
+      names(data)[names(data) == hidden] <- as.character(call[[part]])
+  }
+  env <- new.env(parent = .formula_home)
+  name <- if (is.name(call$data)) as.character(call$data) else "data"
+  assign(name, data, envir = env)
+  model@call$data <- as.name(name)
+  frame_formula <- attr(model@frame, "formula")
+  environment(frame_formula) <- env
+  attr(model@frame, "formula") <- frame_formula
+  frame_terms <- attr(model@frame, "terms")
+  attr(frame_terms, ".Environment") <- env
+  attr(model@frame, "terms") <- frame_terms
+  model
 }
 
 #' What a model from a file is, and the row names of its data: used and dropped rows in order.
@@ -55,11 +83,29 @@ identify <- function(fit) {
   )
 }
 
-# refit() drops the rows that were missing from a response without this attribute; ours has only
-# the rows that are used.
+#' Fit the same model to another response, one number per row that is used.
+#'
+#' lme4's refit() drops the rows that were missing from a response without this attribute. For REML
+#' fits it counts one fixed effect, however many there are (mkRespMod(REML = TRUE) in 1.1-31), and
+#' so optimizes another criterion; those go through lme4's modular functions instead, as lmer does.
 refit_model <- function(fit, newresp) {
-  attr(newresp, "na.action") <- attr(fit$model@frame, "na.action")
-  as_fit(lme4::refit(fit$model, newresp = newresp))
+  model <- fit$model
+  attr(newresp, "na.action") <- attr(model@frame, "na.action")
+  if (!lme4::isREML(model)) return(as_fit(lme4::refit(model, newresp = newresp)))
+  frame <- model@frame
+  frame[[attr(attr(frame, "terms"), "response")]] <- as.numeric(newresp)
+  control <- eval(getCall(model)$control, model_home(model))
+  if (is.null(control)) control <- lme4::lmerControl()
+  terms <- getME(model, c("Zt", "Lambdat", "Lind", "theta", "lower", "flist", "cnms", "Gp",
+                          "Ztlist"))
+  devfun <- lme4::mkLmerDevfun(frame, getME(model, "X"), terms, REML = TRUE, control = control)
+  opt <- lme4::optimizeLmer(
+    devfun, optimizer = control$optimizer, restart_edge = control$restart_edge,
+    boundary.tol = control$boundary.tol, control = control$optCtrl, start = model@theta,
+    calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
+  checked <- lme4:::checkConv(attr(opt, "derivs"), opt$par, ctrl = control$checkConv,
+                              lbound = terms$lower)
+  as_fit(lme4::mkMerMod(environment(devfun), opt, terms, frame, getCall(model), checked))
 }
 
 #' update() in the environment of the model's own formula, where its data are.

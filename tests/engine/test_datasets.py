@@ -1,0 +1,60 @@
+"""The data sets of the R packages, value by value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pymlm as mlm
+from pymlm.errors import DataError
+from tests.native import native
+
+NAMES = ["lme4::sleepstudy", "lme4::cbpp", "lmerTest::carrots", "nlme::bdf", "MASS::Insurance",
+         "mlmRev::Exam", "nlme::Milk"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def theirs():
+    pairs = [n.split("::") for n in NAMES]
+    code = "".join(
+        f'd <- as.data.frame({p}::{n}); out[["{p}::{n}"]] <- list(data = lapply(unname(as.list(d)), unname), '
+        f"names = names(d), classes = lapply(unname(as.list(d)), class), "
+        f"levels = lapply(unname(as.list(d)), levels))\n"
+        for p, n in pairs
+    )
+    return native("out <- list()\n" + code + "emit(out)")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_value_and_level(name, theirs):
+    ours, native_frame = mlm.load_dataset(name), theirs[name]
+    assert list(ours.columns) == native_frame["names"]
+    for i, column in enumerate(ours.columns):
+        series, values = ours[column], native_frame["data"][i]
+        classes = np.atleast_1d(native_frame["classes"][i]).tolist()
+        if "factor" in classes:
+            assert isinstance(series.dtype, pd.CategoricalDtype), column
+            assert series.cat.ordered == ("ordered" in classes)
+            assert list(series.cat.categories) == list(np.atleast_1d(native_frame["levels"][i]))
+            assert [None if pd.isna(x) else x for x in series] == values
+        else:
+            numbers = pd.to_numeric(series).to_numpy(dtype=float, na_value=np.nan)
+            np.testing.assert_array_equal(numbers, np.array(values, dtype=float))
+
+
+def test_unknown_names():
+    with pytest.raises(DataError, match="Did you mean 'sleepstudy'"):
+        mlm.load_dataset("sleepstudi")
+    with pytest.raises(DataError, match="no data set 'nothing'"):
+        mlm.load_dataset("lme4::nothing")
+    with pytest.raises(DataError, match="not installed"):
+        mlm.datasets("notapackage")
+
+
+def test_the_list_of_data_sets():
+    known = mlm.datasets()
+    assert list(known.columns) == ["package", "name", "rows", "columns", "title"]
+    row = known[(known.package == "lme4") & (known.name == "sleepstudy")].iloc[0]
+    assert (row["rows"], row["columns"]) == (180, 3)
+    assert {"lme4", "lmerTest", "nlme", "MASS", "mlmRev"} <= set(known.package)
