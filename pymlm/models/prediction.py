@@ -164,8 +164,8 @@ class PredictionMethods(Described):
         Returns
         -------
         DataFrame
-            Columns sim_1, sim_2 ... on the data's index, NaN where R dropped the row. For a response
-            ``cbind(successes, failures)`` two columns each: "sim_1.successes" ... .
+            Columns sim_1, sim_2 ... on the data's index, NaN where R dropped the row. For a
+            response ``cbind(successes, failures)`` two columns each: "sim_1.successes" ... .
 
         Raises
         ------
@@ -174,7 +174,8 @@ class PredictionMethods(Described):
 
         Notes
         -----
-        Mirrors ``simulate(model, nsim, seed, re.form, use.u)`` of lme4, with R's default generators.
+        Mirrors ``simulate(model, nsim, seed, re.form, use.u)`` of lme4, with R's default random
+        number generators.
         """
         if isinstance(nsim, bool) or not isinstance(nsim, (int, np.integer)) or nsim < 1:
             raise ArgumentError(f"nsim must be a whole number above 0, not {nsim!r}")

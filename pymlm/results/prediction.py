@@ -36,8 +36,8 @@ class Predictions(Result):
 
     Notes
     -----
-    With x and z a row's fixed and random design, u the spherical random effects and Λ their relative
-    covariance factor, the variance of the error of x'β̂ + z'Λû is
+    With x and z a row's fixed and random design, u the spherical random effects and Λ their
+    relative covariance factor, the variance of the error of x'β̂ + z'Λû is
     σ² t'M⁻¹t with t = (Λ'z, x) and M = [[Λ'Z'WZΛ + I, Λ'Z'WX], [X'WZΛ, X'WX]]: the inverse of
     Henderson's mixed-model equations (1975, doi:10.2307/2529430), from the Cholesky factors that
     lme4 holds (Bates et al. 2015, doi:10.18637/jss.v067.i01). It is the definition of

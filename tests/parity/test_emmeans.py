@@ -21,8 +21,11 @@ suppressMessages({library(emmeans); library(multcomp)})
 m <- lme4::lmer(angle ~ recipe * temp + (1 | recipe:replicate), cake)
 a <- lme4::lmer(angle ~ recipe * temperature + (1 | recipe:replicate), cake)
 s <- lme4::lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
-g <- function(x) { r <- if (inherits(x, "summary_emm")) x else summary(x); out <- as.list(as.data.frame(r)); out$.text <-
-  paste(capture.output(print(x)), collapse = "\n"); out }
+g <- function(x) {
+  out <- as.list(as.data.frame(if (inherits(x, "summary_emm")) x else summary(x)))
+  out$.text <- paste(capture.output(print(x)), collapse = "\n")
+  out
+}
 SAT <- "satterthwaite"
 out <- list(
   means = g(emmeans(m, "recipe", lmer.df = SAT)),
