@@ -18,9 +18,9 @@ NAMES = ["lme4::sleepstudy", "lme4::cbpp", "lmerTest::carrots", "nlme::bdf", "MA
 def theirs():
     pairs = [n.split("::") for n in NAMES]
     code = "".join(
-        f'd <- as.data.frame({p}::{n}); out[["{p}::{n}"]] <- list(data = lapply(unname(as.list(d)), unname), '
-        f"names = names(d), classes = lapply(unname(as.list(d)), class), "
-        f"levels = lapply(unname(as.list(d)), levels))\n"
+        f'd <- as.data.frame({p}::{n}); columns <- unname(as.list(d)); '
+        f'out[["{p}::{n}"]] <- list(data = lapply(columns, unname), names = names(d), '
+        "classes = lapply(columns, class), levels = lapply(columns, levels))\n"
         for p, n in pairs
     )
     return native("out <- list()\n" + code + "emit(out)")
