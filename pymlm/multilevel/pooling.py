@@ -1,0 +1,275 @@
+"""Complete, no and partial pooling; shrinkage; residuals by group."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.engine import call
+from pymlm.errors import DataError, FormulaError, RWarning
+from pymlm.formula import vet
+from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
+from pymlm.models.lmer import LinearMixedModel, lmer
+from pymlm.results.base import Floats, readonly
+from pymlm.results.pooling import Pooling, ResidualGroups, Shrinkage
+
+Vary = Literal["all", "intercept"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fits:
+    level: tuple[str, ...]
+    n: Floats
+    term: tuple[str, ...]
+    complete: Floats
+    complete_se: Floats
+    none: Floats
+    none_se: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    grpvar: str
+    level: tuple[str, ...]
+    term: tuple[str, ...]
+    condval: Floats
+    condsd: Floats
+    n: Floats
+    tau2: Floats
+    sum_weights: Floats | None
+    unpooled: Floats | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shrunk:
+    groups: tuple[_Group, ...]
+    sigma2: float
+    fixed: Floats
+    term: tuple[str, ...]
+    single: bool
+
+
+@strict
+def pooling(
+    formula: str, data: Any, by: str, vary: Vary = "all", reml: bool = True
+) -> Pooling:  # fmt: skip
+    """Fit complete, no and partial pooling and put each group's coefficients side by side.
+
+    Parameters
+    ----------
+    formula : str
+        Fixed part alone, e.g. ``"gpa ~ ses"``.
+    data : DataFrame
+    by : str
+        The grouping column.
+    vary : {"all", "intercept"}
+        "all": a regression per group against ``lmer(y ~ x + (x | g))``. "intercept": an intercept
+        per group with common slopes (group indicators) against ``lmer(y ~ x + (1 | g))``.
+    reml : bool
+        Of the mixed model.
+
+    Returns
+    -------
+    Pooling
+
+    Raises
+    ------
+    FormulaError
+        For a formula with random effects, or a column that there is not.
+
+    Warns
+    -----
+    RWarning
+        When groups are too small for their own regression; their no_pooling is NaN.
+    SingularFitWarning, ConvergenceWarning
+        Of the mixed model.
+
+    Notes
+    -----
+    Mirrors ``lm``, ``lme4::lmList`` (residual SD pooled) and ``lme4::lmer``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> p = mlm.pooling("Reaction ~ Days", mlm.load_dataset("sleepstudy"), "Subject")
+    >>> p.to_frame().query("grp == '308' and term == 'Days'").iloc[0, 3:].round(2).to_dict()
+    {'complete': 10.47, 'no_pooling': 21.76, 'no_pooling_se': 2.82, 'partial': 19.67, \
+'overall': 10.47, 'weight': nan}
+    """
+    frame = as_pandas(data)
+    vetted = vet(formula)
+    if vetted.n_bars or not vetted.two_sided:
+        raise FormulaError("pooling() takes the fixed part, e.g. 'y ~ x'; `by` names the groups")
+    whole = choice(vary, ("all", "intercept"), "vary") == "all"
+    used = used_columns(frame, list(dict.fromkeys([*vetted.names, by])))
+    check_some_complete(used)
+    fits = call("pooled_fits", formula, prepare(used), by, whole, into=_Fits)
+    left, right = (s.strip() for s in formula.split("~", 1))
+    inner = right if whole else "1"
+    mixed = lmer(f"{left} ~ {right} + ({inner} | `{by}`)", frame, reml=flag(reml, "reml"))
+    if np.isnan(fits.none).any():
+        small = [fits.level[i] for i in np.flatnonzero(np.isnan(fits.none).any(axis=1))]
+        warnings.warn(
+            f"{len(small)} group(s) cannot estimate every coefficient of their own, the first is "
+            f"{small[0]!r}: no_pooling is NaN there",
+            RWarning,
+            stacklevel=3,
+        )
+    partial = mixed.coef()[by].loc[list(fits.level), list(fits.term)].to_numpy()
+    return _side_by_side(fits, partial, mixed.fixef(), by)
+
+
+def _side_by_side(fits: _Fits, partial: Floats, fixef: pd.Series, by: str) -> Pooling:
+    levels, terms = len(fits.level), len(fits.term)
+    overall = np.repeat(fixef.loc[list(fits.term)].to_numpy(), levels)
+    own = fits.none.ravel(order="F")
+    shrunk = partial.ravel(order="F")
+    weight = np.full(levels * terms, np.nan)
+    if fits.term == ("(Intercept)",):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            weight = (shrunk - overall) / (own - overall)
+    return Pooling(
+        term=tuple(np.repeat(np.array(fits.term, dtype=object), levels)),
+        grp=fits.level * terms,
+        n=readonly(np.tile(fits.n, terms)),
+        complete=readonly(np.repeat(fits.complete, levels)),
+        no_pooling=readonly(own),
+        no_pooling_se=readonly(fits.none_se.ravel(order="F")),
+        partial=readonly(shrunk),
+        overall=readonly(overall),
+        weight=readonly(weight),
+        by=by,
+    )
+
+
+@strict
+def shrinkage(m: LinearMixedModel, level: float = 0.95) -> Shrinkage:
+    """Say how far each group's estimate is shrunk, from what towards what, with its rank.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+    level : float
+        Of the intervals of the conditional modes.
+
+    Returns
+    -------
+    Shrinkage
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff"))
+    >>> mlm.shrinkage(m).to_frame()[["grp", "group_mean", "shrinkage", "estimate"]].head(2).round(3)
+      grp  group_mean  shrinkage  estimate
+    0   A      1505.0      0.783  1509.893
+    1   B      1528.0      0.783  1527.891
+    """
+    z = float(norm.ppf((1 + fraction(level, "level")) / 2))
+    found: _Shrunk = m._ask("shrinkage", _Shrunk)
+    fixed = dict(zip(found.term, found.fixed, strict=True))
+    columns = [
+        _shrunk_columns(g, t, found, fixed, z) for g in found.groups for t in range(len(g.term))
+    ]
+    merged: dict[str, Any] = {k: tuple(x for c in columns for x in c[k]) for k in _TEXTS}
+    for k in columns[0]:
+        if k not in _TEXTS:
+            merged[k] = readonly(np.concatenate([c[k] for c in columns]))
+    return Shrinkage(**merged, level=float(level))
+
+
+_TEXTS = ("grpvar", "term", "grp")
+
+
+def _shrunk_columns(
+    g: _Group, t: int, found: _Shrunk, fixed: dict[str, float], z: float
+) -> dict[str, Any]:
+    k = len(g.level)
+    tau2 = float(g.tau2[t])
+    mode, sd = g.condval[:, t], g.condsd[:, t]
+    overall = float(fixed.get(g.term[t], 0.0))
+    nan = np.full(k, np.nan)
+    group_mean, w_group, w_overall = nan, nan, nan
+    if found.single and g.unpooled is not None and g.sum_weights is not None:
+        group_mean = overall + g.unpooled
+        w_group = g.sum_weights / found.sigma2
+        w_overall = np.full(k, 1 / tau2 if tau2 > 0 else np.inf)
+    order = np.empty(k)
+    order[np.argsort(-mode, kind="stable")] = np.arange(1, k + 1)
+    return {
+        "grpvar": (g.grpvar,) * k,
+        "term": (g.term[t],) * k,
+        "grp": g.level,
+        "n": np.asarray(g.n, dtype=float),
+        "shrinkage": 1 - sd**2 / tau2 if tau2 > 0 else np.zeros(k),
+        "group_mean": group_mean,
+        "overall": np.full(k, overall),
+        "estimate": overall + mode,
+        "weight_group": w_group,
+        "weight_overall": w_overall,
+        "condval": mode,
+        "condsd": sd,
+        "conf_low": mode - z * sd,
+        "conf_high": mode + z * sd,
+        "rank": order,
+    }
+
+
+@strict
+def residuals_by_group(formula: str, data: Any, by: str) -> ResidualGroups:
+    """Label the residuals of the pooled regression by group: their means and spreads.
+
+    Parameters
+    ----------
+    formula : str
+        Of the regression that ignores the groups, e.g. ``"y ~ x"``.
+    data : DataFrame
+    by : str
+        The grouping column; rows that miss it, or a column of the formula, are left out.
+
+    Returns
+    -------
+    ResidualGroups
+        Groups in sorted order (a category's own order).
+
+    Raises
+    ------
+    FormulaError
+        For a formula with random effects.
+    DataError
+        When no row has both a residual and a group.
+
+    Notes
+    -----
+    ``residuals(lm(formula, data))`` with mean and sd by group: Hermansen's labelled residuals.
+    """
+    frame = as_pandas(data)
+    vetted = vet(formula)
+    if vetted.n_bars or not vetted.two_sided:
+        raise FormulaError("residuals_by_group() takes the pooled regression, e.g. 'y ~ x'")
+    used = used_columns(frame, list(dict.fromkeys(vetted.names)))
+    check_some_complete(used)
+    residual = np.asarray(call("pooled_residuals", formula, prepare(used))["residual"])
+    group = used_columns(frame, [by], "argument by").iloc[:, 0]
+    both = ~np.isnan(residual) & group.notna().to_numpy()
+    if not both.any():
+        raise DataError(f"no row has both a residual and a group in {by!r}")
+    values = pd.Series(residual[both])
+    label = group[both].reset_index(drop=True)
+    parts = values.groupby(label, observed=True)
+    table = parts.agg(["size", "mean", "std", "var"])
+    return ResidualGroups(
+        grp=tuple(str(x) for x in table.index),
+        n=readonly(table["size"].to_numpy(dtype=float)),
+        mean=readonly(table["mean"].to_numpy()),
+        sd=readonly(table["std"].to_numpy()),
+        var=readonly(table["var"].to_numpy()),
+        residual=readonly(values.to_numpy()),
+        label=tuple(str(x) for x in label),
+    )

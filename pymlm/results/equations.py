@@ -1,0 +1,49 @@
+"""The parts of a mixed model's equations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pymlm.results.base import Floats, Result
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EquationParts(Result):
+    """What the equations of a fitted mixed model are written from.
+
+    Attributes
+    ----------
+    response : str
+    term : tuple of str, length p
+        Fixed effects.
+    level : ndarray of int, shape (p,)
+        1 for a column that varies within the lowest grouping factor, 2 for one that is constant
+        within it, and so on.
+    estimate : ndarray, shape (p,)
+    group : tuple of str, length g
+        Grouping factors, most levels first; level k + 1 is group[k − 1 + 1] of a nested design.
+    n_levels : ndarray, shape (g,)
+    nested : bool
+    random_group : tuple of str, length r
+        Factor of every random-effects term.
+    random_term : tuple of tuples of str, length r
+        Its coefficients.
+    family, link : str
+    membership : bool
+        A multiple-membership model.
+    has_offset : bool
+    """
+
+    response: str
+    term: tuple[str, ...]
+    level: Floats
+    estimate: Floats
+    group: tuple[str, ...]
+    n_levels: Floats
+    nested: bool
+    random_group: tuple[str, ...]
+    random_term: tuple[tuple[str, ...], ...]
+    family: str
+    link: str
+    membership: bool
+    has_offset: bool

@@ -1,0 +1,116 @@
+# Pooling and shrinkage: complete, no and partial pooling; conditional modes and their weights.
+
+#' Complete and no pooling of `formula` by group; partial pooling is lmer()'s affair.
+#'
+#' @param vary TRUE: a regression per group (lme4::lmList); FALSE: one, with an intercept per group
+pooled_fits <- function(formula, data, by, vary) {
+  f <- eval(parse_formula(formula), .formula_home)
+  vars <- all.vars(f)
+  data <- data[stats::complete.cases(data[c(vars, by)]), , drop = FALSE]
+  g <- droplevels(as.factor(data[[by]]))
+  complete <- lm(f, data)
+  n <- as.integer(table(g))
+  none <- if (vary) .regression_per_group(f, data, g, names(coef(complete)))
+  else .intercept_per_group(f, data, g, names(coef(complete)))
+  list(level = levels(g), n = n, term = names(coef(complete)),
+       complete = unname(coef(complete)),
+       complete_se = unname(sqrt(diag(vcov(complete)))),
+       none = unname(none$estimate), none_se = unname(none$std_error))
+}
+
+# lm() in each group, as lme4::lmList does, with the residual SD pooled over groups. A coefficient
+# that a group cannot estimate is NA.
+.regression_per_group <- function(f, data, g, terms) {
+  fits <- lapply(levels(g), function(l) tryCatch(lm(f, data[g == l, , drop = FALSE]),
+                                                 error = function(e) NULL))
+  rss <- sum(vapply(fits, function(m) if (is.null(m)) 0 else sum(residuals(m)^2), 0))
+  df <- sum(vapply(fits, function(m) if (is.null(m)) 0L else m$df.residual, 0L))
+  sigma <- if (df > 0) sqrt(rss / df) else NA_real_
+  estimate <- se <- matrix(NA_real_, nlevels(g), length(terms), dimnames = list(NULL, terms))
+  for (i in seq_along(fits)) {
+    if (is.null(fits[[i]])) next
+    b <- coef(fits[[i]])
+    b <- b[!is.na(b) & names(b) %in% terms]
+    estimate[i, names(b)] <- b
+    unscaled <- diag(summary(fits[[i]])$cov.unscaled)
+    se[i, names(unscaled)] <- sigma * sqrt(unscaled)
+  }
+  list(estimate = estimate, std_error = se)
+}
+
+# One regression with an indicator per group: J intercepts, common slopes.
+.intercept_per_group <- function(f, data, g, terms) {
+  X <- model.matrix(f, model.frame(f, data))
+  X <- X[, setdiff(colnames(X), "(Intercept)"), drop = FALSE]
+  y <- model.response(model.frame(f, data))
+  D <- model.matrix(~ 0 + g)
+  m <- lm(y ~ 0 + D + X)
+  b <- coef(m)
+  s <- rep(NA_real_, length(b))
+  s[!is.na(b)] <- sqrt(diag(vcov(m)))[names(b)[!is.na(b)]]
+  J <- nlevels(g)
+  place <- function(v) {
+    out <- matrix(NA_real_, J, length(terms), dimnames = list(NULL, terms))
+    out[, colnames(X)] <- rep(v[-seq_len(J)], each = J)
+    if ("(Intercept)" %in% terms) out[, "(Intercept)"] <- v[seq_len(J)]
+    out
+  }
+  list(estimate = place(b), std_error = place(s))
+}
+
+#' Conditional modes, their intervals, and what they are weighted from.
+#'
+#' lambda = 1 - Var(u | y) / tau^2, which is tau^2 / (tau^2 + sigma^2 / n_j) for one random
+#' intercept; the conditional variance takes beta and the variances as known, as ranef() does.
+shrinkage_native <- function(fit) ranef(fit$model, condVar = TRUE)
+
+shrinkage_result <- function(native, fit) {
+  model <- fit$model
+  parts <- ranef_result(native, fit)$groups
+  V <- VarCorr(model)
+  tau2 <- unlist(lapply(seq_along(V), function(i)
+    stats::setNames(diag(as.matrix(V[[i]])), paste(names(model@cnms)[i], colnames(V[[i]]),
+                                                   sep = "\r"))))
+  single <- length(model@cnms) == 1L && identical(model@cnms[[1L]], "(Intercept)") &&
+    lme4::isLMM(model) && !is_membership(model)
+  list(groups = lapply(parts, function(p) {
+    v <- unname(tau2[paste(p$grpvar, p$term, sep = "\r")])
+    counts <- .rows_of_levels(model, p$grpvar)[p$level]
+    own <- if (single) .unpooled_means(model, p$grpvar, p$level)
+    c(p, list(n = as.numeric(counts), tau2 = v, sum_weights = own$weight,
+              unpooled = own$mean))
+  }), sigma2 = sigma(model)^2, fixed = unname(fixef(model)), term = names(fixef(model)),
+  single = single)
+}
+
+.rows_of_levels <- function(model, name) {
+  if (is_membership(model) && !name %in% names(model@frame) && !grepl(":", name))
+    return(Matrix::rowSums(.membership_rows(model, name) != 0))
+  table(model@flist[[name]])
+}
+
+.membership_rows <- function(model, name) {
+  gp <- getME(model, "Gp")
+  i <- match(name, names(model@cnms))
+  k <- length(model@cnms[[i]])
+  rows <- (gp[i] + 1L):gp[i + 1L]
+  out <- getME(model, "Zt")[rows[seq(1L, length(rows), by = k)], , drop = FALSE]
+  rownames(out) <- levels(model@flist[[name]])
+  out
+}
+
+# Means of y - X b by group, weighted by the prior weights: no pooling of the group's deviation.
+.unpooled_means <- function(model, name, levels) {
+  r <- getME(model, "y") - getME(model, "offset") - as.numeric(getME(model, "X") %*% fixef(model))
+  w <- weights(model)
+  g <- model@flist[[name]]
+  weight <- tapply(w, g, sum)[levels]
+  list(mean = as.numeric(tapply(w * r, g, sum)[levels] / weight), weight = as.numeric(weight))
+}
+
+#' Residuals of the pooled regression, and which rows it used.
+pooled_residuals <- function(formula, data) {
+  f <- eval(parse_formula(formula), .formula_home)
+  m <- lm(f, data, na.action = na.exclude)
+  list(residual = as.numeric(residuals(m)), fitted = as.numeric(fitted(m)))
+}
