@@ -8,6 +8,7 @@ from __future__ import annotations
 from pymlm import errors
 from pymlm._version import __version__
 from pymlm.datasets import datasets, load_dataset
+from pymlm.models.compare import anova, exact_rlrt, kr_modcomp, lrt, pb_modcomp, sat_modcomp
 from pymlm.models.control import ConvergenceCheck, GlmerControl, LmerControl, NlmerControl
 from pymlm.models.glmer import GeneralizedLinearMixedModel, glmer, glmer_nb
 from pymlm.models.lm import GeneralizedLinearModel, LinearModel, glm, lm
@@ -15,6 +16,21 @@ from pymlm.models.lm_list import LmList, lm_list
 from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.models.nlmer import NonlinearMixedModel, nlmer
 from pymlm.models.persist import load_model
+from pymlm.multilevel.centering import center
+from pymlm.multilevel.checks import check_assumptions
+from pymlm.multilevel.design import design_effect, moulton, true_variance
+from pymlm.multilevel.effects import effect_types
+from pymlm.multilevel.explained import effect_sizes, pseudo_r2, r2, r2_decomposition, total_r2
+from pymlm.multilevel.implied import implied_covariance, variance_function
+from pymlm.multilevel.interactions import johnson_neyman, simple_slopes
+from pymlm.multilevel.latent import latent_centering
+from pymlm.multilevel.levels import describe_levels
+from pymlm.multilevel.panel import aggregate, gee, hausman, one_per_group, panel
+from pymlm.multilevel.partition import icc, icc_of, variance_partition
+from pymlm.multilevel.robust import cluster_robust
+from pymlm.multilevel.rules import compare_rules, information_criteria
+from pymlm.multilevel.testing import ddf_table, joint_wald, wald_variance_test
+from pymlm.multilevel.within_between import within_between
 from pymlm.parity import ParityReport, check_parity
 
 __all__ = [
@@ -30,16 +46,54 @@ __all__ = [
     "NonlinearMixedModel",
     "ParityReport",
     "__version__",
+    "aggregate",
+    "anova",
+    "center",
+    "check_assumptions",
     "check_parity",
+    "cluster_robust",
+    "compare_rules",
     "datasets",
+    "ddf_table",
+    "describe_levels",
+    "design_effect",
+    "effect_sizes",
+    "effect_types",
     "errors",
+    "exact_rlrt",
+    "gee",
     "glm",
     "glmer",
     "glmer_nb",
+    "hausman",
+    "icc",
+    "icc_of",
+    "implied_covariance",
+    "information_criteria",
+    "johnson_neyman",
+    "joint_wald",
+    "kr_modcomp",
+    "latent_centering",
     "lm",
     "lm_list",
     "lmer",
     "load_dataset",
     "load_model",
+    "lrt",
+    "moulton",
     "nlmer",
+    "one_per_group",
+    "panel",
+    "pb_modcomp",
+    "pseudo_r2",
+    "r2",
+    "r2_decomposition",
+    "sat_modcomp",
+    "simple_slopes",
+    "total_r2",
+    "true_variance",
+    "variance_function",
+    "variance_partition",
+    "wald_variance_test",
+    "within_between",
 ]

@@ -17,6 +17,7 @@
     PymlmWarning (UserWarning)
     ├── ConvergenceWarning  lme4's convergence checks failed
     ├── SingularFitWarning  a variance is estimated as zero or a correlation as ±1
+    ├── AdviceWarning       the numbers are right, but the design or data ask for care
     └── RWarning            any other warning that R gave
 
 All of them pickle, so they survive the way back from a worker process.
@@ -28,6 +29,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "AdviceWarning",
     "ArgumentError",
     "ComparisonError",
     "ConvergenceWarning",
@@ -117,6 +119,10 @@ class ConvergenceWarning(PymlmWarning):
 
 class SingularFitWarning(PymlmWarning):
     """The fit is singular: some variance is zero or some correlation is ±1."""
+
+
+class AdviceWarning(PymlmWarning):
+    """The numbers are right, but design or data ask for care: few groups, a smushed slope ..."""
 
 
 class RWarning(PymlmWarning):

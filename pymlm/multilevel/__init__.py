@@ -1,0 +1,54 @@
+"""The multilevel workflow, from the structure of the data to the comparison of models."""
+
+from __future__ import annotations
+
+from pymlm.multilevel.centering import center
+from pymlm.multilevel.checks import check_assumptions
+from pymlm.multilevel.design import design_effect, moulton, true_variance
+from pymlm.multilevel.effects import effect_types
+from pymlm.multilevel.explained import effect_sizes, pseudo_r2, r2, r2_decomposition, total_r2
+from pymlm.multilevel.implied import implied_covariance, variance_function
+from pymlm.multilevel.interactions import johnson_neyman, simple_slopes
+from pymlm.multilevel.latent import latent_centering
+from pymlm.multilevel.levels import describe_levels
+from pymlm.multilevel.panel import aggregate, gee, hausman, one_per_group, panel
+from pymlm.multilevel.partition import icc, icc_of, variance_partition
+from pymlm.multilevel.robust import cluster_robust
+from pymlm.multilevel.rules import compare_rules, information_criteria
+from pymlm.multilevel.testing import ddf_table, joint_wald, wald_variance_test
+from pymlm.multilevel.within_between import within_between
+
+__all__ = [
+    "aggregate",
+    "center",
+    "check_assumptions",
+    "cluster_robust",
+    "compare_rules",
+    "ddf_table",
+    "describe_levels",
+    "design_effect",
+    "effect_sizes",
+    "effect_types",
+    "gee",
+    "hausman",
+    "icc",
+    "icc_of",
+    "implied_covariance",
+    "information_criteria",
+    "johnson_neyman",
+    "joint_wald",
+    "latent_centering",
+    "moulton",
+    "one_per_group",
+    "panel",
+    "pseudo_r2",
+    "r2",
+    "r2_decomposition",
+    "simple_slopes",
+    "total_r2",
+    "true_variance",
+    "variance_function",
+    "variance_partition",
+    "wald_variance_test",
+    "within_between",
+]

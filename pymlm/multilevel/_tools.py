@@ -1,0 +1,252 @@
+"""Helpers of the workflow: grouping columns, predictors, and a model's random part."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.errors import AdviceWarning, ArgumentError, DataError, NotSupportedError, near_names
+from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.mixed import MixedModel
+from pymlm.results.base import Floats
+
+#: Below this many groups the lectures advise indicators of the groups instead (S0, S4: "about 10").
+FEW_GROUPS = 10
+#: A share of the sum of squares below this is rounding, not variation.
+NO_VARIATION = 1e-10
+
+
+def advise(text: str) -> None:
+    """Give an AdviceWarning that points at the user's line."""
+    import sys
+
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pymlm."):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(text, AdviceWarning, stacklevel=level)
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """One grouping column: codes from 0 (-1 missing), the groups that have rows, empty ones."""
+
+    name: str
+    codes: np.ndarray[Any, Any]
+    labels: tuple[Any, ...]
+    n_empty: int
+
+    @property
+    def n(self) -> int:
+        """Groups that have rows."""
+        return len(self.labels)
+
+    @property
+    def n_missing(self) -> int:
+        """Rows without a group."""
+        return int((self.codes < 0).sum())
+
+    @property
+    def sizes(self) -> np.ndarray[Any, Any]:
+        """Rows per group."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=self.n)
+
+
+def column(data: pd.DataFrame, name: str, what: str = "argument") -> pd.Series:
+    """Return one column; DataError with near names where there is none."""
+    if not isinstance(name, str):
+        raise ArgumentError(f"the {what} is a column's name, not {name!r}")
+    known = [str(c) for c in data.columns]
+    if name not in known:
+        raise DataError(
+            f"the {what} names {name!r}, which is not a column of the data."
+            + (near_names(name, known) or f" The columns are: {', '.join(known[:20])}.")
+        )
+    return used_columns(data, [name], what).iloc[:, 0]
+
+
+def groups_of(data: pd.DataFrame, by: str) -> Groups:
+    """Return the groups of a column.
+
+    Raises
+    ------
+    DataError
+        When there is no such column, or no row has a group.
+    """
+    series = column(data, by, "grouping factor")
+    codes, labels = pd.factorize(series, sort=False)
+    if len(labels) == 0:
+        raise DataError(f"the grouping factor {by!r} is missing in every row")
+    empty = 0
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        empty = len(series.cat.categories) - len(labels)
+    return Groups(by, codes, tuple(labels), empty)
+
+
+def numbers(data: pd.DataFrame, name: str) -> Floats:
+    """Return a numeric or boolean column as floats with NaN.
+
+    Raises
+    ------
+    DataError
+        For text, categories, dates, or infinite values.
+    """
+    series = column(data, name, "predictor")
+    if not (
+        pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype)
+    ) or pd.api.types.is_complex_dtype(series.dtype):
+        raise DataError(
+            f"column {name!r} (dtype {series.dtype}) is not numeric. Code it first, e.g. as 0 and 1"
+        )
+    values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(values).any():
+        raise DataError(f"column {name!r} holds infinite values")
+    return values
+
+
+def group_means(values: Floats, codes: np.ndarray[Any, Any], n: int) -> Floats:
+    """Mean of the known values of every group, NaN where a group has none; shape (n,)."""
+    known = (codes >= 0) & ~np.isnan(values)
+    count = np.bincount(codes[known], minlength=n)
+    total = np.bincount(codes[known], weights=values[known], minlength=n)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(count > 0, total / count, np.nan))
+
+
+def spread(values: Floats, codes: np.ndarray[Any, Any], n: int) -> tuple[float, float]:
+    """Sums of squares within and between groups, over rows that have both value and group."""
+    known = (codes >= 0) & ~np.isnan(values)
+    x, g = values[known], codes[known]
+    if len(x) == 0:
+        return math.nan, math.nan
+    means = group_means(x, g, n)[g]
+    return float(np.sum((x - means) ** 2)), float(np.sum((means - x.mean()) ** 2))
+
+
+def names(value: str | Sequence[str], what: str) -> list[str]:
+    """Return an argument that is one name or several as a list."""
+    found = [value] if isinstance(value, str) else list(value)
+    if not found or not all(isinstance(v, str) for v in found):
+        raise ArgumentError(f"{what} is a column's name or a list of names, not {value!r}")
+    if len(set(found)) < len(found):
+        raise ArgumentError(f"{what} names a column twice: {', '.join(found)}")
+    return found
+
+
+# --- models ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomTerm:
+    """One random term: its covariance and the mean cross-product of its columns over the rows."""
+
+    group: str
+    key: str
+    terms: tuple[str, ...]
+    covariance: Floats
+    moments: Floats
+    centred: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomPart:
+    """The random part of a model, as the bridge's `ml_terms` sends it."""
+
+    sigma: float
+    residual: float
+    nobs: int
+    linear: bool
+    terms: tuple[RandomTerm, ...]
+    groups: dict[str, Floats]
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """Grouping factors, outermost (fewest groups) first."""
+        order = sorted(self.groups, key=lambda g: len(np.unique(self.groups[g])))
+        return tuple(order)
+
+    def level1(self) -> float:
+        """Variance of level 1, or NotSupportedError for families where it has none."""
+        if math.isnan(self.residual):
+            raise NotSupportedError(
+                "the level-1 variance is defined here for linear models and for binomial ones with "
+                "logit, probit or cloglog link (on the latent scale); this family has none of its "
+                "own"
+            )
+        return self.residual
+
+
+def mixed(m: Any, what: str) -> MixedModel:
+    """Return a mixed model, or refuse with what was given."""
+    if not isinstance(m, MixedModel):
+        raise ArgumentError(
+            f"{what} needs a mixed model, fitted by pymlm.lmer or its like, not a "
+            f"{type(m).__name__}"
+        )
+    return m
+
+
+def random_part(m: MixedModel) -> RandomPart:
+    """Return a model's random part, asked once."""
+    kept: RandomPart | None = m._answers.get("ml_terms")
+    if kept is None:
+        kept = m._call("ml_terms", RandomPart)
+        m._answers["ml_terms"] = kept
+    return kept
+
+
+def data_of(m: MixedModel, what: str) -> pd.DataFrame:
+    """Return the frame that a model was fitted to, or say that it has none."""
+    data = m._source.data
+    if data is None:
+        raise DataError(f"{what}: this model came from a file, without its data frame")
+    return data
+
+
+def one_group(m: MixedModel, by: str | None) -> str:
+    """Return the grouping factor to work with; ArgumentError where it is not clear."""
+    have = random_part(m).factors
+    if by is None:
+        if len(have) == 1:
+            return have[0]
+        raise ArgumentError(f"the model has several grouping factors; pass by= one of {have}")
+    if by not in have:
+        raise ArgumentError(
+            f"no grouping factor {by!r} in this model."
+            + near_names(by, have)
+            + f" It has: {', '.join(have)}"
+        )
+    return by
+
+
+def r_frame(data: pd.DataFrame, columns: Sequence[str]) -> Any:
+    """Make the named columns ready for R."""
+    return prepare(used_columns(data, columns))
+
+
+__all__ = [
+    "FEW_GROUPS",
+    "NO_VARIATION",
+    "Groups",
+    "RandomPart",
+    "RandomTerm",
+    "advise",
+    "as_pandas",
+    "column",
+    "data_of",
+    "group_means",
+    "groups_of",
+    "mixed",
+    "names",
+    "numbers",
+    "one_group",
+    "r_frame",
+    "random_part",
+    "spread",
+]

@@ -1,0 +1,119 @@
+"""Checks of a model's assumptions, as numbers and as data for plots."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import strict
+from pymlm.errors import NotSupportedError
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import mixed, random_part
+from pymlm.results.base import Floats, readonly
+from pymlm.results.multilevel_tests import AssumptionChecks
+
+
+@strict
+def check_assumptions(m: MixedModel) -> AssumptionChecks:
+    """Check linearity, normality at both levels, constant variance and independence.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+
+    Returns
+    -------
+    AssumptionChecks
+        A table of checks, `residuals` by row and `random_effects` by mode, for plots.
+
+    Raises
+    ------
+    NotSupportedError
+        For a model that is not linear.
+    RPackageError
+        When performance is not installed.
+
+    Notes
+    -----
+    ``performance::check_normality``, ``performance::check_heteroscedasticity``; Shapiro-Wilk for
+    the modes and Fligner-Killeen across groups. Linearity: t of the squared fitted value in a
+    regression of the scaled residuals on fitted values. Independence: correlation of each residual
+    with the one before it in its group, z = r·sqrt(pairs). Lectures S0 and S1.
+    """
+    model = mixed(m, "check_assumptions")
+    if not model._described.linear:
+        raise NotSupportedError("these assumptions are those of linear mixed models")
+    found: dict[str, Any] = model._call("ml_checks")
+    part = random_part(model)
+    residual = np.asarray(found["residual"])
+    rows = [
+        ("linearity", found["curvature_statistic"][0], found["curvature"][0],
+         "t of the squared fitted value"),
+        ("normal residuals", math.nan, found["normal_residuals"][0], "Shapiro-Wilk"),
+        ("constant residual variance", math.nan, found["heteroscedasticity"][0], "Breusch-Pagan"),
+    ]  # fmt: skip
+    for name, p in zip(found["groups"], found["level1_equal"].values(), strict=True):
+        rows.append((f"equal residual variance across {name}", math.nan, p[0], "Fligner-Killeen"))
+    for name in part.factors:
+        z, p = _serial(residual, np.asarray(part.groups[name]))
+        rows.append((f"independence within {name}", z, p, "lag-1 correlation"))
+    rows += [
+        (f"normal random effects {effect}", math.nan, p, "Shapiro-Wilk")
+        for effect, p in zip(found["effect"], found["effect_p"], strict=True)
+    ]
+    names, statistic, p_value, method = (list(c) for c in zip(*rows, strict=True))
+    return AssumptionChecks(
+        check=tuple(names),
+        statistic=readonly(np.array(statistic, dtype=float)),
+        p_value=readonly(np.array(p_value, dtype=float)),
+        method=tuple(method),
+        residuals=_residual_frame(model, found),
+        random_effects=pd.concat(
+            [
+                pd.DataFrame({"effect": e, "mode": v, "normal_quantile": _quantiles(np.asarray(v))})
+                for e, v in zip(found["effect"], found["modes"], strict=True)
+            ],
+            ignore_index=True,
+        ),
+    )
+
+
+def _quantiles(values: Floats) -> Floats:
+    """Normal quantile of each value's rank, as qqnorm() places them."""
+    n = len(values)
+    a = 3 / 8 if n <= 10 else 1 / 2
+    ranks = pd.Series(values).rank(method="first").to_numpy()
+    inverse = NormalDist().inv_cdf
+    return np.array([inverse(float((r - a) / (n + 1 - 2 * a))) for r in ranks])
+
+
+def _serial(residual: Floats, codes: Any) -> tuple[float, float]:
+    """Correlation of successive residuals in a group, as z, and its p-value."""
+    order = np.argsort(codes, kind="stable")
+    r, g = residual[order], codes[order]
+    same = g[1:] == g[:-1]
+    if same.sum() < 3:
+        return math.nan, math.nan
+    z = float(np.corrcoef(r[1:][same], r[:-1][same])[0, 1] * math.sqrt(same.sum()))
+    return z, 2 * NormalDist().cdf(-abs(z))
+
+
+def _residual_frame(m: MixedModel, found: dict[str, Any]) -> pd.DataFrame:
+    residual = np.asarray(found["residual"])
+    out = pd.DataFrame(
+        {
+            "fitted": np.asarray(found["fitted"]),
+            "residual": residual,
+            "normal_quantile": _quantiles(residual),
+        },
+        index=m._used_index,
+    )
+    modes = m.ranef(cond_var=False)
+    for name, codes in random_part(m).groups.items():
+        levels = list(modes[name].index)
+        out[name] = [levels[int(c) - 1] for c in codes]
+    return out

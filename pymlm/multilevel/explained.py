@@ -1,0 +1,353 @@
+"""Explained variance, by component and in all, and effect sizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pymlm.arguments import DDF_METHODS, choice, strict
+from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import NO_VARIATION, advise, mixed, one_group, random_part, spread
+from pymlm.results.base import Floats, readonly
+from pymlm.results.multilevel_explained import R2, EffectSizes, PseudoR2, R2Decomposition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedPart:
+    """What the fixed part predicts, as the bridge's `ml_fixed_part` sends it."""
+
+    response: Floats
+    linear: Floats
+    fitted: Floats
+    term: tuple[str, ...]
+    estimate: Floats
+
+
+def fixed_part(m: MixedModel) -> FixedPart:
+    """Return response and predictions of the fixed part, rows as the model used them."""
+    found: FixedPart = m._call("ml_fixed_part", FixedPart)
+    return found
+
+
+def _squared_correlation(a: Floats, b: Floats) -> float:
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0  # an empty fixed part predicts the mean, and explains nothing
+    return float(np.corrcoef(a, b)[0, 1] ** 2)
+
+
+@strict
+def pseudo_r2(m0: MixedModel, m1: MixedModel) -> PseudoR2:
+    """Return by how much each variance component shrinks from one model to a larger one.
+
+    Parameters
+    ----------
+    m0, m1 : LinearMixedModel
+        Fewer and more fixed effects; both by ML or both by REML, on the same rows.
+
+    Returns
+    -------
+    PseudoR2
+        (fewer − more) / fewer for each variance; negative where it grows, which tells of a useless
+        predictor or a smushed slope.
+
+    Raises
+    ------
+    ComparisonError
+        For different rows, or ML beside REML.
+
+    Warns
+    -----
+    AdviceWarning
+        Where a variance is 0 in the smaller model: nothing can be explained, NaN.
+
+    Notes
+    -----
+    Lectures S1 ((3.125 − 3.235)/3.125 < 0) and S4. Own arithmetic on ``VarCorr``; Raudenbush & Bryk
+    2002, p. 74.
+    """
+    fewer, more = mixed(m0, "pseudo_r2"), mixed(m1, "pseudo_r2")
+    check_same_rows(fewer, more)
+    if fewer.reml != more.reml:
+        raise ComparisonError(
+            "one model was fitted by REML and one by ML, whose variances differ for that alone; "
+            "refit one: m.update(reml=...)"
+        )
+    a, b = _variances(fewer), _variances(more)
+    names = list(dict.fromkeys([*a, *b]))
+    names.sort(key=lambda n: n[0] == "Residual")
+    before = np.array([a.get(n, math.nan) for n in names])
+    after = np.array([b.get(n, math.nan) for n in names])
+    if (before == 0).any():
+        advise("a variance is 0 in the smaller model: its pseudo-R² is not defined (NaN)")
+    share = (before - after) / np.where(before == 0, np.nan, before)
+    fixed = fixed_part(more)
+    return PseudoR2(
+        grp=tuple(n[0] for n in names),
+        term=tuple(n[1] for n in names),
+        fewer=readonly(before),
+        more=readonly(after),
+        pseudo_r2=readonly(share),
+        total_r2=_squared_correlation(fixed.response, fixed.fitted),
+    )
+
+
+def _variances(m: MixedModel) -> dict[tuple[str, str], float]:
+    part = random_part(m)
+    out = {
+        (t.group, name): float(t.covariance[i, i])
+        for t in part.terms
+        for i, name in enumerate(t.terms)
+    }
+    return out | ({("Residual", ""): part.sigma**2} if part.linear else {})
+
+
+def check_same_rows(a: MixedModel, b: MixedModel) -> None:
+    """Raise ComparisonError unless both models were fitted to the same outcomes."""
+    if a.nobs != b.nobs:
+        raise ComparisonError(
+            f"the models were fitted to {a.nobs} and {b.nobs} rows. All observations must be the "
+            "same: drop rows that miss any predictor first, then fit both"
+        )
+    if not np.array_equal(fixed_part(a).response, fixed_part(b).response):
+        raise ComparisonError("the models were fitted to different outcomes or different rows")
+
+
+@strict
+def total_r2(m: MixedModel) -> float:
+    """Return the squared correlation of the outcome with what the fixed effects alone predict.
+
+    Parameters
+    ----------
+    m : MixedModel
+
+    Returns
+    -------
+    float
+        Lecture S4's total R²; about pseudo-R² times ICC for a level-2 predictor. 0 for an empty
+        model. It differs from Nakagawa's marginal R² (`r2`).
+
+    Notes
+    -----
+    ``cor(getME(model, "y"), predict(model, re.form = NA))^2``.
+    """
+    found = fixed_part(mixed(m, "total_r2"))
+    return _squared_correlation(found.response, found.fitted)
+
+
+@strict
+def r2(m: MixedModel) -> R2:
+    """Return marginal and conditional R² by Nakagawa, and S4's total R².
+
+    Parameters
+    ----------
+    m : MixedModel
+
+    Returns
+    -------
+    R2
+
+    Raises
+    ------
+    NotSupportedError
+        For a singular model of a family whose level-1 variance is not known here.
+
+    Notes
+    -----
+    ``performance::r2_nakagawa(model)``. For singular fits, which it answers with NA, own lines by
+    the same formula: var(Xb) / (var(Xb) + mean of z'Gz + sigma²); Nakagawa & Schielzeth 2013,
+    doi:10.1111/j.2041-210x.2012.00261.x; Johnson 2014, doi:10.1111/2041-210X.12225.
+    """
+    model = mixed(m, "r2")
+    found: Mapping[str, Any] | None = model._call("ml_nakagawa")
+    fixed = fixed_part(model)
+    total = math.nan
+    if random_part(model).linear:
+        total = _squared_correlation(fixed.response, fixed.fitted)
+    if found is not None:
+        return R2(
+            marginal=float(found["marginal"][0]),
+            conditional=float(found["conditional"][0]),
+            total=total,
+            source="performance",
+        )
+    part = random_part(model)
+    residual = part.level1()
+    f = float(np.var(fixed.linear, ddof=1))
+    random = sum(float(np.sum(t.covariance * t.moments)) for t in part.terms)
+    everything = f + random + residual
+    return R2(
+        marginal=f / everything, conditional=(f + random) / everything, total=total, source="own"
+    )
+
+
+SOURCES = ("fixed, within", "fixed, between", "slope variation", "mean variation", "residual")
+
+
+@strict
+def r2_decomposition(m: MixedModel, by: str | None = None) -> R2Decomposition:
+    """Divide the model-implied variance of a two-level model by its sources (Rights & Sterba).
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+        With one grouping factor.
+    by : str, optional
+        The grouping factor, as a check.
+
+    Returns
+    -------
+    R2Decomposition
+
+    Raises
+    ------
+    NotSupportedError
+        For more than one grouping factor, or a model that is not linear.
+
+    Notes
+    -----
+    Own lines, Rights & Sterba 2019, doi:10.1037/met0000184, equations for the total, the within-
+    and the between-cluster variance: f1 and f2 are the variances of the within and between part of
+    X·beta, v = sum(G ∘ cov(z)), m = E[z]'·G·E[z] (random-intercept variation at the means), and
+    sigma².
+    """
+    model = mixed(m, "r2_decomposition")
+    part = random_part(model)
+    if not part.linear:
+        raise NotSupportedError("the decomposition is defined for linear mixed models")
+    if len(part.factors) > 1:
+        raise NotSupportedError(
+            "the decomposition is defined for two levels; this model has the grouping factors "
+            + ", ".join(part.factors)
+        )
+    group = one_group(model, by)
+    codes = np.asarray(part.groups[group], dtype=int) - 1
+    xb = fixed_part(model).linear
+    within, between = spread(xb, codes, int(codes.max()) + 1)
+    n = len(xb)
+    means = [_mean_of(t.moments, t.centred, n) for t in part.terms]
+    sources = np.array(
+        [
+            within / (n - 1),
+            between / (n - 1),
+            sum(float(np.sum(t.covariance * t.centred)) for t in part.terms),
+            sum(float(np.sum(t.covariance * e)) for t, e in zip(part.terms, means, strict=True)),
+            part.sigma**2,
+        ]
+    )
+    clean = _slopes_within(model, codes)
+    return _decomposed(sources, clean)
+
+
+def _mean_of(moments: Floats, centred: Floats, n: int) -> Floats:
+    """E[z]E[z]' from E[zz'] and cov(z)."""
+    return moments - centred * (n - 1) / n
+
+
+def _slopes_within(m: MixedModel, codes: Any) -> bool:
+    """True when every random slope's column varies within groups only."""
+    part = random_part(m)
+    x = m.model_matrix()
+    for term in part.terms:
+        for i, name in enumerate(term.terms):
+            if name == "(Intercept)":
+                continue
+            if name not in x.columns:
+                return False
+            w, b = spread(x[name].to_numpy(dtype=float), codes, int(codes.max()) + 1)
+            mean = _mean_of(term.moments, term.centred, len(codes))[i, i]
+            if b > NO_VARIATION * (w + b) or mean > 1e-8 * term.moments[i, i]:
+                return False
+    return True
+
+
+def _decomposed(s: Floats, clean: bool) -> R2Decomposition:
+    f1, f2, v, m, e = (float(x) for x in s)
+    nan = math.nan
+    total = s / s.sum()
+    in_within = f1 + v + e
+    in_between = f2 + m
+    within = np.array([f1, nan, v, nan, e]) / in_within if clean else np.full(5, nan)
+    between = np.array([nan, f2, nan, m, nan])
+    between = between / in_between if clean and in_between > 0 else np.full(5, nan)
+    measures = {
+        "f1_t": total[0], "f2_t": total[1], "f_t": total[0] + total[1], "v_t": total[2],
+        "m_t": total[3], "fv_t": total[:3].sum(), "fvm_t": total[:4].sum(),
+        "f1_w": within[0], "v_w": within[2], "f1v_w": within[0] + within[2],
+        "f2_b": between[1], "m_b": between[3],
+    }  # fmt: skip
+    return R2Decomposition(
+        source=SOURCES,
+        variance=readonly(s),
+        total=readonly(total),
+        within=readonly(within),
+        between=readonly(between),
+        measures={k: float(x) for k, x in measures.items()},
+    )
+
+
+@strict
+def effect_sizes(
+    m: MixedModel | None = None,
+    ddf: str = "Satterthwaite",
+    t: float | None = None,
+    df: float | None = None,
+) -> EffectSizes:
+    """Return d = 2t/√df and r = t/√(t² + df) for every fixed effect, or for one t.
+
+    Parameters
+    ----------
+    m : LinearMixedModel, optional
+    ddf : {"Satterthwaite", "Kenward-Roger", "between-within"}
+        Degrees of freedom of the model's t tests.
+    t, df : float, optional
+        Without a model: the numbers.
+
+    Returns
+    -------
+    EffectSizes
+
+    Raises
+    ------
+    ArgumentError
+        For ddf="asymptotic": both sizes are 0 at infinite degrees of freedom.
+
+    Notes
+    -----
+    Lecture S4; the formulas of ``effectsize::t_to_d(t, df)`` and ``t_to_r``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> mlm.effect_sizes(t=1.7, df=120).to_frame().round(2).to_dict("list")
+    {'statistic': [1.7], 'df': [120.0], 'd': [0.31], 'r': [0.15]}
+    """
+    if m is None:
+        if t is None or df is None or not df > 0 or not math.isfinite(df):
+            raise ArgumentError("effect_sizes needs a model, or t and a finite df above 0")
+        return _sizes(("t",), np.array([float(t)]), np.array([float(df)]))
+    if t is not None or df is not None:
+        raise ArgumentError("give a model, or t and df, not both")
+    method = choice(ddf, DDF_METHODS, "ddf")
+    if method == "asymptotic":
+        raise ArgumentError(
+            "effect sizes from t need finite degrees of freedom; ask for ddf='Satterthwaite', "
+            "'Kenward-Roger' or 'between-within'"
+        )
+    fixed = mixed(m, "effect_sizes").summary(ddf=method).fixed
+    assert fixed.df is not None
+    return _sizes(fixed.term, np.array(fixed.statistic), np.array(fixed.df))
+
+
+def _sizes(term: tuple[str, ...], t: Floats, df: Floats) -> EffectSizes:
+    return EffectSizes(
+        term=term,
+        statistic=readonly(t),
+        df=readonly(df),
+        d=readonly(2 * t / np.sqrt(df)),
+        r=readonly(t / np.sqrt(t**2 + df)),
+    )

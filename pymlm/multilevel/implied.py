@@ -1,0 +1,182 @@
+"""What a model implies of the outcome's variance: over a predictor, and between rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import flag, strict
+from pymlm.errors import ArgumentError, near_names
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import mixed, one_group, random_part
+from pymlm.results.base import readonly
+from pymlm.results.multilevel_variance import VarianceFunction
+
+#: A covariance matrix of more rows than this is more likely a slip than a wish.
+MOST_ROWS = 5000
+
+
+@strict
+def variance_function(
+    m: MixedModel, x: str, at: Sequence[float] | None = None, points: int = 41
+) -> VarianceFunction:
+    """Return the variance that a random slope implies, as a function of its predictor.
+
+    Parameters
+    ----------
+    m : MixedModel
+        With a random slope of `x`.
+    x : str
+        The predictor, as the random coefficient is named.
+    at : sequence of float, optional
+        Values of x; default `points` values over its observed range.
+    points : int
+
+    Returns
+    -------
+    VarianceFunction
+        tau0² + 2·x·tau01 + x²·tau1² between, and with sigma² in all. Other random slopes at 0.
+
+    Raises
+    ------
+    ArgumentError
+        When x has no random slope.
+
+    Notes
+    -----
+    Lectures S0 and S4. Own arithmetic on ``VarCorr(model)``; equals the diagonal of
+    `implied_covariance`.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> mlm.variance_function(m, "Days", at=[0, 9]).total.round(1).tolist()
+    [1267.0, 4280.7]
+    """
+    model = mixed(m, "variance_function")
+    part = random_part(model)
+    residual = part.level1()
+    slopes = [t for term in part.terms for t in term.terms if t != "(Intercept)"]
+    if x not in slopes:
+        raise ArgumentError(
+            f"{x!r} has no random slope in this model, so the variance does not depend on it."
+            + near_names(str(x), slopes)
+            + (f" Random slopes: {', '.join(dict.fromkeys(slopes))}" if slopes else "")
+        )
+    values = np.asarray(at if at is not None else _range(model, x, points), dtype=float)
+    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
+        raise ArgumentError("at must be a list of finite numbers")
+    constant = linear = square = 0.0
+    for term in part.terms:
+        g = term.covariance
+        zero = term.terms.index("(Intercept)") if "(Intercept)" in term.terms else None
+        one = term.terms.index(x) if x in term.terms else None
+        constant += g[zero, zero] if zero is not None else 0.0
+        square += g[one, one] if one is not None else 0.0
+        linear += g[zero, one] if zero is not None and one is not None else 0.0
+    between = constant + 2 * values * linear + values**2 * square
+    total = between + residual
+    return VarianceFunction(
+        x=readonly(values),
+        between=readonly(between),
+        total=readonly(total),
+        sd=readonly(np.sqrt(total)),
+        icc=readonly(between / total),
+        predictor=x,
+        minimum_at=-linear / square if square > 0 else math.nan,
+        residual=residual,
+    )
+
+
+def _range(m: MixedModel, x: str, points: int) -> Any:
+    if isinstance(points, bool) or not isinstance(points, int) or points < 2:
+        raise ArgumentError(f"points must be a whole number of at least 2, not {points!r}")
+    columns = m.model_matrix()
+    if x not in columns.columns:
+        raise ArgumentError(f"{x!r} is not in the fixed part; say at which values: at=[...]")
+    return np.linspace(columns[x].min(), columns[x].max(), points)
+
+
+@strict
+def implied_covariance(
+    m: MixedModel,
+    group: Any = None,
+    by: str | None = None,
+    rows: Sequence[Any] | None = None,
+    correlation: bool = False,
+) -> pd.DataFrame:
+    """Return the covariance matrix of the outcome that a model implies, for some rows.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+    group : optional
+        All rows of this group ...
+    by : str, optional
+        ... of this grouping factor; needed when the model has several.
+    rows : sequence, optional
+        Instead: labels of rows, as in the data's index.
+    correlation : bool
+        Return correlations: within a group of a random-intercept model these are the ICC.
+
+    Returns
+    -------
+    DataFrame, shape (k, k)
+        Rows and columns by the data's index; squared units of the outcome.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown group or row, one that the model did not use, or too many rows.
+    NotSupportedError
+        For a model that is not linear.
+
+    Notes
+    -----
+    V = sigma²·(Z·Lambda·Lambda'·Z' + W⁻¹); lectures S0 (4 × 4 matrix) and S4. Own lines on
+    ``getME(model, c("Lambdat", "Zt"))``.
+    """
+    model = mixed(m, "implied_covariance")
+    index = model._used_index
+    if (rows is None) == (group is None):
+        raise ArgumentError("say which rows: either group=... or rows=[...]")
+    if rows is not None:
+        where = _positions(index, list(rows))
+    else:
+        where = _rows_of_group(model, group, one_group(model, by))
+    if len(where) > MOST_ROWS:
+        raise ArgumentError(f"{len(where)} rows make a matrix of {len(where) ** 2} numbers; take "
+                            f"at most {MOST_ROWS}")  # fmt: skip
+    v = np.asarray(model._call("ml_implied", rows=np.asarray(where, dtype=np.int32) + np.int32(1)))
+    if flag(correlation, "correlation"):
+        sd = np.sqrt(np.diag(v))
+        v = v / np.outer(sd, sd)
+    labels = index[where]
+    return pd.DataFrame(v, index=labels, columns=labels)
+
+
+def _positions(index: pd.Index, labels: list[Any]) -> Any:
+    if not index.is_unique:
+        raise ArgumentError("the data's index has labels twice; use group=... instead of rows=")
+    where = index.get_indexer(pd.Index(labels))
+    if (where < 0).any():
+        label = labels[int(np.argmax(where < 0))]
+        raise ArgumentError(f"row {label!r} is not among the {len(index)} rows that the model used")
+    return where
+
+
+def _rows_of_group(m: MixedModel, group: Any, by: str) -> Any:
+    levels = [str(x) for x in m.ranef(cond_var=False)[by].index]
+    name = str(group)
+    if name not in levels:
+        raise ArgumentError(
+            f"{by!r} has no group {group!r} in this model."
+            + (near_names(name, levels) or f" It has: {', '.join(levels[:10])} ...")
+        )
+    codes = np.asarray(random_part(m).groups[by])
+    return np.flatnonzero(codes == levels.index(name) + 1)

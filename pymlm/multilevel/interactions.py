@@ -1,0 +1,216 @@
+"""Moderated slopes: simple slopes and regions of significance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pymlm.arguments import DDF_METHODS, choice, fraction, strict
+from pymlm.errors import ArgumentError, near_names
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import mixed
+from pymlm.multilevel.contrasts import rows_of, table, tested_rows
+from pymlm.results.base import Floats, readonly
+from pymlm.results.multilevel_effects import JohnsonNeyman, SimpleSlopes
+
+
+@strict
+def simple_slopes(
+    m: MixedModel,
+    x: str,
+    moderator: str,
+    at: Sequence[float] | None = None,
+    ddf: str = "Satterthwaite",
+    level: float = 0.95,
+) -> SimpleSlopes:
+    """Return the slope of `x` at values of its moderator, tested.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+        With the coefficients `x` and ``x:moderator`` (in either order).
+    x, moderator : str
+        Coefficients, as R names them.
+    at : sequence of float, optional
+        Values of the moderator; default its mean and one standard deviation below and above, over
+        the rows; both values, where it has two.
+    ddf : str
+        "Satterthwaite", "Kenward-Roger", "between-within" or "asymptotic".
+    level : float
+
+    Returns
+    -------
+    SimpleSlopes
+
+    Raises
+    ------
+    ArgumentError
+        When the model has no such coefficient or product.
+
+    Notes
+    -----
+    b_x + b_xz · z by ``lmerTest::contest1D``; any other moderator of x stands at 0. Aiken & West
+    1991, Multiple Regression; lectures S0 and S4 (cross-level interactions).
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> d = mlm.load_dataset("nlme::bdf")
+    >>> m = mlm.lmer("langPOST ~ ses * schoolSES + (1 | schoolNR)", d)
+    >>> mlm.simple_slopes(m, "ses", "schoolSES", at=[15, 25]).estimate.round(3).tolist()
+    [0.332, 0.267]
+    """
+    model = mixed(m, "simple_slopes")
+    product = _product(model, x, moderator)
+    values = _values(model, moderator, at)
+    method = choice(ddf, DDF_METHODS, "ddf")
+    combinations = [{x: 1.0, product: float(z)} for z in values]
+    columns = table(model, combinations, method, fraction(level, "level"))
+    return SimpleSlopes(
+        term=tuple(f"{x} at {moderator} = {z:.6g}" for z in values),
+        value=readonly(values),
+        predictor=x,
+        moderator=moderator,
+        ddf=method,
+        **columns,
+    )
+
+
+def _product(m: MixedModel, x: str, moderator: str) -> str:
+    terms = list(m.fixef().index)
+    for name in (x, moderator):
+        if name not in terms:
+            raise ArgumentError(
+                f"no fixed effect {name!r} in this model."
+                + near_names(str(name), terms)
+                + f" It has: {', '.join(terms)}"
+            )
+    for name in (f"{x}:{moderator}", f"{moderator}:{x}"):
+        if name in terms:
+            return name
+    raise ArgumentError(
+        f"the model has no product of {x!r} and {moderator!r}; fit it with {x} * {moderator}"
+    )
+
+
+def _observed(m: MixedModel, name: str) -> Floats:
+    return m.model_matrix()[name].to_numpy(dtype=float)
+
+
+def _values(m: MixedModel, moderator: str, at: Any) -> Floats:
+    if at is None:
+        z = _observed(m, moderator)
+        kinds = np.unique(z)
+        if len(kinds) == 2:
+            return np.asarray(kinds)
+        return np.asarray(z.mean() + np.array([-1.0, 0.0, 1.0]) * z.std(ddof=1))
+    values = np.atleast_1d(np.asarray(at, dtype=float))
+    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
+        raise ArgumentError("at must be a list of finite numbers")
+    return values
+
+
+@strict
+def johnson_neyman(
+    m: MixedModel,
+    x: str,
+    moderator: str,
+    level: float = 0.95,
+    ddf: str = "Satterthwaite",
+    points: int = 101,
+) -> JohnsonNeyman:
+    """Return the region of the moderator in which the slope of `x` is significant.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+        With the coefficients `x`, `moderator` and their product.
+    x, moderator : str
+    level : float
+        The slope is significant where its p-value is below 1 − level.
+    ddf : str
+        The critical value of t has the degrees of freedom of the product's coefficient by this
+        rule; "asymptotic" is the usual normal one.
+    points : int
+        Size of the grid over the observed range.
+
+    Returns
+    -------
+    JohnsonNeyman
+
+    Raises
+    ------
+    ArgumentError
+        As `simple_slopes`.
+
+    Notes
+    -----
+    Own lines: Bauer & Curran 2005, doi:10.1207/s15327906mbr4003_5. The bounds are the real roots of
+    (b_x + b_xz·z)² = t²·(Vxx + 2·z·Vx,xz + z²·Vxz,xz), V adjusted for ddf="Kenward-Roger".
+    """
+    model = mixed(m, "johnson_neyman")
+    product = _product(model, x, moderator)
+    method = choice(ddf, DDF_METHODS, "ddf")
+    confidence = fraction(level, "level")
+    if isinstance(points, bool) or not isinstance(points, int) or points < 2:
+        raise ArgumentError(f"points must be a whole number of at least 2, not {points!r}")
+    b = model.fixef()
+    slope, change = float(b[x]), float(b[product])
+    v = model.vcov(ddf=method).loc[[x, product], [x, product]].to_numpy(dtype=float)
+    test = tested_rows(model, rows_of(model, [{product: 1.0}]), method, confidence)
+    # The half-width of the coefficient's own interval over its standard error is the quantile.
+    critical = float((test.conf_high[0] - test.estimate[0]) / test.std_error[0])
+    bounds, inside = _roots(slope, change, v, critical)
+    z = _observed(model, moderator)
+    grid = np.linspace(z.min(), z.max(), points)
+    line = slope + change * grid
+    se = np.sqrt(v[0, 0] + 2 * grid * v[0, 1] + grid**2 * v[1, 1])
+    return JohnsonNeyman(
+        value=readonly(grid),
+        slope=readonly(line),
+        std_error=readonly(se),
+        conf_low=readonly(line - critical * se),
+        conf_high=readonly(line + critical * se),
+        significant=readonly(np.abs(line) > critical * se),
+        bounds=readonly(bounds),
+        region=_region(bounds, inside, slope, v, critical),
+        observed=readonly([float(z.min()), float(z.max())]),
+        share=float(np.mean(_significant(z, slope, change, v, critical))),
+        critical=critical,
+        df=float(test.df[0]),
+        level=confidence,
+        predictor=x,
+        moderator=moderator,
+    )
+
+
+def _significant(z: Floats, slope: float, change: float, v: Floats, critical: float) -> Floats:
+    variance = v[0, 0] + 2 * z * v[0, 1] + z**2 * v[1, 1]
+    return np.asarray((slope + change * z) ** 2 > critical**2 * variance)
+
+
+def _roots(slope: float, change: float, v: Floats, critical: float) -> tuple[Floats, bool]:
+    """Roots of the quadratic, ascending, and whether the slope is significant between them."""
+    a = change**2 - critical**2 * v[1, 1]
+    b = 2 * (slope * change - critical**2 * v[0, 1])
+    c = slope**2 - critical**2 * v[0, 0]
+    if a == 0:
+        return np.array([-c / b] if b != 0 else []), False
+    inside = b**2 - 4 * a * c
+    if inside <= 0:
+        return np.array([]), False
+    # Without cancellation: the larger root first, the other by the product of the roots.
+    q = -0.5 * (b + math.copysign(math.sqrt(inside), b))
+    roots = [q / a, c / q if q != 0 else 0.0]
+    return np.sort(np.array(roots)), a < 0
+
+
+def _region(bounds: Floats, inside: bool, slope: float, v: Floats, critical: float) -> str:
+    if len(bounds) == 0:
+        return "everywhere" if slope**2 > critical**2 * v[0, 0] else "nowhere"
+    if len(bounds) == 1:
+        return "below" if (slope**2 > critical**2 * v[0, 0]) == (bounds[0] > 0) else "above"
+    return "inside" if inside else "outside"

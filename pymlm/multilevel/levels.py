@@ -1,0 +1,215 @@
+"""Describe the levels of a data set before modelling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import strict
+from pymlm.errors import ArgumentError
+from pymlm.multilevel._tools import (
+    FEW_GROUPS,
+    NO_VARIATION,
+    Groups,
+    advise,
+    as_pandas,
+    column,
+    groups_of,
+    names,
+    numbers,
+    spread,
+)
+from pymlm.results.base import readonly
+from pymlm.results.multilevel_structure import LevelDescription, PredictorLevels, Relation
+
+
+@strict
+def describe_levels(
+    data: Any,
+    groups: str | Sequence[str],
+    predictors: str | Sequence[str] | None = None,
+    unit: str | None = None,
+) -> LevelDescription:
+    """Describe the levels of a data set: structure first, models after.
+
+    Parameters
+    ----------
+    data : DataFrame
+    groups : str or list of str
+        Grouping factors, in any order.
+    predictors : str or list of str, optional
+        Columns of which to say at which level they vary; default all others.
+    unit : str, optional
+        Identifier of the lowest-level unit where it has several rows (a pupil): a unit with rows in
+        more than one group is a multiple membership.
+
+    Returns
+    -------
+    LevelDescription
+        One row a grouping factor; `relations_frame()` and `predictors_frame()` hold the rest.
+
+    Raises
+    ------
+    DataError
+        For a column that is not there, or a grouping factor without any group.
+
+    Warns
+    -----
+    AdviceWarning
+        For fewer than 10 groups, groups that all have one row, or rows without a group.
+
+    Notes
+    -----
+    Lectures S0, S1, S4. Counting is all that is done here.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> pastes = mlm.load_dataset("lme4::Pastes")
+    >>> d = mlm.describe_levels(pastes, ["batch", "sample"], "strength")
+    >>> d.relations[0].lower, d.relations[0].relation, d.relations[0].upper
+    ('sample', 'nested', 'batch')
+    """
+    frame = as_pandas(data)
+    factors = [groups_of(frame, g) for g in names(groups, "groups")]
+    used = [f.name for f in factors] + ([unit] if unit is not None else [])
+    if predictors is None:
+        columns = [str(c) for c in frame.columns if str(c) not in used]
+    else:
+        columns = names(predictors, "predictors")
+    relations = [_relation(*_finer_first(a, b)) for i, a in enumerate(factors) for b in factors[:i]]
+    if unit is not None:
+        if unit in [f.name for f in factors]:
+            raise ArgumentError(f"unit={unit!r} is among the groups, too; leave it out of one")
+        relations += [_membership(groups_of(frame, unit), f) for f in factors]
+    advice = _advice(factors)
+    out = LevelDescription(
+        group=tuple(f.name for f in factors),
+        relations=tuple(relations),
+        predictors=tuple(_predictor(frame, c, f) for c in columns for f in factors),
+        advice=tuple(advice + _hints(relations)),
+        **_sizes(factors),
+    )
+    for text in advice:
+        advise(text)
+    return out
+
+
+def _sizes(factors: Sequence[Groups]) -> dict[str, Any]:
+    measures = {
+        "n_groups": [f.n for f in factors],
+        "n_rows": [f.sizes.sum() for f in factors],
+        "min_size": [f.sizes.min() for f in factors],
+        "mean_size": [f.sizes.mean() for f in factors],
+        "median_size": [np.median(f.sizes) for f in factors],
+        "max_size": [f.sizes.max() for f in factors],
+        "n_single": [(f.sizes == 1).sum() for f in factors],
+        "n_empty": [f.n_empty for f in factors],
+        "n_missing": [f.n_missing for f in factors],
+    }
+    return {k: readonly(v) for k, v in measures.items()}
+
+
+def _finer_first(a: Groups, b: Groups) -> tuple[Groups, Groups]:
+    return (a, b) if a.n >= b.n else (b, a)
+
+
+def _pairs(lower: Groups, upper: Groups) -> pd.DataFrame:
+    known = (lower.codes >= 0) & (upper.codes >= 0)
+    pairs = pd.DataFrame({"lower": lower.codes[known], "upper": upper.codes[known]})
+    return pairs.drop_duplicates()
+
+
+def _relation(lower: Groups, upper: Groups) -> Relation:
+    pairs = _pairs(lower, upper)
+    several = int((pairs.groupby("lower").size() > 1).sum())
+    if several == 0:
+        kind = "same" if len(pairs) == upper.n == lower.n else "nested"
+        detail = f"each {lower.name} lies in one {upper.name}"
+    else:
+        full = len(pairs) == lower.n * upper.n
+        kind = "crossed" if full else "partially crossed"
+        detail = f"{len(pairs)} of {lower.n * upper.n} combinations occur"
+    return Relation(lower=lower.name, upper=upper.name, relation=kind, detail=detail)
+
+
+def _membership(unit: Groups, upper: Groups) -> Relation:
+    pairs = _pairs(unit, upper)
+    several = int((pairs.groupby("lower").size() > 1).sum())
+    return Relation(
+        lower=unit.name,
+        upper=upper.name,
+        relation="multiple membership" if several else "nested",
+        detail=f"{several} of {unit.n} have rows in more than one {upper.name}",
+    )
+
+
+def _predictor(frame: pd.DataFrame, name: str, group: Groups) -> PredictorLevels:
+    series = column(frame, name, "predictor")
+    missing = np.asarray(series.isna(), dtype=bool)
+    numeric = pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(
+        series.dtype
+    )
+    known = ~missing & (group.codes >= 0)
+    codes = pd.factorize(series)[0]
+    by_group = pd.Series(codes[known]).groupby(group.codes[known]).nunique()
+    varying = by_group.index[by_group > 1]
+    rows = int(np.isin(group.codes[known], varying).sum())
+    share = float("nan")
+    has_between = len(set(zip(group.codes[known], codes[known], strict=True))) > 1
+    if numeric:
+        within, between = spread(numbers(frame, name), group.codes, group.n)
+        total = within + between
+        share = between / total if total > 0 else float("nan")
+        has_between = total > 0 and share > NO_VARIATION
+    elif len(np.unique(codes[known])) < 2:
+        has_between = False
+    return PredictorLevels(
+        predictor=name,
+        group=group.name,
+        level=_level(len(varying) > 0, has_between),
+        n_varying=len(varying),
+        n_rows_varying=rows,
+        between_share=share,
+        n_missing=int(missing.sum()),
+    )
+
+
+def _level(within: bool, between: bool) -> str:
+    if within and between:
+        return "within and between"
+    if within:
+        return "within only"
+    return "between only" if between else "constant"
+
+
+def _advice(factors: Sequence[Groups]) -> list[str]:
+    out = []
+    for f in factors:
+        if f.n < FEW_GROUPS:
+            out.append(
+                f"{f.name!r} has {f.n} groups: with fewer than about {FEW_GROUPS} the variance "
+                "between them is hardly known. Consider indicators of the groups (fixed effects) "
+                "in pymlm.lm instead of a random effect"
+            )
+        if (f.sizes == 1).all():
+            out.append(
+                f"every group of {f.name!r} has one row: level 1 and this level cannot be told "
+                "apart, and lmer will refuse the model"
+            )
+        if f.n_missing:
+            out.append(f"{f.n_missing} rows have no {f.name!r}; a model will drop them")
+    return out
+
+
+def _hints(relations: Sequence[Relation]) -> list[str]:
+    """What a crossed table may hide; said, but no reason for a warning."""
+    return [
+        f"{r.lower!r} and {r.upper!r} are crossed. If the labels of one start anew within every "
+        "unit of the other, it is nested in truth: write (1 | outer/inner) in the formula"
+        for r in relations
+        if r.relation == "crossed"
+    ]

@@ -1,0 +1,371 @@
+"""Variance partition: ICC by level, with intervals, and the share of every level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.errors import ArgumentError, near_names
+from pymlm.models.lmer import lmer
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import (
+    RandomPart,
+    advise,
+    as_pandas,
+    mixed,
+    names,
+    numbers,
+    random_part,
+)
+from pymlm.results.base import Floats, readonly
+from pymlm.results.multilevel_variance import Icc, VariancePartition
+
+
+@strict
+def icc(
+    m: MixedModel,
+    at: Mapping[str, float] | None = None,
+    ci: str | None = "delta",
+    level: float = 0.95,
+    nsim: int = 500,
+    seed: int | None = None,
+) -> Icc:
+    """Return the intraclass correlation of every level (the variance partition coefficient).
+
+    Parameters
+    ----------
+    m : MixedModel
+        Linear, or binomial with logit, probit or cloglog link (latent scale). With predictors in
+        the model it is the conditional ICC. Singular fits are fine.
+    at : dict of str to float, optional
+        Values of the random slopes' predictors, as the random coefficients are named; those not
+        named stand at 0, as in Stata's ``estat icc``.
+    ci : {"delta", "boot", None}
+        Interval: by the delta method on the logit scale (linear models), by parametric bootstrap
+        (percentiles), or none.
+    level : float
+    nsim, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Icc
+        One row a grouping factor. For nested factors the inner row counts what the outer share,
+        too: the correlation of two rows of one inner unit.
+
+    Raises
+    ------
+    ArgumentError
+        For a name in `at` that has no random slope.
+    NotSupportedError
+        For a family without a level-1 variance; for ci="delta" on a model that is not linear.
+
+    Warns
+    -----
+    AdviceWarning
+        Where a variance is zero, the delta method has no interval there: NaN; ci="boot" has one.
+
+    Notes
+    -----
+    Lectures S0, S2, S3, S4: tau² / (tau² + sigma²). performance::icc answers singular fits with NA,
+    so the lines are our own. Delta method with lmerTest's covariance of (theta, sigma), as Stata's
+    ``estat icc``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("strength ~ 1 + (1 | batch/cask)", mlm.load_dataset("lme4::Pastes"))
+    >>> mlm.icc(m, ci=None).to_frame()["icc"].round(4).to_dict()
+    {'batch': 0.1539, 'cask:batch': 0.937}
+    """
+    model = mixed(m, "icc")
+    how = choice(ci, ("delta", "boot", None), "ci")
+    part = random_part(model)
+    residual = part.level1()
+    values = _checked_at(part, at)
+    shares = _shares(part, values)
+    variance = np.array([s.variance(part.terms) for s in shares])
+    everything = sum(_form(t.covariance, _z(t.terms, values)) for t in part.terms)
+    total = float(everything) + residual
+    estimate = variance / total
+    se, low, high = _interval(
+        model, part, shares, values, how, fraction(level, "level"), nsim, seed
+    )
+    return Icc(
+        level=tuple(s.level for s in shares),
+        icc=readonly(estimate),
+        std_error=se,
+        conf_low=low,
+        conf_high=high,
+        variance=readonly(variance),
+        total=total,
+        conditional=len(model.fixef()) > 1,
+        method=how,
+        level_of_confidence=level,
+        at=dict(values),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """One level: which random terms two rows of one of its units share."""
+
+    level: str
+    members: tuple[int, ...]
+    z: tuple[Floats, ...]
+
+    def variance(self, terms: Sequence[Any]) -> float:
+        return sum(_form(terms[i].covariance, z) for i, z in zip(self.members, self.z, strict=True))
+
+
+def _form(matrix: Floats, z: Floats) -> float:
+    return float(z @ matrix @ z)
+
+
+def _z(terms: Sequence[str], at: Mapping[str, float]) -> Floats:
+    return np.array([1.0 if t == "(Intercept)" else at.get(t, 0.0) for t in terms])
+
+
+def _checked_at(part: RandomPart, at: Mapping[str, float] | None) -> dict[str, float]:
+    slopes = [t for term in part.terms for t in term.terms if t != "(Intercept)"]
+    out = {}
+    for name, value in (at or {}).items():
+        if name not in slopes:
+            raise ArgumentError(
+                f"at names {name!r}, which has no random slope in this model."
+                + near_names(name, slopes)
+                + (f" It has: {', '.join(dict.fromkeys(slopes))}" if slopes else " It has none.")
+            )
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+            raise ArgumentError(f"at[{name!r}] must be a number, not {value!r}")
+        out[name] = float(value)
+    return out
+
+
+def _shares(part: RandomPart, at: Mapping[str, float]) -> list[_Share]:
+    """Levels, outermost first; a nested level includes those that its units lie in."""
+    out = []
+    for factor in part.factors:
+        outer = [f for f in part.factors if f == factor or _nested(part, factor, f)]
+        members = tuple(i for i, t in enumerate(part.terms) if t.group in outer)
+        z = tuple(_z(part.terms[i].terms, at) for i in members)
+        out.append(_Share(factor, members, z))
+    return out
+
+
+def _nested(part: RandomPart, inner: str, outer: str) -> bool:
+    a = np.asarray(part.groups[inner], dtype=np.int64)
+    b = np.asarray(part.groups[outer], dtype=np.int64)
+    pairs = len(np.unique(a * (int(b.max()) + 1) + b))
+    return pairs == len(np.unique(a)) and len(np.unique(b)) < len(np.unique(a))
+
+
+def _interval(
+    m: MixedModel,
+    part: RandomPart,
+    shares: Sequence[_Share],
+    at: Mapping[str, float],
+    how: str | None,
+    level: float,
+    nsim: int,
+    seed: int | None,
+) -> tuple[Floats, Floats, Floats]:
+    none = readonly(np.full(len(shares), np.nan))
+    if how is None:
+        return none, none, none
+    if how == "boot":
+        return _bootstrap(m, part, shares, at, level, nsim, seed)
+    return _delta(m, part, shares, at, level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Theta:
+    factors: tuple[Floats, ...]
+    vcov: Floats
+
+
+def _delta(
+    m: MixedModel,
+    part: RandomPart,
+    shares: Sequence[_Share],
+    at: Mapping[str, float],
+    level: float,
+) -> tuple[Floats, Floats, Floats]:
+    """Delta method on logit(ICC). With L the relative factor, ICC depends on theta alone."""
+    theta = m._call("ml_theta", _Theta)
+    forms, gradients = [], []
+    size = sum(len(f) * (len(f) + 1) // 2 for f in theta.factors)
+    start = 0
+    for factor, term in zip(theta.factors, part.terms, strict=True):
+        z = _z(term.terms, at)
+        half = factor.T @ z
+        forms.append(float(half @ half))
+        gradient = np.zeros(size)
+        at_theta = [(i, j) for j in range(len(z)) for i in range(j, len(z))]  # theta is column-wise
+        for k, (i, j) in enumerate(at_theta):
+            gradient[start + k] = 2 * half[j] * z[i]
+        gradients.append(gradient)
+        start += len(at_theta)
+    total = 1.0 + sum(forms)
+    dtotal = np.sum(gradients, axis=0)
+    rows = []
+    for share in shares:
+        p = sum(forms[i] for i in share.members) / total
+        slope = (np.sum([gradients[i] for i in share.members], axis=0) - p * dtotal) / total
+        variance = float(slope @ theta.vcov[:size, :size] @ slope)
+        rows.append(_logit_interval(p, math.sqrt(max(variance, 0.0)), level))
+    if any(math.isnan(row[0]) for row in rows):
+        advise(
+            "an ICC is 0: the delta method has no interval at the boundary (NaN). ci='boot' gives "
+            "one"
+        )
+    se, low, high = np.array(rows).T
+    return readonly(se), readonly(low), readonly(high)
+
+
+def _logit_interval(p: float, error: float, level: float) -> tuple[float, float, float]:
+    """Standard error and interval of a share; NaN at the boundary, where the logit has no slope."""
+    if not 1e-8 < p < 1 or error == 0:
+        return math.nan, math.nan, math.nan
+    half_width = NormalDist().inv_cdf((1 + level) / 2) * error / (p * (1 - p))
+    centre = math.log(p / (1 - p))
+    low, high = (1 / (1 + math.exp(-(centre + s * half_width))) for s in (-1, 1))
+    return error, low, high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draws:
+    draws: Floats
+    failed: int
+
+
+def _bootstrap(
+    m: MixedModel,
+    part: RandomPart,
+    shares: Sequence[_Share],
+    at: Mapping[str, float],
+    level: float,
+    nsim: int,
+    seed: int | None,
+) -> tuple[Floats, Floats, Floats]:
+    found = m._call("ml_bootstrap", _Draws, nsim=nsim, seed=seed)
+    draws = found.draws[~np.isnan(found.draws).any(axis=1)]
+    forms, start = [], 0
+    for term in part.terms:
+        k = len(term.terms)
+        z = _z(term.terms, at)
+        block = draws[:, start : start + k * k].reshape(-1, k, k)
+        forms.append(np.einsum("i,nij,j->n", z, block, z))
+        start += k * k
+    residual = draws[:, start] if part.linear else np.full(len(draws), part.residual)
+    total = residual + np.sum(forms, axis=0)
+    values = np.array([np.sum([forms[i] for i in s.members], axis=0) / total for s in shares])
+    tail = (1 - level) / 2
+    return (
+        readonly(values.std(axis=1, ddof=1)),
+        readonly(np.quantile(values, tail, axis=1)),
+        readonly(np.quantile(values, 1 - tail, axis=1)),
+    )
+
+
+@strict
+def icc_of(data: Any, columns: str | Sequence[str], by: str, reml: bool = True) -> Icc:
+    """Return the ICC of variables themselves: the share of each that lies between groups.
+
+    An empty model is fitted to every column. Less than 1 means that a level-1 predictor has
+    within-variation; more than 0, between-variation, and so a second slope.
+
+    Parameters
+    ----------
+    data : DataFrame
+    columns : str or list of str
+        Numeric columns.
+    by : str
+        The grouping factor.
+    reml : bool
+
+    Returns
+    -------
+    Icc
+        One row a column; intervals by the delta method.
+
+    Notes
+    -----
+    Lectures S0 and S4. Each is ``lmer(column ~ 1 + (1 | by))``.
+    """
+    frame = as_pandas(data)
+    found = []
+    for name in names(columns, "columns"):
+        numbers(frame, name)  # a typed error before R sees it
+        m = lmer(f"`{name}` ~ 1 + (1 | `{by}`)", frame, reml=flag(reml, "reml"))
+        found.append(icc(m))
+
+    def joined(what: str) -> Floats:
+        return readonly(np.concatenate([getattr(f, what) for f in found]))
+
+    return Icc(
+        level=tuple(names(columns, "columns")),
+        icc=joined("icc"),
+        std_error=joined("std_error"),
+        conf_low=joined("conf_low"),
+        conf_high=joined("conf_high"),
+        variance=joined("variance"),
+        total=found[0].total if len(found) == 1 else math.nan,
+        conditional=False,
+        method="delta",
+        level_of_confidence=0.95,
+        at={},
+    )
+
+
+@strict
+def variance_partition(m: MixedModel, at: Mapping[str, float] | None = None) -> VariancePartition:
+    """Divide the variance of the outcome among the levels.
+
+    Parameters
+    ----------
+    m : MixedModel
+    at : dict of str to float, optional
+        Values of the random slopes' predictors. Without it a random slope contributes its mean
+        variance over the rows.
+
+    Returns
+    -------
+    VariancePartition
+        One row a grouping factor, outermost first, and one for the residual; shares add to 1.
+
+    Raises
+    ------
+    ArgumentError, NotSupportedError
+        As `icc`.
+
+    Notes
+    -----
+    Own lines: mean of z'Gz over the rows is sum(G ∘ E[zz']), Johnson 2014,
+    doi:10.1111/2041-210X.12225. For random intercepts the shares are the ICC of each level alone.
+    """
+    part = random_part(mixed(m, "variance_partition"))
+    residual = part.level1()
+    values = None if at is None else _checked_at(part, at)
+    rows = []
+    for factor in part.factors:
+        terms = [t for t in part.terms if t.group == factor]
+        if values is None:
+            rows.append(sum(float(np.sum(t.covariance * t.moments)) for t in terms))
+        else:
+            rows.append(sum(_form(t.covariance, _z(t.terms, values)) for t in terms))
+    variance = np.array([*rows, residual])
+    share = variance / variance.sum()
+    return VariancePartition(
+        level=(*part.factors, "Residual"),
+        variance=readonly(variance),
+        proportion=readonly(share),
+        cumulative=readonly(np.cumsum(share)),
+        total=float(variance.sum()),
+    )

@@ -1,0 +1,223 @@
+"""Rules of comparing models: what differs, what is nested, and which test is then valid."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pymlm.arguments import choice, strict
+from pymlm.errors import NotSupportedError
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import mixed, random_part
+from pymlm.multilevel.explained import check_same_rows
+from pymlm.results.multilevel_tests import ComparisonRules, InformationCriteria
+
+
+@strict
+def compare_rules(m0: MixedModel, m1: MixedModel) -> ComparisonRules:
+    """Say how two models differ, and by which tests they may be compared.
+
+    Parameters
+    ----------
+    m0, m1 : LinearMixedModel
+        In any order.
+
+    Returns
+    -------
+    ComparisonRules
+        ``print`` it for the verdict in words.
+
+    Raises
+    ------
+    ComparisonError
+        When the models were fitted to different rows or outcomes: nothing can be compared.
+    NotSupportedError
+        For models that are not linear.
+
+    Notes
+    -----
+    Lecture S4's table, all on the same observations:
+
+    ===========  =======================  =====================  =================
+    differ in    means                    variances              both
+    ===========  =======================  =====================  =================
+    nested       p-values of ML or REML,  REML −2ΔLL             ML −2ΔLL
+                 or ML −2ΔLL              (ML, if N is large)
+    not nested   ML AIC, BIC              REML AIC, BIC          ML AIC, BIC
+                                          (ML, if N is large)
+    ===========  =======================  =====================  =================
+
+    Fixed parts are compared by the column space of their model matrices, random parts by the names
+    of their variances and covariances. lme4's ``anova(refit = FALSE)`` checks none of this.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> d = mlm.load_dataset("sleepstudy")
+    >>> a = mlm.lmer("Reaction ~ Days + (1 | Subject)", d)
+    >>> b = mlm.lmer("Reaction ~ Days + (Days | Subject)", d)
+    >>> rules = mlm.compare_rules(a, b)
+    >>> rules.differ_in, rules.nested, rules.lrt, rules.boundary
+    ('variances', True, True, True)
+    """
+    a, b = mixed(m0, "compare_rules"), mixed(m1, "compare_rules")
+    for m in (a, b):
+        if not m._described.linear:
+            raise NotSupportedError("the rules are those of linear mixed models (ML and REML)")
+    check_same_rows(a, b)
+    means = _compare_means(a, b)
+    variances = _compare_variances(a, b)
+    reml = (a.reml, b.reml)
+    return _verdict(means, variances, reml, _same_columns(a, b))
+
+
+def _rank(x: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> int:
+    scale = np.linalg.norm(x, axis=0)
+    return int(np.linalg.matrix_rank(x / np.where(scale > 0, scale, 1.0)))
+
+
+def _compare_means(a: MixedModel, b: MixedModel) -> str:
+    """Answer "same", "nested" or "apart"."""
+    x, y = a.model_matrix().to_numpy(dtype=float), b.model_matrix().to_numpy(dtype=float)
+    together = _rank(np.hstack([x, y]))
+    rx, ry = _rank(x), _rank(y)
+    if rx == ry == together:
+        return "same"
+    return "nested" if together in (rx, ry) else "apart"
+
+
+def _same_columns(a: MixedModel, b: MixedModel) -> bool:
+    x, y = a.model_matrix(), b.model_matrix()
+    if x.shape != y.shape:
+        return False
+    return any(
+        np.allclose(x.to_numpy(dtype=float)[:, order], y.to_numpy(dtype=float))
+        for order in [[list(x.columns).index(c) for c in y.columns if c in x.columns]]
+        if len(order) == x.shape[1]
+    )
+
+
+def _parameters(m: MixedModel) -> set[tuple[str, str, str]]:
+    """Variances and covariances that the model estimates, by name."""
+    out = set()
+    for t in random_part(m).terms:
+        for i, one in enumerate(t.terms):
+            out |= {(t.group, *sorted((one, other))) for other in t.terms[i:]}
+    return out  # type: ignore[return-value]  # sorted() of two is two
+
+
+def _compare_variances(a: MixedModel, b: MixedModel) -> str:
+    x, y = _parameters(a), _parameters(b)
+    if x == y:
+        return "same"
+    return "nested" if x <= y or y <= x else "apart"
+
+
+def _verdict(
+    means: str, variances: str, reml: tuple[bool, bool], same_columns: bool
+) -> ComparisonRules:
+    differ = {
+        (True, True): "nothing", (False, True): "means",
+        (True, False): "variances", (False, False): "both",
+    }[means == "same", variances == "same"]  # fmt: skip
+    nested = "apart" not in (means, variances)
+    one_method = reml[0] == reml[1]
+    by_reml = all(reml)
+    # REML likelihoods are comparable for one and the same set of columns only.
+    comparable = one_method and (not by_reml or (means == "same" and same_columns))
+    reasons = ["All observations are the same in both models."]
+    if not one_method:
+        reasons.append("One fit is by REML, one by ML: their likelihoods cannot be compared.")
+    if by_reml and means != "same":
+        reasons.append(
+            "REML likelihoods of models with different fixed effects index different data: no "
+            "−2ΔLL, AIC or BIC from them. Refit by ML: m.update(reml=False)."
+        )
+    elif by_reml and not same_columns:
+        reasons.append(
+            "The fixed parts say the same in other columns, which changes the REML criterion by a "
+            "constant. Refit by ML, or write both with the same columns."
+        )
+    if differ == "variances" and one_method and not by_reml:
+        reasons.append(
+            "Variances are compared by REML; ML is fine when there are many groups (about 100)."
+        )
+    boundary = variances != "same" and nested
+    if boundary:
+        reasons.append(
+            "A variance cannot be negative: the naive chi² is conservative. Use the chi-bar-square "
+            "p-value of pymlm.lrt, or pymlm.exact_rlrt; there is no Wald p-value for it."
+        )
+    if differ == "means" and nested:
+        reasons.append("The fixed effects' own p-values will do, of ML or of REML.")
+    if not nested:
+        reasons.append("Neither model is a subset of the other: no test, compare AIC and BIC.")
+    if differ == "nothing":
+        reasons.append("The models are the same: there is nothing to test.")
+    return ComparisonRules(
+        differ_in=differ,
+        nested=nested,
+        estimation=tuple("REML" if r else "ML" for r in reml),
+        lrt=comparable and nested and differ != "nothing",
+        wald=differ == "means" and nested,
+        criteria=comparable,
+        boundary=boundary,
+        refit=_refit(differ, reml, comparable),
+        reasons=tuple(reasons),
+    )
+
+
+def _refit(differ: str, reml: tuple[bool, bool], comparable: bool) -> str | None:
+    if differ == "nothing":
+        return None
+    if differ == "variances":
+        return None if comparable and all(reml) else "REML" if not all(reml) else "ML"
+    return None if not any(reml) else "ML"
+
+
+@strict
+def information_criteria(m: MixedModel, flavour: str = "R", n: str = "rows") -> InformationCriteria:
+    """Return AIC and BIC as one system or another computes them.
+
+    Parameters
+    ----------
+    m : MixedModel
+    flavour : {"R", "Stata", "SAS", "SPSS"}
+        R and Stata count all parameters; SAS and SPSS, for a REML fit, those of the variances only.
+    n : {"rows", "groups"}
+        BIC's sample size: rows (R, Stata, SPSS), or groups of the outermost level (SAS's subjects).
+
+    Returns
+    -------
+    InformationCriteria
+
+    Notes
+    -----
+    Lecture S4: "What parameters means depends on flavor". AIC = −2LL + 2k, BIC = −2LL + log(n)·k.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> [round(mlm.information_criteria(m, flavour=f).aic, 2) for f in ("R", "SAS")]
+    [1755.63, 1751.63]
+    """
+    model = mixed(m, "information_criteria")
+    system = choice(flavour, ("R", "Stata", "SAS", "SPSS"), "flavour")
+    of = choice(n, ("rows", "groups"), "n")
+    reml = bool(model.reml)
+    k = model.npar
+    if reml and system in ("SAS", "SPSS"):
+        k -= len(model.fixef())
+    size = model.nobs if of == "rows" else min(model.ngroups.values())
+    deviance = -2 * model.loglik
+    return InformationCriteria(
+        aic=deviance + 2 * k,
+        bic=deviance + math.log(size) * k,
+        minus_2ll=deviance,
+        npar=k,
+        n=size,
+        flavour=system,
+        reml=reml,
+    )

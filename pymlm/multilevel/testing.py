@@ -1,0 +1,157 @@
+"""Tests of fixed effects by every rule side by side, and the test that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from pymlm.arguments import strict
+from pymlm.errors import NotSupportedError
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import mixed, names
+from pymlm.multilevel.contrasts import rows_of, tested_rows
+from pymlm.results.base import readonly
+from pymlm.results.multilevel_tests import DdfTable, JointWald
+
+RULES = ("asymptotic", "residual", "between-within", "Satterthwaite", "Kenward-Roger")
+_NONE = ("estimate", "std_error", "df", "statistic", "p_value")
+
+
+@strict
+def ddf_table(m: MixedModel) -> DdfTable:
+    """Test every fixed effect by every rule of denominator degrees of freedom, side by side.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+
+    Returns
+    -------
+    DdfTable
+        z (= chi² with 1 df), t with residual, between-within, Satterthwaite and Kenward-Roger df.
+        A rule that does not apply (Kenward-Roger for an ML fit, between-within for crossed factors)
+        has NaN and says why in `notes`.
+
+    Raises
+    ------
+    NotSupportedError
+        For a model that is not linear.
+
+    Notes
+    -----
+    Lecture S4: Mplus and Stata use z by default, SPSS Satterthwaite, SAS what DDFM= says.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> mlm.ddf_table(m).wide("df").loc["Days"].round(1).tolist()
+    [inf, 178.0, 161.0, 17.0, 17.0]
+    """
+    model = _linear(m, "ddf_table")
+    terms = list(model.fixef().index)
+    L = np.eye(len(terms))
+    columns: dict[str, list[Any]] = {k: [] for k in _NONE}
+    notes: dict[str, str] = {}
+    for rule in RULES:
+        try:
+            found = tested_rows(model, L, rule, 0.95)
+        except NotSupportedError as error:
+            notes[rule] = str(error)
+            for k in _NONE:
+                columns[k].append(np.full(len(terms), np.nan))
+            continue
+        for k in _NONE:
+            columns[k].append(getattr(found, k))
+    values = {k: readonly(np.concatenate(v)) for k, v in columns.items()}
+    return DdfTable(
+        term=tuple(terms * len(RULES)),
+        ddf=tuple(rule for rule in RULES for _ in terms),
+        chisq=readonly(values["statistic"] ** 2),
+        notes=notes,
+        **values,
+    )
+
+
+def _linear(m: Any, what: str) -> MixedModel:
+    model = mixed(m, what)
+    if not model._described.linear:
+        raise NotSupportedError(
+            f"{what} is for linear mixed models; tests of a generalized one are asymptotic: see "
+            "m.summary(ddf=None)"
+        )
+    return model
+
+
+@strict
+def joint_wald(m: MixedModel, terms: str | Sequence[str]) -> JointWald:
+    """Test several fixed effects together, by chi² and by F under every rule.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+    terms : list of str
+        Coefficients, as R names them.
+
+    Returns
+    -------
+    JointWald
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown coefficient; near names are listed.
+
+    Notes
+    -----
+    Lecture S4, numerator DF above 1: chi² (infinite denominator DF) or F. ``lmerTest::contestMD``.
+    """
+    model = _linear(m, "joint_wald")
+    wanted = names(terms, "terms")
+    L = rows_of(model, [{t: 1.0} for t in wanted])
+    rows, notes = [], {}
+    for rule in RULES:
+        try:
+            found = model._call("ml_joint", l=L, ddf=rule)
+        except NotSupportedError as error:
+            notes[rule] = str(error)
+            rows.append([np.nan] * 4)
+            continue
+        rows.append([float(found[k][0]) for k in ("statistic", "num_df", "den_df", "p_value")])
+    values = np.array(rows)
+    return JointWald(
+        ddf=RULES,
+        statistic=readonly(values[:, 0].copy()),
+        num_df=readonly(values[:, 1].copy()),
+        den_df=readonly(values[:, 2].copy()),
+        p_value=readonly(values[:, 3].copy()),
+        terms=tuple(wanted),
+        notes=notes,
+    )
+
+
+@strict
+def wald_variance_test(m: MixedModel, component: str | None = None) -> NoReturn:
+    """Refuse a Wald test of a variance, and say why.
+
+    Parameters
+    ----------
+    m : MixedModel
+    component : str, optional
+        The variance that was to be tested.
+
+    Raises
+    ------
+    NotSupportedError
+        Always. Programs that print such a p-value take a sampling distribution with two tails for
+        what cannot be negative (lecture S4).
+    """
+    mixed(m, "wald_variance_test")
+    what = f"the variance of {component!r}" if component is not None else "a variance"
+    raise NotSupportedError(
+        f"there is no valid Wald p-value for {what}: a variance cannot be negative, so z has no "
+        "normal distribution around 0. Fit the model with and without it and compare by likelihood:"
+        " pymlm.lrt(m0, m1) with its chi-bar-square p-value, m.ranova(), or pymlm.exact_rlrt(m)"
+    )

@@ -1,0 +1,171 @@
+"""The within-between and the contextual model, and what one slope alone would have been."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict
+from pymlm.engine import call
+from pymlm.errors import ArgumentError, DataError
+from pymlm.formula import vet
+from pymlm.frames import as_pandas, complete_rows, used_columns
+from pymlm.models.lmer import LinearMixedModel, lmer
+from pymlm.multilevel._tools import groups_of, names, numbers, spread
+from pymlm.multilevel.centering import center
+from pymlm.multilevel.contrasts import table
+from pymlm.results.base import readonly
+from pymlm.results.multilevel_effects import WithinBetween
+
+
+@strict
+def within_between(
+    formula: str,
+    data: Any,
+    x: str | Sequence[str],
+    by: str,
+    reml: bool = True,
+    ddf: str = "Satterthwaite",
+    level: float = 0.95,
+    control: Any = None,
+) -> WithinBetween:
+    """Fit the within-between and the contextual model, and test whether the slopes differ.
+
+    Parameters
+    ----------
+    formula : str
+        ``"gpa ~ ses + clubs"`` with the raw predictor, with or without a random part (without, a
+        random intercept of `by` is added), or just the outcome: ``"gpa"``. In the within-between
+        model each `x` becomes its within and between part (in the random part the within part, in
+        the contextual model, too, lest the random slope be smushed).
+    data : DataFrame
+        Rows that miss a column of the formula are dropped before the means are taken.
+    x : str or list of str
+        Predictors to split.
+    by : str
+        The grouping factor.
+    reml : bool
+    ddf : str
+        Degrees of freedom of the tests: "Satterthwaite", "Kenward-Roger", "between-within" or
+        "asymptotic".
+    level : float
+    control : dict, optional
+        As in `pymlm.lmer`.
+
+    Returns
+    -------
+    WithinBetween
+        Rows "within: x", "between: x", "contextual: x" (between − within) and "smushed: x"; the
+        weight phi of the within slope in the smushed one; and the three models.
+
+    Raises
+    ------
+    DataError
+        When x does not vary within groups, or not between them: there are no two slopes.
+    NotSupportedError
+        When the formula uses x within a function call, such as ``log(x)``.
+
+    Notes
+    -----
+    Lectures S0 and S4; ``lmerTest::contest1D`` tests between − within. For slopes estimated with
+    the same variances the smushed slope is exactly phi·W + (1 − phi)·B with
+    phi = (var(B) − cov(W, B)) / var(W − B), generalized least squares under the constraint W = B.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> d = mlm.load_dataset("nlme::bdf")
+    >>> wb = mlm.within_between("langPOST ~ ses", d, x="ses", by="schoolNR")
+    >>> wb.term
+    ('within: ses', 'between: ses', 'contextual: ses', 'smushed: ses')
+    """
+    columns = names(x, "x")
+    method = choice(ddf, DDF_METHODS, "ddf")
+    confidence = fraction(level, "level")
+    frame = as_pandas(data)
+    text = _whole_formula(formula, columns)
+    frame = _used(frame, text, [*columns, by])
+    for name in columns:
+        _check_two_levels(frame, name, by)
+    centred = center(frame, columns, by=by, replace=True)
+    texts = {
+        "within-between": _split(text, columns, by, ("_within", "_between"), "_within"),
+        "contextual": _split(text, columns, by, ("", "_between"), "_within"),
+        "smushed": _split(text, columns, by, ("",), ""),
+    }
+    models = {
+        k: lmer(t, centred, reml=flag(reml, "reml"), control=control) for k, t in texts.items()
+    }
+    return _result(models, texts, columns, method, confidence)
+
+
+def _whole_formula(formula: str, columns: Sequence[str]) -> str:
+    if not isinstance(formula, str):
+        raise ArgumentError(f"formula is a text such as 'gpa ~ ses', not {formula!r}")
+    if "~" in formula:
+        found = vet(formula)
+        for name in columns:
+            if name not in found.names:
+                raise ArgumentError(f"the formula {formula!r} does not use x={name!r}")
+        return formula
+    outcome = formula.strip().strip("`")
+    return f"`{outcome}` ~ " + " + ".join(f"`{c}`" for c in columns)
+
+
+def _used(frame: pd.DataFrame, text: str, more: Sequence[str]) -> pd.DataFrame:
+    wanted = list(dict.fromkeys([*vet(text).names, *more]))
+    complete = complete_rows(used_columns(frame, wanted))
+    if not complete.any():
+        raise DataError("every row misses a column of the formula")
+    return frame.loc[complete]
+
+
+def _check_two_levels(frame: pd.DataFrame, name: str, by: str) -> None:
+    groups = groups_of(frame, by)
+    within, between = spread(numbers(frame, name), groups.codes, groups.n)
+    total = within + between
+    if not total > 0 or within <= 1e-12 * total:
+        raise DataError(f"{name!r} does not vary within any {by!r}: it has no within slope")
+    if between <= 1e-12 * total:
+        raise DataError(f"{name!r} does not vary between {by!r}: it has no between slope")
+
+
+def _split(text: str, columns: Sequence[str], by: str, fixed: Sequence[str], random: str) -> str:
+    for name in columns:
+        text = call(
+            "ml_replace", text, name, [name + s for s in fixed], [name + random], by, into=str
+        )
+    return text
+
+
+def _result(
+    models: dict[str, LinearMixedModel],
+    texts: dict[str, str],
+    columns: Sequence[str],
+    ddf: str,
+    level: float,
+) -> WithinBetween:
+    wb = models["within-between"]
+    vcov, b = wb.vcov(), wb.fixef()
+    tables, labels, phi, smushed = [], [], {}, {}
+    for name in columns:
+        w, m = f"{name}_within", f"{name}_between"
+        slopes: list[dict[str, float]] = [{w: 1.0}, {m: 1.0}, {m: 1.0, w: -1.0}]
+        tables.append(table(wb, slopes, ddf, level))
+        tables.append(table(models["smushed"], [{name: 1.0}], ddf, level))
+        labels += [f"{k}: {name}" for k in ("within", "between", "contextual", "smushed")]
+        v = vcov.loc[[w, m], [w, m]].to_numpy(dtype=float)
+        phi[name] = float((v[1, 1] - v[0, 1]) / (v[0, 0] + v[1, 1] - 2 * v[0, 1]))
+        smushed[name] = float(phi[name] * b[w] + (1 - phi[name]) * b[m])
+    return WithinBetween(
+        term=tuple(labels),
+        phi=phi,
+        smushed_at_common_variances=smushed,
+        ddf=ddf,
+        formulas=texts,
+        models=models,
+        **{k: readonly(np.concatenate([t[k] for t in tables])) for k in tables[0]},
+    )

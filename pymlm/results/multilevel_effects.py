@@ -1,0 +1,347 @@
+"""Slopes at two levels: robust, panel and marginal estimates, within and between, moderated."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from pymlm.results.base import Floats, Printed, Result
+from pymlm.results.fixed import FixedEffects
+
+_EFFECT_COLUMNS = (
+    "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RobustEffects(FixedEffects):
+    """Coefficients with cluster-robust standard errors; the columns are those of FixedEffects.
+
+    Attributes
+    ----------
+    type : str
+        "HC0" to "HC3" (sandwich) or "CR0" to "CR3" (clubSandwich).
+    vcov : ndarray, shape (p, p)
+        Robust covariance matrix of the coefficients, in the order of `term`.
+    n_clusters : int
+    level : float
+        Of the confidence intervals.
+
+    Notes
+    -----
+    `df` are Satterthwaite's for CR types and clusters − 1 for HC types. Mirrors
+    ``clubSandwich::coef_test(model, vcov = type)`` and ``sandwich::vcovCL(model, cluster, type)``;
+    Pustejovsky & Tipton 2018, doi:10.1080/07350015.2016.1247004; Zeileis, Köll & Graham 2020,
+    doi:10.18637/jss.v095.i01; Cameron & Miller 2015, doi:10.3368/jhr.50.2.317.
+    """
+
+    type: str
+    vcov: Floats
+    n_clusters: int
+    level: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PanelEstimates(Result):
+    """Estimates of a panel model: within, between, random-effects GLS or pooled OLS.
+
+    Attributes
+    ----------
+    fixed : FixedEffects
+        Coefficients; z tests for the random-effects model, t tests for the others.
+    model : str
+        "within", "between", "random" or "pooling".
+    r_squared : float
+        plm's R², of the transformed data.
+    nobs, ngroups : int
+    sigma_u, sigma_e : float
+        Standard deviations of the group effect (NaN but for "random") and of the residual.
+    theta : ndarray or None
+        Share of the group mean that is taken off, of each group ("random" only).
+    printed : Printed or None
+        R's own print of the summary.
+
+    Notes
+    -----
+    Mirrors ``summary(plm::plm(formula, data, index, model))``; "random" uses Swamy and Arora's
+    variances, as Stata's ``xtreg, re``. Croissant & Millo 2008, doi:10.18637/jss.v027.i02.
+    """
+
+    fixed: FixedEffects
+    model: str
+    r_squared: float
+    nobs: int
+    ngroups: int
+    sigma_u: float
+    sigma_e: float
+    theta: Floats | None = None
+    printed: Printed | None = None
+
+    @property
+    def rho(self) -> float:
+        """Share of the variance that lies between groups: sigma_u² / (sigma_u² + sigma_e²)."""
+        return self.sigma_u**2 / (self.sigma_u**2 + self.sigma_e**2)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the coefficient table."""
+        return self.fixed.to_frame()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Hausman(Result):
+    """Hausman's test of the random-effects against the within estimator.
+
+    Attributes
+    ----------
+    chisq, df, p_value : float
+        A small p says that the slopes differ within and between groups.
+    within, random : Series-like dict of str to float
+        The coefficients compared.
+    printed : Printed or None
+
+    Notes
+    -----
+    Mirrors ``plm::phtest``; Hausman 1978, doi:10.2307/1913827.
+    """
+
+    chisq: float
+    df: float
+    p_value: float
+    within: Mapping[str, float]
+    random: Mapping[str, float]
+    printed: Printed | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row: chisq, df, p_value."""
+        return pd.DataFrame([{"chisq": self.chisq, "df": self.df, "p_value": self.p_value}])
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GeeEstimates(Result):
+    """Population-average coefficients by generalized estimating equations.
+
+    Attributes
+    ----------
+    fixed : FixedEffects
+        z tests with robust standard errors; the link's scale. R prints Wald = z².
+    corstr : str
+        Working correlation.
+    alpha, alpha_std_error : ndarray
+        Its parameters (one for "exchangeable" and "ar1", none for "independence").
+    scale : float
+        Estimated scale parameter.
+    family : str
+    nobs, n_clusters, max_cluster : int
+    printed : Printed or None
+
+    Notes
+    -----
+    Mirrors ``summary(geepack::geeglm(...))``; Højsgaard, Halekoh & Yan 2006,
+    doi:10.18637/jss.v015.i02; Liang & Zeger 1986, doi:10.1093/biomet/73.1.13.
+    """
+
+    fixed: FixedEffects
+    corstr: str
+    alpha: Floats
+    alpha_std_error: Floats
+    scale: float
+    family: str
+    nobs: int
+    n_clusters: int
+    max_cluster: int
+    printed: Printed | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the coefficient table."""
+        return self.fixed.to_frame()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EffectTable(Result):
+    """A table of slopes with the columns of FixedEffects; the base of the results below."""
+
+    _columns: ClassVar[tuple[str, ...]] = _EFFECT_COLUMNS
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    estimate: Floats
+    std_error: Floats
+    df: Floats
+    statistic: Floats
+    p_value: Floats
+    conf_low: Floats
+    conf_high: Floats
+
+    def row(self, term: str) -> pd.Series:
+        """Return one row by its name."""
+        return self.to_frame().loc[[term]].iloc[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class WithinBetween(EffectTable):
+    """Within, between, contextual and smushed slope of predictors that vary at both levels.
+
+    Attributes
+    ----------
+    term : tuple of str
+        "within: x", "between: x", "contextual: x" (between − within, tested) and "smushed: x" for
+        each predictor.
+    phi : dict of str to float
+        Weight of the within slope in the smushed one, at the variances of the within-between model.
+    smushed_at_common_variances : dict of str to float
+        phi · within + (1 − phi) · between: the slope that a model with `x` alone has at these
+        variances. That model's own estimate, "smushed: x", has other variances.
+    ddf : str
+        Method of the degrees of freedom.
+    formulas : dict of str to str
+        The formulas fitted: "within-between", "contextual", "smushed".
+    models : dict of str to model
+        The fitted models by the same names; not part of `to_dict()`.
+
+    Notes
+    -----
+    Lectures S0 (within-between model; beta = phi·W + (1 − phi)·B) and S4 (contextual slope).
+    Bell, Fairbrother & Jones 2019, doi:10.1007/s11135-018-0802-x; Mundlak 1978,
+    doi:10.2307/1913646.
+    """
+
+    phi: Mapping[str, float]
+    smushed_at_common_variances: Mapping[str, float]
+    ddf: str
+    formulas: Mapping[str, str]
+    models: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data; the fitted models are left out."""
+        return Result.to_dict(dataclasses.replace(self, models={}))
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LatentCentering(EffectTable):
+    """Slopes of latent-centred predictors: lavaan partitions predictor and outcome alike.
+
+    Attributes
+    ----------
+    term : tuple of str
+        "within: x", "between: x", "contextual: x", then covariates by level; z tests.
+    converged, admissible : bool
+        An inadmissible solution has, for example, a negative variance.
+    nobs, n_clusters : int
+    loglik : float
+    syntax : str
+        The lavaan model that was fitted.
+    notes : tuple of str
+        lavaan's own warnings.
+    n_flat : dict of str to int
+        Clusters in which the predictor does not vary.
+    printed : Printed or None
+        lavaan's own summary.
+
+    Notes
+    -----
+    Mirrors ``lavaan::sem(model, cluster =, fixed.x = FALSE)``; Rosseel 2012,
+    doi:10.18637/jss.v048.i02; Lüdtke et al. 2008, doi:10.1037/a0012869; lecture S4, option 3.
+    Limits: two levels, continuous variables, no random slopes, maximum likelihood, z tests.
+    """
+
+    converged: bool
+    admissible: bool
+    nobs: int
+    n_clusters: int
+    loglik: float
+    syntax: str
+    notes: tuple[str, ...]
+    n_flat: Mapping[str, int]
+    printed: Printed | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SimpleSlopes(EffectTable):
+    """Slope of one predictor at values of its moderator.
+
+    Attributes
+    ----------
+    term : tuple of str
+        "x at z = value".
+    value : ndarray
+        Values of the moderator.
+    predictor, moderator : str
+    ddf : str
+
+    Notes
+    -----
+    slope(z) = b_x + b_xz · z, every other moderator of x at 0. Aiken & West 1991, Multiple
+    Regression; Bauer & Curran 2005, doi:10.1207/s15327906mbr4003_5.
+    """
+
+    value: Floats
+    predictor: str
+    moderator: str
+    ddf: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class JohnsonNeyman(Result):
+    """Regions of a moderator in which a simple slope is significant.
+
+    Attributes
+    ----------
+    value, slope, std_error, conf_low, conf_high : ndarray, shape (k,)
+        The slope over a grid of the moderator's observed range, with a pointwise band.
+    significant : ndarray of bool, shape (k,)
+    bounds : ndarray
+        Where the slope's p-value crosses 1 − level: 0, 1 or 2 values of the moderator, ascending.
+    region : str
+        "inside", "outside", "above", "below" (the bounds), "everywhere" or "nowhere".
+    observed : ndarray, shape (2,)
+        Smallest and largest observed value of the moderator.
+    share : float
+        Share of the rows whose slope is significant.
+    critical : float
+        Critical value of |t|, with the interaction's degrees of freedom.
+    df : float
+    level : float
+    predictor, moderator : str
+
+    Notes
+    -----
+    Bauer & Curran 2005, doi:10.1207/s15327906mbr4003_5: roots of
+    (b_x + b_xz·z)² = t² · (Vxx + 2·z·Vx,xz + z²·Vxz,xz).
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "value", "slope", "std_error", "conf_low", "conf_high", "significant",
+    )  # fmt: skip
+
+    value: Floats
+    slope: Floats
+    std_error: Floats
+    conf_low: Floats
+    conf_high: Floats
+    significant: np.ndarray[Any, Any]
+    bounds: Floats
+    region: str
+    observed: Floats
+    share: float
+    critical: float
+    df: float
+    level: float
+    predictor: str
+    moderator: str
+
+    @property
+    def text(self) -> str:
+        """The region in words."""
+        bounds = " and ".join(f"{b:.4g}" for b in self.bounds)
+        where = f"{self.region} {bounds}" if len(self.bounds) else self.region
+        low, high = self.observed
+        return (
+            f"The slope of {self.predictor} is significant at {1 - self.level:.3g} {where} of "
+            f"{self.moderator} (observed {low:.4g} to {high:.4g}); that holds for "
+            f"{100 * self.share:.1f} % of the rows."
+        )

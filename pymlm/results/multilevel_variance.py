@@ -1,0 +1,217 @@
+"""Variance partition: ICC, design effects, and the variance that a model implies."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from pymlm.results.base import Floats, Result
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Icc(Result):
+    """Intraclass correlations, one row a level.
+
+    Attributes
+    ----------
+    level : tuple of str, length k
+        Outermost grouping factor first. For nested factors the ICC of "batch:cask" is the
+        correlation of two rows of the same cask (which share the batch, too).
+    icc : ndarray, shape (k,)
+        Between 0 and 1.
+    std_error : ndarray, shape (k,)
+        By the delta method, or of the bootstrap draws; NaN without an interval.
+    conf_low, conf_high : ndarray, shape (k,)
+        NaN where there is none (delta method at the boundary: a variance of zero).
+    variance : ndarray, shape (k,)
+        Variance that the rows of one unit share, squared units of the response.
+    total : float
+        Total variance, squared units of the response (of the latent response, for a GLMM).
+    conditional : bool
+        True when the model has predictors: the ICC of what they leave.
+    method : str or None
+        Of the interval: "delta" (on the logit scale), "boot" or None.
+    level_of_confidence : float
+    at : dict of str to float
+        Values at which the random slopes stand.
+
+    Notes
+    -----
+    ICC = tau² / (tau² + sigma²), lectures S0, S2, S3, S4; levels and slopes as Stata's
+    ``estat icc``.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("icc", "std_error", "conf_low", "conf_high", "variance")
+    _index: ClassVar[str | None] = "level"
+
+    level: tuple[str, ...]
+    icc: Floats
+    std_error: Floats
+    conf_low: Floats
+    conf_high: Floats
+    variance: Floats
+    total: float
+    conditional: bool
+    method: str | None
+    level_of_confidence: float
+    at: dict[str, float]
+
+    def __float__(self) -> float:
+        if len(self.icc) != 1:
+            raise TypeError(f"there are {len(self.icc)} levels: {', '.join(self.level)}; use .icc")
+        return float(self.icc[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class VariancePartition(Result):
+    """Variance of the outcome by level, one row a grouping factor and one for the residual.
+
+    Attributes
+    ----------
+    level : tuple of str, length k
+    variance : ndarray, shape (k,)
+        With random slopes: mean over the rows of z'Gz (Johnson 2014), or at the values `at`.
+    proportion : ndarray, shape (k,)
+        Of the sum: the variance partition coefficient.
+    cumulative : ndarray, shape (k,)
+        Running sum of the proportions.
+    total : float
+
+    Notes
+    -----
+    Johnson 2014, doi:10.1111/2041-210X.12225, for models with random slopes.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("variance", "proportion", "cumulative")
+    _index: ClassVar[str | None] = "level"
+
+    level: tuple[str, ...]
+    variance: Floats
+    proportion: Floats
+    cumulative: Floats
+    total: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DesignEffect(Result):
+    """Design effect and effective sample size, one row a grouping factor.
+
+    Attributes
+    ----------
+    level : tuple of str, length k
+    icc : ndarray, shape (k,)
+    size : ndarray, shape (k,)
+        Rows per group that enter the formula: the common size, or Snijders and Bosker's
+        n~ = mean − variance / (groups · mean) for unequal ones.
+    design_effect : ndarray, shape (k,)
+        1 + (size − 1) · icc.
+    effective_n : ndarray, shape (k,)
+        Rows / design effect; NaN when the number of rows is not known.
+    kish_design_effect, kish_effective_n : ndarray, shape (k,)
+        The same with Kish's size, sum(n²) / sum(n): the exact factor for the variance of the plain
+        mean over all rows. Equal for equal groups.
+    n : float
+        Rows; NaN when not known.
+
+    Notes
+    -----
+    Lecture S4 (2.20 → 227, 1.95 → 513); Snijders & Bosker 2012, Multilevel Analysis, 2nd ed.,
+    sections 3.3 and 3.4; Kish 1965, Survey Sampling.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "icc", "size", "design_effect", "effective_n", "kish_design_effect", "kish_effective_n",
+    )  # fmt: skip
+    _index: ClassVar[str | None] = "level"
+
+    level: tuple[str, ...]
+    icc: Floats
+    size: Floats
+    design_effect: Floats
+    effective_n: Floats
+    kish_design_effect: Floats
+    kish_effective_n: Floats
+    n: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Moulton(Result):
+    """Moulton's factor: by how much OLS understates a standard error.
+
+    Attributes
+    ----------
+    factor : float
+        sqrt(1 + vpc_x · vpc_y · (n − 1)).
+    vpc_x, vpc_y : float
+        Share of the variance of predictor and outcome that lies between groups.
+    n : float
+        Rows per group (the mean, for unequal groups).
+    std_error, corrected : float
+        The OLS standard error and the same times the factor; NaN when none was given.
+
+    Notes
+    -----
+    Lecture S0; Moulton 1986, doi:10.1016/0304-4076(86)90021-7. It holds for one predictor and
+    groups of one size.
+    """
+
+    factor: float
+    vpc_x: float
+    vpc_y: float
+    n: float
+    std_error: float = math.nan
+    corrected: float = math.nan
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "factor", "vpc_x", "vpc_y", "n", "std_error", "corrected",
+    )  # fmt: skip
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row."""
+        return pd.DataFrame([{c: getattr(self, c) for c in self._columns}])
+
+    def __float__(self) -> float:
+        return self.factor
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class VarianceFunction(Result):
+    """Variance of the outcome as a function of a predictor with a random slope.
+
+    Attributes
+    ----------
+    x : ndarray, shape (k,)
+        Values of the predictor.
+    between : ndarray, shape (k,)
+        tau0² + 2·x·tau01 + x²·tau1², summed over the grouping factors.
+    total : ndarray, shape (k,)
+        between + sigma².
+    sd : ndarray, shape (k,)
+        Square root of the total.
+    icc : ndarray, shape (k,)
+        between / total.
+    predictor : str
+    minimum_at : float
+        Where the variance is smallest: −tau01 / tau1²; NaN when tau1² is 0.
+    residual : float
+        sigma².
+
+    Notes
+    -----
+    Lectures S0 (modelled heteroscedasticity) and S4; Goldstein 2011, Multilevel Statistical Models,
+    4th ed., section 3.1.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("x", "between", "total", "sd", "icc")
+
+    x: Floats
+    between: Floats
+    total: Floats
+    sd: Floats
+    icc: Floats
+    predictor: str
+    minimum_at: float
+    residual: float

@@ -1,0 +1,110 @@
+# Tests by every rule of degrees of freedom; R2; model checks; lavaan.
+
+#' Tests of the rows of L, one at a time; "residual" is t with rows - coefficients.
+ml_contests <- function(fit, l, ddf, level) {
+  l <- if (is.matrix(l)) l else matrix(l, 1L)
+  rows <- lapply(seq_len(nrow(l)), function(i)
+    if (ddf == "residual") .residual_row(fit, l[i, ], level)
+    else .contest_row(fit, l[i, ], 0, ddf, level))
+  estimate_fields(do.call(rbind, rows), ddf, level)[
+    c("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")]
+}
+
+.residual_row <- function(fit, L, level) {
+  model <- fit$model
+  df <- nrow(model@frame) - length(fixef(model))
+  estimate <- sum(L * fixef(model))
+  se <- sqrt(sum(L * drop(as.matrix(vcov(model)) %*% L)))
+  half <- qt((1 + level) / 2, df) * se
+  data.frame(Estimate = estimate, `Std. Error` = se, df = df, `t value` = estimate / se,
+             lower = estimate - half, upper = estimate + half,
+             `Pr(>|t|)` = 2 * pt(-abs(estimate / se), df), check.names = FALSE)
+}
+
+#' All rows of L jointly: chi-squared for "asymptotic", else F.
+ml_joint <- function(fit, l, ddf) {
+  rows <- lapply(seq_len(nrow(l)), function(i) l[i, ])
+  if (ddf == "residual") {
+    model <- fit$model
+    df <- nrow(model@frame) - length(fixef(model))
+    table <- .wald_test(fit, l, rep(0, nrow(l)), ddf, df)
+  } else {
+    table <- contest_native(fit, rows, rep(0, nrow(l)), joint = TRUE, ddf = ddf)
+  }
+  anova_fields(table, ddf)[c("statistic", "num_df", "den_df", "p_value")]
+}
+
+#' Nakagawa's R2 by performance; NULL where it gives none (singular fits) or is not installed.
+ml_nakagawa <- function(fit) {
+  if (!requireNamespace("performance", quietly = TRUE) || lme4::isSingular(fit$model)) return(NULL)
+  out <- suppressWarnings(suppressMessages(performance::r2_nakagawa(fit$model)))
+  if (!is.list(out) || is.null(out$R2_conditional) || is.na(out$R2_conditional)) return(NULL)
+  list(marginal = out$R2_marginal[[1L]], conditional = out$R2_conditional[[1L]])
+}
+
+#' p-values of performance's checks; NA where a check cannot be made.
+ml_checks <- function(fit) {
+  need_package("performance", "the checks of assumptions")
+  model <- fit$model
+  p <- function(expr) tryCatch(as.numeric(suppressMessages(suppressWarnings(expr)))[1L],
+                               error = function(e) NA_real_)
+  r <- residuals(model, type = "pearson", scaled = TRUE)
+  eta <- as.numeric(scale(fitted(model)))
+  groups <- getME(model, "flist")
+  modes <- ranef(model, condVar = FALSE)
+  effects <- list()
+  for (g in names(modes)) for (t in colnames(modes[[g]])) {
+    v <- modes[[g]][[t]]
+    effects[[paste0(g, ": ", t)]] <- list(
+      modes = v, p = if (stats::sd(v) > 0) p(stats::shapiro.test(.at_most(v))$p.value) else NA_real_)
+  }
+  # A curve left in the residuals: the quadratic term of residuals on fitted values.
+  curve <- stats::lm(r ~ eta + I(eta^2))
+  list(
+    normal_residuals = p(performance::check_normality(model)),
+    heteroscedasticity = p(performance::check_heteroscedasticity(model)),
+    curvature = coef(summary(curve))["I(eta^2)", "Pr(>|t|)"],
+    curvature_statistic = coef(summary(curve))["I(eta^2)", "t value"],
+    residual = unname(r), fitted = unname(fitted(model)),
+    effect = names(effects), effect_p = unname(vapply(effects, `[[`, 0, "p")),
+    modes = unname(lapply(effects, `[[`, "modes")),
+    level1_equal = vapply(groups, function(g) p(stats::fligner.test(r, g)$p.value), 0),
+    groups = names(groups)
+  )
+}
+
+.at_most <- function(x, n = 5000L) if (length(x) > n) x[seq_len(n)] else x
+
+#' A two-level model in lavaan: y on x at both levels, x partitioned by the model.
+ml_latent <- function(data, x, within, between, fiml, level) {
+  need_package("lavaan", "latent centring")
+  both <- function(prefix) paste0(prefix, "_", x, "*", x)
+  syntax <- paste0(
+    "level: 1\n  y ~ ", paste(c(both("w"), within), collapse = " + "),
+    "\nlevel: 2\n  y ~ ", paste(c(both("b"), between), collapse = " + "), "\n",
+    paste0("contextual_", x, " := b_", x, " - w_", x, collapse = "\n"))
+  flat <- "no variance within cluster|Level-1 variable|has no variance"
+  notes <- character()
+  fit <- withCallingHandlers(
+    lavaan::sem(syntax, data = data, cluster = "g", fixed.x = FALSE, meanstructure = TRUE,
+                missing = if (fiml) "ml" else "listwise"),
+    warning = function(w) {
+      notes <<- c(notes, conditionMessage(w))
+      invokeRestart("muffleWarning")
+    })
+  if (!lavaan::lavInspect(fit, "converged"))
+    stop("lavaan's two-level model did not converge. ", paste(notes, collapse = " "), call. = FALSE)
+  admissible <- suppressWarnings(lavaan::lavInspect(fit, "post.check"))
+  est <- lavaan::parameterEstimates(fit, level = level)
+  list(
+    lhs = est$lhs, op = est$op, rhs = est$rhs, label = est$label,
+    est_level = if (is.null(est$level)) rep(NA_integer_, nrow(est)) else as.integer(est$level),
+    estimate = est$est, std_error = est$se, statistic = est$z, p_value = est$pvalue,
+    conf_low = est$ci.lower, conf_high = est$ci.upper,
+    notes = gsub("[[:space:]]+", " ", notes[!grepl(flat, notes)]), admissible = admissible,
+    nobs = as.integer(lavaan::lavInspect(fit, "nobs")[1L]),
+    nclusters = as.integer(lavaan::lavInspect(fit, "nclusters")[1L]),
+    loglik = as.numeric(lavaan::fitMeasures(fit, "logl")), syntax = syntax,
+    printed_text = printed(lavaan::summary(fit))
+  )
+}

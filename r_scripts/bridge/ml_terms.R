@@ -1,0 +1,77 @@
+# The random part as the multilevel workflow needs it: per term its covariance, and how its columns
+# vary over the rows.
+
+#' One entry per random term: group, coefficients, covariance, mean cross-product of its columns over
+#' the rows (so that sum(covariance * moments) is its mean variance), and the group of each row.
+ml_terms <- function(fit) {
+  model <- fit$model
+  if (!inherits(model, "merMod"))
+    refuse("NotSupportedError", "variance components need a mixed model that lme4 fitted")
+  flist <- getME(model, "flist")
+  assign <- attr(flist, "assign")
+  blocks <- getME(model, "mmList")
+  covariances <- VarCorr(model)
+  n <- nrow(model@frame)
+  list(
+    sigma = sigma(model),
+    residual = ml_level1_variance(fit),
+    nobs = n,
+    linear = lme4::isLMM(model),
+    terms = lapply(seq_along(model@cnms), function(i) {
+      m <- as.matrix(blocks[[i]])
+      list(group = names(flist)[assign[i]], key = names(covariances)[i],
+           terms = as.character(model@cnms[[i]]),
+           covariance = unname(matrix(covariances[[i]], length(model@cnms[[i]]))),
+           moments = unname(crossprod(m) / n), centred = unname(as.matrix(stats::cov(m))))
+    }),
+    groups = lapply(flist, as.integer)
+  )
+}
+
+#' Variance of level 1: sigma^2, or that of the latent response for a binomial GLMM.
+ml_level1_variance <- function(fit) {
+  model <- fit$model
+  if (lme4::isLMM(model)) return(sigma(model)^2)
+  family <- stats::family(model)
+  latent <- c(logit = pi^2 / 3, probit = 1, cloglog = pi^2 / 6)
+  if (!lme4::isGLMM(model) || family$family != "binomial" || !family$link %in% names(latent))
+    return(NA_real_)
+  latent[[family$link]]
+}
+
+#' Each random term's relative covariance factor, and the covariance matrix of (theta, sigma).
+ml_theta <- function(fit) {
+  .need_linear(fit, "The interval by the delta method")
+  model <- lmertest_model(fit)
+  list(factors = lapply(getME(model, "Tlist"), function(m) unname(as.matrix(m))),
+       vcov = unname(as.matrix(model@vcov_varpar)))
+}
+
+#' Model-implied covariance of some rows: sigma^2 (Z Lambda Lambda' Z' + W^-1).
+ml_implied <- function(fit, rows) {
+  .need_linear(fit, "The model-implied covariance of the response")
+  model <- fit$model
+  a <- as.matrix(getME(model, "Lambdat") %*% getME(model, "Zt")[, rows, drop = FALSE])
+  unname(sigma(model)^2 * (crossprod(a) + diag(1 / weights(model)[rows], length(rows))))
+}
+
+#' What the fixed part predicts, the response, and the between part of both: cor(y, Xb)^2 and more.
+ml_fixed_part <- function(fit) {
+  model <- fit$model
+  list(response = as.numeric(getME(model, "y")),
+       linear = unname(predict(model, re.form = NA, type = "link")),
+       fitted = unname(predict(model, re.form = NA, type = "response")),
+       term = names(fixef(model)), estimate = unname(fixef(model)))
+}
+
+#' Draws of the variances by parametric bootstrap: rows are draws, columns the covariances by term.
+ml_bootstrap <- function(fit, nsim, seed) {
+  model <- fit$model
+  values <- function(m) c(unlist(lapply(VarCorr(m), function(v) as.numeric(v))),
+                          if (lme4::isLMM(m)) sigma(m)^2)
+  old <- if (exists(".Random.seed", globalenv())) get(".Random.seed", globalenv())
+  on.exit(if (!is.null(old)) assign(".Random.seed", old, globalenv()))
+  draws <- suppressMessages(suppressWarnings(
+    lme4::bootMer(model, values, nsim = nsim, seed = seed, type = "parametric")))
+  list(draws = unname(draws$t), failed = sum(!stats::complete.cases(draws$t)))
+}
