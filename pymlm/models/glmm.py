@@ -16,6 +16,7 @@ from pymlm.models.base import cached
 from pymlm.models.families import (
     check_two_levels,
 )
+from pymlm.models.mixed import ResidualType
 from pymlm.models.update import UpdatableModel
 from pymlm.results.fixed import NamedMatrix
 from pymlm.results.glmm import GlmmSummary
@@ -142,6 +143,18 @@ class GeneralizedLinearMixedModel(UpdatableModel):
         """
         need_asymptotic(ddf)
         return self._ask("glmm_vcov", NamedMatrix, use_hessian=_hessian(use_hessian)).to_frame()
+
+    @strict
+    def residuals(self, type: ResidualType = "deviance") -> pd.Series:
+        """Return residuals on the data's index, NaN where R dropped the row.
+
+        Parameters
+        ----------
+        type : {"deviance", "response", "pearson", "working", "scaled"}
+            R's default for a GLMM is "deviance"; "response" residuals are on the scale of the
+            response, "working" ones on the link scale: ``residuals(model, type)``.
+        """
+        return super().residuals(type)
 
     def _plain_summary(self) -> GlmmSummary:
         return self._ask("glmm_summary", GlmmSummary, use_hessian=None)

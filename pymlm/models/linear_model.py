@@ -342,6 +342,17 @@ class GeneralizedLinearModel(LinearModel):
         value = self._described.dispersion
         return float("nan") if value is None else value
 
+    @strict
+    def residuals(self, type: str = "deviance") -> pd.Series:
+        """Return residuals on the data's index, NaN where R dropped the row.
+
+        Parameters
+        ----------
+        type : {"deviance", "response", "pearson", "working", "standardized", "studentized"}
+            R's default for a glm is "deviance": ``residuals(model, type)``.
+        """
+        return super().residuals(type)
+
     @property
     def converged(self) -> bool:
         """True where the iterations converged: ``model$converged``."""
