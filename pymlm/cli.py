@@ -165,9 +165,9 @@ def read_data(file: Path) -> pd.DataFrame:
             return pd.read_csv(file)
         if kind == ".tsv":
             return pd.read_csv(file, sep="\t")
-    except ImportError:
+    except ImportError as error:
         raise DataError(
-            "reading Parquet needs pyarrow; run: pip install 'pymlm[parquet]'"
+            f"reading Parquet needs pyarrow ({error}); run: pip install 'pymlm[parquet]'"
         ) from None
     except Exception as error:
         raise DataError(f"{str(file)!r} cannot be read: {error}") from None

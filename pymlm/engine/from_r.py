@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-_R_NULL, _R_LGL, _R_INT, _R_DBL, _R_CHR, _R_LIST, _R_RAW = 0, 10, 13, 14, 16, 19, 24
+# Types of R objects (SEXPTYPE).
+_NULL, _LGL, _INT, _DBL, _CHR, _LIST, _RAW = 0, 10, 13, 14, 16, 19, 24
 _NA_INT = -2147483648
 
 
@@ -27,48 +28,94 @@ def from_r(value: Any) -> Any:
     vector bytes. A matrix keeps its shape. Anything else (a model, an environment) stays on the
     R side and comes back as a handle.
     """
-    match int(value.typeof):
-        case 0:
-            return None
-        case 19:
-            names = _names(value)
-            items = [from_r(v) for v in value]
-            return items if names is None else dict(zip(names, items, strict=True))
-        case 14:
-            return _shaped(_buffer(value, np.float64), value)
-        case 13:
-            return _shaped(_integers(_buffer(value, np.int32)), value)
-        case 10:
-            return _shaped(_logicals(_buffer(value, np.int32)), value)
-        case 16:
-            return _strings(value)
-        case 24:
-            return _bytes(value)
+    return _walk(value.__sexp__._cdata, None)
+
+
+def views_of_r(value: Any) -> Any:
+    """Return an R value as `from_r`, but numbers as read-only arrays over R's own memory.
+
+    Integers and logicals are int32, as R holds them. The R object lives as long as an array does.
+    """
     from pymlm.engine.r_thread import R
 
-    return R.keep(value)
+    return _walk(value.__sexp__._cdata, R.keep(value))
 
 
-def _names(value: Any) -> list[str] | None:
-    names = value.names
-    return None if int(names.typeof) == _R_NULL else list(names)
+# By R's C interface, a level below rpy2's vectors: making one of those for every element of every
+# answer cost more than most answers.
+def _walk(x: Any, keeper: Any) -> Any:
+    from rpy2.rinterface_lib import _rinterface_capi, openrlib
+
+    lib = openrlib.rlib
+    kind = _rinterface_capi._TYPEOF(x)
+    if kind == _NULL:
+        return None
+    if kind == _LIST:
+        items = [_walk(lib.VECTOR_ELT(x, i), keeper) for i in range(lib.Rf_xlength(x))]
+        names = _attribute(x, b"names")
+        return items if names is None else dict(zip(_strings(names), items, strict=True))
+    if kind == _CHR:
+        return _strings(x)
+    if kind == _RAW:
+        return bytes(openrlib.ffi.buffer(openrlib.RAW(x), lib.Rf_xlength(x)))
+    if kind in (_DBL, _INT, _LGL):
+        return _numbers(x, kind, keeper)
+    from pymlm.engine.r_thread import R
+    from rpy2.rinterface_lib import conversion
+
+    return R.keep(conversion._cdata_to_rinterface(x))
 
 
-def _buffer(value: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    if len(value) == 0:  # rpy2 has no view of an empty vector
-        return np.empty(0, dtype=dtype)
-    return np.array(value.memoryview(), dtype=dtype)
+def _attribute(x: Any, name: bytes) -> Any:
+    from rpy2.rinterface_lib import _rinterface_capi, openrlib
+
+    found = openrlib.rlib.Rf_getAttrib(x, openrlib.rlib.Rf_install(name))
+    return None if _rinterface_capi._TYPEOF(found) == _NULL else found
 
 
-def _bytes(value: Any) -> bytes:
+def _strings(x: Any) -> list[str | None]:
+    from rpy2.rinterface_lib import conversion, openrlib
+
+    lib, ffi, encodings = openrlib.rlib, openrlib.ffi, conversion._R_ENC_PY
+    out: list[str | None] = []
+    for i in range(lib.Rf_xlength(x)):
+        text = lib.STRING_ELT(x, i)
+        if text == lib.R_NaString:
+            out.append(None)
+        else:
+            out.append(ffi.string(lib.R_CHAR(text)).decode(encodings[lib.Rf_getCharCE(text)]))
+    return out
+
+
+def _numbers(x: Any, kind: int, keeper: Any) -> np.ndarray[Any, Any]:
     from rpy2.rinterface_lib import openrlib
 
-    address = openrlib.RAW(value.__sexp__._cdata)  # rpy2 has no view of a raw vector
-    return bytes(openrlib.ffi.buffer(address, len(value)))
+    dtype = np.dtype(np.float64 if kind == _DBL else np.int32)
+    size = openrlib.rlib.Rf_xlength(x)
+    if size == 0:  # R has no memory for it
+        array = np.empty(0, dtype=dtype)
+    else:
+        read = {_DBL: openrlib.REAL, _INT: openrlib.INTEGER, _LGL: openrlib.LOGICAL}[kind]
+        address = int(openrlib.ffi.cast("uintptr_t", read(x)))
+        array = np.asarray(_Memory(address, size, dtype, keeper))
+    if keeper is None:
+        array = array.copy() if kind == _DBL else _WHOLE[kind](array)
+    dim = _attribute(x, b"dim")
+    if dim is None:
+        return array
+    return array.reshape(tuple(_numbers(dim, _INT, None).tolist()), order="F")
 
 
-def _strings(value: Any) -> list[str | None]:
-    return [x if isinstance(x, str) else None for x in value]
+class _Memory:
+    """R's memory as numpy reads it; an array made from it keeps `keeper` alive."""
+
+    __slots__ = ("__array_interface__", "keeper")
+
+    def __init__(self, address: int, size: int, dtype: np.dtype[Any], keeper: Any) -> None:
+        self.__array_interface__ = {
+            "version": 3, "data": (address, True), "shape": (size,), "typestr": dtype.str,
+        }  # fmt: skip
+        self.keeper = keeper
 
 
 def _integers(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -84,10 +131,7 @@ def _logicals(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return _integers(array) if (array == _NA_INT).any() else array.astype(bool)
 
 
-def _shaped(array: np.ndarray[Any, Any], value: Any) -> np.ndarray[Any, Any]:
-    if "dim" in value.list_attrs():
-        array = array.reshape(tuple(value.do_slot("dim")), order="F")
-    return array
+_WHOLE = {_INT: _integers, _LGL: _logicals}
 
 
 def build(cls: Any, value: Any) -> Any:

@@ -87,13 +87,18 @@ def _start_r() -> None:
     rinterface, embedded = _import_rpy2(home)
     if embedded.isinitialized():  # the program uses rpy2 itself: share its R as it is
         return
+    from rpy2.rinterface_lib import _rinterface_capi, openrlib
+
     embedded.set_initoptions(R_OPTIONS)
-    with _utf8_locale(), warnings.catch_warnings():
+    with openrlib.rlock, _kept("LD_LIBRARY_PATH"), _utf8_locale(), warnings.catch_warnings():
         # rpy2 warns that R does not run on the main thread, which is what we want.
         warnings.simplefilter("ignore")
-        rinterface.initr_simple()
-    # rpy2's own clean-up would run on the main thread and wait for a busy R for ever.
-    atexit.unregister(rinterface.endr)
+        # What rpy2's initr does, without the Rscript that it runs for environment variables (they
+        # are set above) and without its clean-up at exit, which would run on the main thread and
+        # wait for a busy R for ever.
+        embedded._initr()
+        _rinterface_capi._register_external_symbols()
+        rinterface._post_initr_setup()
     atexit.register(_clean_up, os.getpid())
 
 
@@ -187,6 +192,23 @@ def rpy2_command(home: str) -> str:
 
 
 @contextlib.contextmanager
+def _kept(variable: str) -> Iterator[None]:
+    """Put an environment variable back.
+
+    rpy2 adds R's library folders to LD_LIBRARY_PATH: too late for this process, but its children
+    would load other libraries than this process did.
+    """
+    before = os.environ.get(variable)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = before
+
+
+@contextlib.contextmanager
 def _utf8_locale() -> Iterator[None]:
     """Let R start in UTF-8: with LANG=C or a locale that is not installed, it would not."""
     import locale
@@ -202,15 +224,9 @@ def _utf8_locale() -> Iterator[None]:
     if utf8:
         yield
         return
-    saved = os.environ.get("LC_ALL")
-    os.environ["LC_ALL"] = "C.UTF-8"
-    try:
+    with _kept("LC_ALL"):
+        os.environ["LC_ALL"] = "C.UTF-8"
         yield
-    finally:
-        if saved is None:
-            del os.environ["LC_ALL"]
-        else:
-            os.environ["LC_ALL"] = saved
 
 
 #: R code that reads the bridge into a private environment and answers with its `dispatch`.

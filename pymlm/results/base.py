@@ -83,9 +83,8 @@ class Result:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Make the result again from what `to_dict` gave."""
-        hints = typing.get_type_hints(cls)
-        fields = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]  # as above
-        return cls(**{k: _restored(hints[k], v) for k, v in data.items() if k in fields})
+        made: Self = _made_again(cls, data)
+        return made
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -152,6 +151,12 @@ def _plain_float(value: float) -> float | str | None:
     return value
 
 
+def _made_again(cls: Any, data: Mapping[str, Any]) -> Any:
+    hints = typing.get_type_hints(cls)
+    fields = {f.name for f in dataclasses.fields(cls)}
+    return cls(**{k: _restored(hints[k], v) for k, v in data.items() if k in fields})
+
+
 def _restored(annotation: Any, value: Any) -> Any:
     """Undo `_plain` for a field of this annotation."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
@@ -162,8 +167,8 @@ def _restored(annotation: Any, value: Any) -> Any:
         return _restored(inner, value)
     if annotation is Printed:
         return Printed(value)
-    if isinstance(annotation, type) and issubclass(annotation, Result):
-        return annotation.from_dict(value)
+    if dataclasses.is_dataclass(annotation):
+        return _made_again(annotation, value)
     if annotation is np.ndarray or origin is np.ndarray:
         return readonly(_numbers(value))
     if origin is tuple:

@@ -259,3 +259,18 @@ def test_importing_pymlm_starts_nothing():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+def test_children_of_the_process_get_their_own_libraries():
+    """rpy2 sets LD_LIBRARY_PATH; children would load libraries that this process did not."""
+    program = """
+import os
+before = os.environ.get("LD_LIBRARY_PATH")
+import pymlm
+pymlm.load_dataset("sleepstudy")
+print(os.environ.get("LD_LIBRARY_PATH") == before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"

@@ -18,7 +18,7 @@ NAMES = ["lme4::sleepstudy", "lme4::cbpp", "lmerTest::carrots", "nlme::bdf", "MA
 def theirs():
     pairs = [n.split("::") for n in NAMES]
     code = "".join(
-        f'd <- as.data.frame({p}::{n}); columns <- unname(as.list(d)); '
+        f"d <- as.data.frame({p}::{n}); columns <- unname(as.list(d)); "
         f'out[["{p}::{n}"]] <- list(data = lapply(columns, unname), names = names(d), '
         "classes = lapply(columns, class), levels = lapply(columns, levels))\n"
         for p, n in pairs
