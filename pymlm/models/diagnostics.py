@@ -2,8 +2,170 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pandas as pd
+
+from pymlm.arguments import choice, strict
+from pymlm.errors import ArgumentError
 from pymlm.models.described import Described
+from pymlm.results.diagnostics import (
+    Check,
+    Influence,
+    QuantileBlock,
+    Quantiles,
+    RePCA,
+    VarianceInflation,
+)
+
+CHECKS = (
+    "normality", "random_effects", "heteroscedasticity", "homogeneity", "autocorrelation",
+    "overdispersion", "zero_inflation", "outliers",
+)  # fmt: skip
 
 
 class DiagnosticMethods(Described):
     """Diagnostics of a fitted mixed model."""
+
+    def hat_values(self) -> pd.Series:
+        """Return the leverages: the diagonal of the hat matrix, random effects included.
+
+        Returns
+        -------
+        Series
+            On the data's index, NaN where R dropped the row. Their sum is the effective number of
+            parameters of the conditional fit.
+
+        Notes
+        -----
+        Mirrors ``hatvalues(model)`` of lme4, which warns that they may not make sense for a GLMM.
+        """
+        return self._by_row(self._call("hat_values"), "hat")
+
+    def cooks_distance(self) -> pd.Series:
+        """Return Cook's distance of every row, from leverages and Pearson residuals.
+
+        Returns
+        -------
+        Series
+            On the data's index, NaN where R dropped the row.
+
+        Notes
+        -----
+        Mirrors ``cooks.distance(model)`` of lme4, which refits nothing; `influence` does.
+        """
+        return self._by_row(self._call("cooks_distances"), "cooks_distance")
+
+    @strict
+    def influence(
+        self, groups: str | Sequence[str] | None = None, timeout: float | None = None
+    ) -> Influence:
+        """Refit the model without each row, or each level of a grouping factor.
+
+        Parameters
+        ----------
+        groups : str or list of str, optional
+            Column (or columns, crossed) whose levels are left out one at a time; rows by default.
+        timeout : float, optional
+            Seconds after which R is stopped: there is one refit a level.
+
+        Returns
+        -------
+        Influence
+            Cook's distances, dfbetas, fixed effects and variance components of every refit.
+
+        Raises
+        ------
+        ArgumentError
+            When `groups` is no column that the model uses.
+        DataError
+            When the data did not come with a model from a file.
+
+        Notes
+        -----
+        Mirrors ``influence(model, groups)`` of lme4.
+        """
+        names = [groups] if isinstance(groups, str) else groups
+        if names is not None:
+            names = list(names)
+            if not names or not all(isinstance(n, str) for n in names):
+                raise ArgumentError(f"groups names columns of the data, not {groups!r}")
+        return self._ask("influence", Influence, groups=names, timeout=timeout)
+
+    def re_pca(self) -> RePCA:
+        """Return the principal components of the random effects of each grouping factor.
+
+        Notes
+        -----
+        Mirrors ``rePCA(model)`` of lme4.
+        """
+        return self._ask("re_pca", RePCA)
+
+    def vif(self) -> VarianceInflation:
+        """Return (generalized) variance inflation factors of the terms of the fixed part.
+
+        Raises
+        ------
+        NotSupportedError
+            When the model has fewer than two terms.
+
+        Notes
+        -----
+        Equal to ``car::vif(model)``; see `VarianceInflation` for the formula.
+        """
+        found: VarianceInflation = self._call("vif_values", VarianceInflation)
+        return found
+
+    @strict
+    def qq_data(
+        self,
+        what: Literal["residuals", "random"] = "residuals",
+        type: Literal["response", "pearson", "deviance", "working", "scaled"] = "pearson",
+    ) -> Quantiles:
+        """Return sample and normal quantiles of the residuals or of the random effects.
+
+        Parameters
+        ----------
+        what : {"residuals", "random"}
+        type : {"pearson", "response", "deviance", "working", "scaled"}
+            Of the residuals, as in `residuals`.
+        """
+        which = choice(what, ("residuals", "random"), "what")
+        kind = choice(type, ("response", "pearson", "deviance", "working", "scaled"), "type")
+        blocks: Any = self._call("qq_points", tuple[QuantileBlock, ...], what=which, type=kind)
+        return Quantiles(blocks=blocks)
+
+    @strict
+    def check(self, what: str, seed: int = 1) -> Check:
+        """Check one of the model's assumptions, by R's performance package.
+
+        Parameters
+        ----------
+        what : str
+            "normality" (of residuals), "random_effects" (their normality), "heteroscedasticity",
+            "homogeneity" (of variances between groups), "autocorrelation", "overdispersion",
+            "zero_inflation" (counts) or "outliers". For collinearity see `vif`.
+        seed : int
+            Of the checks that draw random numbers; R's own stream stays where it was.
+
+        Returns
+        -------
+        Check
+            Its numbers; ``print`` gives performance's verdict.
+
+        Raises
+        ------
+        RPackageError
+            When performance is not installed.
+        NotSupportedError
+            Where the check does not apply to the model.
+
+        Notes
+        -----
+        Mirrors ``performance::check_normality(model)`` and its like. "heteroscedasticity" is
+        the score test of Breusch & Pagan (1979, doi:10.2307/1911963) and Cook & Weisberg (1983,
+        doi:10.1093/biomet/70.1.1) on the fitted values, for performance's is wrong for lme4's
+        models.
+        """
+        return self._ask("check", Check, what=choice(what, CHECKS, "what"), seed=int(seed))

@@ -74,8 +74,14 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 # emmeans finds the data through the environment of the model's formula. Where they are not there (a
 # model from a file), the model frame serves, unless the formula transforms what it names.
 .means_data <- function(fit) {
-  if (!is.null(model_data(fit))) return(NULL)
+  if (!is.null(getCall(fit$model)$subset)) return(NULL)
   frame <- model.frame(fit$model)
+  data <- model_data(fit)
+  if (!is.null(data)) {
+    # emmeans takes out the rows that the fit dropped: not where they are out already.
+    shortened <- nrow(data) == nrow(frame) && length(attr(frame, "na.action"))
+    return(if (shortened) data)
+  }
   needed <- all.vars(delete.response(terms(fit$model)))
   absent <- setdiff(needed, names(frame))
   if (length(absent))
@@ -89,11 +95,17 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 model_data <- function(fit) {
   call <- getCall(fit$model)
   if (is.null(call$data)) return(NULL)
-  data <- tryCatch(eval(call$data, environment(formula(fit$model))), error = function(e) NULL)
+  home <- environment(formula(fit$model))
+  data <- tryCatch(eval(call$data, home), error = function(e) NULL)
+  if (!is.data.frame(data)) return(NULL)
   frame <- model.frame(fit$model)
-  known <- is.data.frame(data) && nrow(data) == nrow(frame) + length(attr(frame, "na.action")) &&
-    all(intersect(all.vars(formula(fit$model)), names(frame)) %in% names(data))
-  if (known) data
+  sizes <- nrow(frame) + c(0L, length(attr(frame, "na.action")))
+  elsewhere <- setdiff(all.vars(formula(fit$model)), names(data))
+  found <- vapply(elsewhere, function(v) {
+    x <- get0(v, home)
+    !is.null(x) && !is.function(x)
+  }, NA)
+  if (nrow(data) %in% sizes && all(found)) data
 }
 
 .checked_at <- function(fit, at) {

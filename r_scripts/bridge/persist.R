@@ -37,7 +37,9 @@ bytes_to_model <- function(bytes) {
 .with_data <- function(model) {
   call <- model@call
   home <- environment(formula(model))
-  if (is.null(call$data) || !is.null(tryCatch(eval(call$data, home), error = function(e) NULL)))
+  # A frame, for a name such as `data` is found anyhow: as R's function.
+  if (is.null(call$data) ||
+      is.data.frame(tryCatch(eval(call$data, home), error = function(e) NULL)))
     return(model)
   data <- as.data.frame(lapply(model@frame, identity), optional = TRUE)
   for (part in c("weights", "offset")) {

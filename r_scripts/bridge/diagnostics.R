@@ -1,0 +1,179 @@
+# Leverage, influence, dimensions of the random effects, collinearity, and performance's checks.
+
+hat_values <- function(fit) .unpadded(fit, hatvalues(fit$model))
+
+cooks_distances <- function(fit) .unpadded(fit, cooks.distance(fit$model))
+
+# One value a row used; where na.action is na.exclude R pads with NA.
+.unpadded <- function(fit, values) {
+  used <- nrow(fit$model@frame)
+  values <- unname(values)
+  if (length(values) > used) values[-attr(fit$model@frame, "na.action")] else values
+}
+
+# --- influence by deletion ----------------------------------------------------------------------
+
+# influence() refits by update(), which looks for the data in several places; here they are handed
+# over, the used rows only, and the refits run one after the other.
+influence_native <- function(fit, groups = NULL) {
+  data <- model_data(fit)
+  if (is.null(data))
+    refuse("DataError", "influence refits the model without some of its rows, and its data did not ",
+           "come with it. Fit it anew from the data.")
+  dropped <- attr(fit$model@frame, "na.action")
+  if (length(dropped) && nrow(data) > nrow(fit$model@frame)) data <- data[-dropped, , drop = FALSE]
+  unknown <- setdiff(groups, names(data))
+  if (length(unknown))
+    refuse("ArgumentError", "groups: '", unknown[1L], "' is no column of the model's data. There ",
+           "are: ", paste(names(data), collapse = ", "))
+  for (g in groups) data[[g]] <- as.character(data[[g]])
+  args <- list(model = fit$model, data = data, ncores = 1L)
+  if (length(groups)) args$groups <- groups
+  do.call(influence, args)
+}
+
+influence_result <- function(native, fit, groups = NULL) {
+  at <- match("deleted", names(native))
+  fixed <- native[[2L]]
+  beta <- native[["fixed.effects"]]
+  parts <- native[[4L]]
+  change <- sweep(fixed, 2L, beta)
+  se <- do.call(rbind, lapply(native[[6L]], function(v) sqrt(diag(as.matrix(v)))))
+  list(
+    groups = if (length(groups)) paste(groups, collapse = ".") else "case",
+    level = as.character(native[[at]]), term = names(beta),
+    cooks_distance = unname(cooks.distance(native)),
+    coefficients = unname(fixed), dfbeta = unname(change), dfbetas = unname(change / se),
+    component = colnames(parts), components = unname(parts),
+    component_change = unname(sweep(parts, 2L, native[["var.cov.comps"]])),
+    converged = unname(native$converged), evaluations = as.integer(unname(native$function.evals))
+  )
+}
+
+# --- random effects -----------------------------------------------------------------------------
+
+re_pca_native <- function(fit) lme4::rePCA(fit$model)
+
+re_pca_result <- function(native, fit) {
+  cnms <- fit$model@cnms
+  list(groups = lapply(names(native), function(g) {
+    variance <- native[[g]]$sdev^2
+    share <- if (sum(variance) > 0) variance / sum(variance) else rep(NA_real_, length(variance))
+    list(grpvar = g, term = unlist(cnms[names(cnms) == g], use.names = FALSE),
+         std_dev = native[[g]]$sdev, proportion = share,
+         cumulative = cumsum(share), rotation = unname(as.matrix(native[[g]]$rotation)))
+  }))
+}
+
+#' Sample and normal quantiles, by qqnorm's plotting positions, of residuals or random effects.
+qq_points <- function(fit, what, type = "pearson") {
+  if (what == "residuals") {
+    r <- if (type == "scaled") residuals(fit$model, type = "pearson", scaled = TRUE) else
+      residuals(fit$model, type = type)
+    r <- .unpadded(fit, r)
+    return(list(.qq("Residual", "", row.names(fit$model@frame), r, NULL)))
+  }
+  modes <- as.data.frame(ranef(fit$model, condVar = TRUE))
+  blocks <- unique(modes[c("grpvar", "term")])
+  lapply(seq_len(nrow(blocks)), function(i) {
+    mine <- modes[modes$grpvar == blocks$grpvar[i] & modes$term == blocks$term[i], ]
+    .qq(blocks$grpvar[i], as.character(blocks$term[i]), as.character(mine$grp), mine$condval,
+        mine$condsd)
+  })
+}
+
+.qq <- function(group, term, label, sample, sd) {
+  theoretical <- qnorm(ppoints(length(sample)))[order(order(sample))]
+  list(grpvar = group, term = term, label = label, sample = unname(sample),
+       theoretical = theoretical, std_error = sd)
+}
+
+# --- fixed effects ------------------------------------------------------------------------------
+
+# Generalized variance inflation factors: Fox & Monette 1992, doi:10.1080/01621459.1992.10475190,
+# from the correlation of the fixed effects' estimates, as car::vif does.
+vif_values <- function(fit) {
+  model <- fit$model
+  x <- getME(model, "X")
+  assign <- attr(model.matrix(model), "assign")
+  v <- as.matrix(vcov(model))
+  terms <- attr(terms(model, fixed.only = TRUE), "term.labels")
+  if (length(assign) != ncol(v)) # rank deficiency: columns were dropped
+    assign <- assign[-attr(x, "col.dropped")]
+  keep <- assign > 0L
+  assign <- assign[keep]
+  r <- cov2cor(v[keep, keep, drop = FALSE])
+  if (length(unique(assign)) < 2L)
+    refuse("NotSupportedError", "variance inflation needs two terms or more; the model has ",
+           length(unique(assign)))
+  present <- sort(unique(assign))
+  det_all <- det(r)
+  gvif <- vapply(present, function(t) {
+    mine <- assign == t
+    det(r[mine, mine, drop = FALSE]) * det(r[!mine, !mine, drop = FALSE]) / det_all
+  }, 0)
+  df <- as.numeric(table(factor(assign, present)))
+  list(term = terms[present], vif = gvif, df = df, scaled_vif = gvif^(1 / (2 * df)))
+}
+
+# --- performance's checks -----------------------------------------------------------------------
+
+check_native <- function(fit, what, seed = 1L) {
+  if (what == "heteroscedasticity") return(.score_test(fit))
+  need_package("performance", "this check")
+  check <- switch(what,
+    normality = performance::check_normality,
+    random_effects = function(m) performance::check_normality(m, effects = "random"),
+    homogeneity = performance::check_homogeneity,
+    autocorrelation = performance::check_autocorrelation,
+    overdispersion = performance::check_overdispersion,
+    zero_inflation = performance::check_zeroinflation,
+    outliers = performance::check_outliers
+  )
+  said <- character()
+  found <- tryCatch(
+    withCallingHandlers(
+      with_seed(seed, check(fit$model)),
+      message = function(m) said <<- c(said, conditionMessage(m))),
+    error = function(e) {
+      said <<- c(said, conditionMessage(e))
+      NULL
+    })
+  if (is.null(found))
+    refuse("NotSupportedError", "performance has no check of ", gsub("_", " ", what),
+           " for this model", if (length(said)) paste0(": ", gsub("\\s+", " ", trimws(said[1L]))))
+  found
+}
+
+# performance 0.10 takes -2 log L for a mixed model's residual sum of squares here, and finds any
+# model heteroscedastic. Score test of variance against fitted values: Breusch & Pagan 1979,
+# doi:10.2307/1911963; Cook & Weisberg 1983, doi:10.1093/biomet/70.1.1.
+.score_test <- function(fit) {
+  if (!lme4::isLMM(fit$model))
+    refuse("NotSupportedError", "the variance of a generalized model follows its mean by design; ",
+           "check 'overdispersion' instead")
+  r <- .unpadded(fit, residuals(fit$model, type = "pearson"))
+  fitted <- .unpadded(fit, fitted(fit$model))
+  u <- r^2 / mean(r^2)
+  explained <- sum((fitted(lm(u ~ fitted)) - mean(u))^2) / 2
+  structure(list(statistic = c("chi-squared" = explained), parameter = c(df = 1),
+                 p.value = pchisq(explained, 1, lower.tail = FALSE),
+                 method = "Score test of residual variance against fitted values",
+                 data.name = "Pearson residuals"), class = "htest")
+}
+
+check_result <- function(native, fit, what, seed = 1L) {
+  if (inherits(native, "htest"))
+    return(list(check = what, values = list(statistic = unname(native$statistic),
+                                            df = unname(native$parameter),
+                                            p_value = native$p.value)))
+  plain <- unclass(native)
+  attributes(plain) <- if (is.list(plain)) list(names = names(plain))
+  outliers <- what == "outliers"
+  values <- if (outliers) list(n_outliers = as.numeric(sum(plain))) else
+    lapply(as.list(plain), as.numeric)
+  if (what == "random_effects") names(values) <- attr(native, "re_groups")
+  else if (is.null(names(values))) names(values) <- "p_value"
+  names(values) <- gsub(".", "_", names(values), fixed = TRUE)
+  list(check = what, values = values, rows = if (outliers) which(plain) - 1L)
+}
