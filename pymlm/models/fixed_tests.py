@@ -2,8 +2,269 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pymlm.arguments import Ddf, check_ddf, choice, flag, fraction, strict
+from pymlm.engine import call
+from pymlm.errors import ArgumentError
 from pymlm.models.described import Described
+from pymlm.models.hypotheses import hypotheses
+from pymlm.models.persist import wrap
+from pymlm.results.anova import AnovaTable, Steps
+from pymlm.results.contest import Contest, LsMeans
+
+TYPES = {"1": "I", "2": "II", "3": "III", "i": "I", "ii": "II", "iii": "III"}
 
 
 class FixedTestMethods(Described):
     """Inference on the fixed effects."""
+
+    @strict
+    def anova(self, type: int | str = 3, ddf: str | None = "Satterthwaite") -> AnovaTable:
+        """Test the terms of the fixed part.
+
+        Parameters
+        ----------
+        type : {3, 2, 1, "III", "II", "I"}
+            Marginal (III), each term after all that do not contain it (II), or sequential (I).
+        ddf : str or None
+            "Satterthwaite", "Kenward-Roger" (REML fits): F tests of lmerTest. "between-within": F
+            tests with the degrees of freedom of SAS's DDFM=BW. "asymptotic": Wald chi-squared
+            tests. None: lme4's own sequential table, without p-values; `type` is not used.
+
+        Returns
+        -------
+        AnovaTable
+            Prints as R prints it.
+
+        Raises
+        ------
+        NotSupportedError
+            Kenward-Roger for an ML fit, or one whose matrices would not fit into memory; any
+            method but "asymptotic" and None for a model that is not linear.
+        RError
+            When Kenward-Roger fails (lmerTest would answer with Satterthwaite).
+
+        Notes
+        -----
+        Mirrors ``anova(model, type, ddf)`` of lmerTest and ``anova(model)`` of lme4. Kuznetsova et
+        al. 2017, doi:10.18637/jss.v082.i13; Halekoh & Højsgaard 2014, doi:10.18637/jss.v059.i09;
+        between-within: Schluchter & Elashoff 1990, doi:10.1080/00949659008811295.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.anova().to_frame().round(2)[["num_df", "den_df", "statistic"]]
+              num_df  den_df  statistic
+        Days     1.0    17.0      45.85
+        """
+        kind = TYPES.get(str(type).casefold())
+        if kind is None:
+            raise ArgumentError(f"type={type!r} is not one of 1, 2, 3 (or 'I', 'II', 'III')")
+        return self._ask("anova", AnovaTable, type=kind, ddf=check_ddf(ddf))
+
+    @strict
+    def contest(
+        self,
+        L: Any,
+        joint: bool = False,
+        rhs: Any = 0,
+        ddf: str = "Satterthwaite",
+        level: float = 0.95,
+    ) -> Contest | AnovaTable:
+        """Test linear hypotheses Lβ = rhs about the fixed effects.
+
+        Parameters
+        ----------
+        L : array-like, shape (p,) or (k, p); str; list of str; dict of str to str
+            Numbers in the order of ``m.fixef()``; or equations in R's names of the coefficients,
+            such as ``"SMfrlunch30 - WSfrlunch = 0"`` or ``"2*a + `a:b` = 3"``. A dict names them.
+        joint : bool
+            One F (or chi-squared) test of all rows, instead of one t (or z) test each.
+        rhs : float or array-like, shape (k,)
+            What Lβ is tested against; equations bring their own.
+        ddf : str
+            "Satterthwaite", "Kenward-Roger", "between-within" (the smallest of the coefficients
+            involved) or "asymptotic" (z and chi-squared).
+        level : float
+            Of the confidence intervals.
+
+        Returns
+        -------
+        Contest, or AnovaTable with `joint`
+            Prints as R prints it.
+
+        Raises
+        ------
+        ArgumentError
+            For a wrong width, an unknown coefficient (near names are listed), text that is not a
+            linear equation, or a row of zeros.
+        NotSupportedError, RError
+            As `anova`.
+
+        Notes
+        -----
+        Mirrors ``contest(model, L, joint, rhs, ddf, level)`` of lmerTest; Kuznetsova et al. 2017,
+        doi:10.18637/jss.v082.i13.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> test = m.contest("Days = 10")
+        >>> round(float(test.statistic[0]), 3), round(float(test.df[0]), 2)
+        (0.302, 17.0)
+        """
+        asked = hypotheses(self._handle, L, rhs)
+        together = flag(joint, "joint")
+        return self._ask(  # type: ignore[return-value]  # by `joint`
+            "contest",
+            AnovaTable if together else Contest,
+            L=asked.rows,
+            rhs=asked.rhs,
+            labels=asked.labels,
+            joint=together,
+            ddf=_some_ddf(ddf),
+            level=fraction(level, "level"),
+        )
+
+    @strict
+    def drop1(
+        self, scope: str | Sequence[str] | None = None, ddf: str | None = "Satterthwaite"
+    ) -> AnovaTable:
+        """Test each term that can leave the fixed part without breaking marginality.
+
+        Parameters
+        ----------
+        scope : str or list of str, optional
+            Terms; default all that no interaction contains.
+        ddf : str or None
+            As in `anova`. None fits the models without each term by maximum likelihood and gives
+            lme4's likelihood-ratio tests and AIC.
+
+        Raises
+        ------
+        ArgumentError
+            For a term that cannot be dropped.
+        NotSupportedError, RError
+            As `anova`; and where there is nothing to drop.
+
+        Notes
+        -----
+        Mirrors ``drop1(model, scope, ddf = ddf)`` of lmerTest, ``drop1(model, test = "Chisq")`` of
+        lme4.
+        """
+        return self._ask("drop1", AnovaTable, scope=_names(scope), ddf=check_ddf(ddf))
+
+    @strict
+    def step(
+        self,
+        ddf: str = "Satterthwaite",
+        alpha_random: float = 0.1,
+        alpha_fixed: float = 0.05,
+        reduce_random: bool = True,
+        reduce_fixed: bool = True,
+        keep: str | Sequence[str] | None = None,
+    ) -> Steps:
+        """Eliminate terms backwards: random effects first, then fixed effects.
+
+        Parameters
+        ----------
+        ddf : {"Satterthwaite", "Kenward-Roger"}
+        alpha_random, alpha_fixed : float
+            Terms with a larger p-value leave, one at a time.
+        reduce_random, reduce_fixed : bool
+            Leave one of the parts as it is.
+        keep : str or list of str, optional
+            Fixed-effect terms that must stay.
+
+        Returns
+        -------
+        Steps
+            The path; `.formula` and `.model` are the final model's. Prints as R prints it.
+
+        Raises
+        ------
+        ArgumentError
+            For a term in `keep` that the model has not.
+        DataError
+            When the model's data are not with it.
+
+        Notes
+        -----
+        Mirrors ``step(model, …)`` of lmerTest.
+        """
+        args = {
+            "ddf": choice(ddf, ("Satterthwaite", "Kenward-Roger"), "ddf"),
+            "alpha_random": fraction(alpha_random, "alpha_random"),
+            "alpha_fixed": fraction(alpha_fixed, "alpha_fixed"),
+            "reduce_random": flag(reduce_random, "reduce_random"),
+            "reduce_fixed": flag(reduce_fixed, "reduce_fixed"),
+            "keep_terms": _names(keep),
+        }
+        answer = self._ask("step", Steps, **args)  # type: ignore[arg-type]  # bridge arguments
+        handle = call("step_model", self._handle, args)
+        mixed = call("is_mixed", handle, into=bool)
+        return replace(answer, model=self._like(handle) if mixed else wrap(handle))
+
+    @strict
+    def ls_means(
+        self,
+        which: str | Sequence[str] | None = None,
+        pairwise: bool = False,
+        ddf: str = "Satterthwaite",
+        level: float = 0.95,
+    ) -> LsMeans:
+        """Return least-squares means of the factors among the fixed effects.
+
+        Parameters
+        ----------
+        which : str or list of str, optional
+            Terms made of factors; default all.
+        pairwise : bool
+            Differences of all pairs of levels instead of means.
+        ddf : {"Satterthwaite", "Kenward-Roger"}
+        level : float
+
+        Raises
+        ------
+        ArgumentError
+            For a term that is not made of factors.
+        NotSupportedError
+            When the model has no factor.
+
+        Notes
+        -----
+        Mirrors ``ls_means(model, which, level, ddf, pairwise)`` of lmerTest.
+        """
+        return self._ask(
+            "ls_means",
+            LsMeans,
+            which=_names(which),
+            level=fraction(level, "level"),
+            ddf=choice(ddf, ("Satterthwaite", "Kenward-Roger"), "ddf"),
+            pairwise=flag(pairwise, "pairwise"),
+        )
+
+    def _like(self, handle: Any) -> Any:
+        """A model of this class around another R object; `MixedModel` says how."""
+        raise NotImplementedError
+
+
+def _some_ddf(ddf: str | None) -> Ddf:
+    method = check_ddf(ddf)
+    if method is None:
+        raise ArgumentError("a test needs degrees of freedom: ddf='asymptotic' gives z tests")
+    return method
+
+
+def _names(value: str | Sequence[str] | Mapping[str, Any] | None) -> list[str] | None:
+    if value is None:
+        return None
+    names = [value] if isinstance(value, str) else list(value)
+    if not names or not all(isinstance(n, str) for n in names):
+        raise ArgumentError(f"expected names, not {value!r}")
+    return names

@@ -2,33 +2,241 @@
 
 from __future__ import annotations
 
-from pymlm.arguments import choice, fraction, strict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.engine import call
+from pymlm.engine.from_r import build
+from pymlm.models.bootstrap import bootstrap_model
 from pymlm.models.described import Described
+from pymlm.results.base import Printed
+from pymlm.results.bootstrap import Bootstrap
 from pymlm.results.fixed import ConfidenceIntervals
+from pymlm.results.variance import Profile, RandomAnova, VarCorrErrors
+
+BootType = Literal["perc", "basic", "norm"]
+BOOT_TYPES: tuple[BootType, ...] = ("perc", "basic", "norm")
 
 
 class VarianceMethods(Described):
     """Inference on variances, and confidence intervals of every parameter."""
 
     @strict
-    def confint(
-        self, method: str = "Wald", parm: str | list[str] | None = None, level: float = 0.95
-    ) -> ConfidenceIntervals:
-        """Return confidence intervals of the fixed effects.
+    def ranova(self, reduce_terms: bool = True) -> RandomAnova:
+        """Test the random-effect terms, one deletion at a time, by likelihood ratios.
 
         Parameters
         ----------
-        method : {"Wald"}
-        parm : str or list of str, optional
-            Terms; default all fixed effects.
-        level : float
+        reduce_terms : bool
+            ``(x | g)`` becomes ``(1 | g)``; False takes whole terms away.
+
+        Returns
+        -------
+        RandomAnova
+            R's p-values, and beside them those of the chi-bar-square mixture.
+
+        Raises
+        ------
+        NotSupportedError
+            For a model that is not linear.
+        DataError
+            When the model's data are not with it.
 
         Notes
         -----
-        Mirrors ``confint(model, parm, level, method)`` of lme4.
+        Mirrors ``ranova(model, reduce.terms)`` of lmerTest.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.ranova().to_frame().round(2)[["npar", "lrt", "df"]]
+                                  npar    lrt   df
+        <none>                     6.0    NaN  NaN
+        Days in (Days | Subject)   4.0  42.84  2.0
         """
-        how = choice(method, ("Wald",), "method")
-        names = [parm] if isinstance(parm, str) else parm
-        return self._ask(
-            "confint", ConfidenceIntervals, method=how, parm=names, level=fraction(level, "level")
+        return self._ask("ranova", RandomAnova, reduce_terms=flag(reduce_terms, "reduce_terms"))
+
+    @strict
+    def confint(
+        self,
+        method: str = "Wald",
+        parm: str | Sequence[str] | None = None,
+        level: float = 0.95,
+        nsim: int = 500,
+        seed: int | None = None,
+        n_jobs: int = 1,
+        boot_type: str = "perc",
+        scale: str = "sd",
+    ) -> ConfidenceIntervals:
+        """Return confidence intervals of fixed effects and variance components.
+
+        Parameters
+        ----------
+        method : {"Wald", "profile", "boot"}
+        parm : str or list of str, optional
+            Parameters by name: "(Intercept)", "sd_(Intercept)|Subject" or R's ".sig01";
+            "beta_" for all fixed effects, "theta_" for all variance components. Default: all;
+            for Wald, as variances have no good Wald interval, the fixed effects.
+        level : float
+        nsim, seed, n_jobs
+            Of the bootstrap; see `bootstrap`.
+        boot_type : {"perc", "basic", "norm"}
+        scale : {"sd", "variance"}
+            Of the variance components. Correlations stay correlations.
+
+        Returns
+        -------
+        ConfidenceIntervals
+            ``.failures`` says, by parameter, where an interval is missing or doubtful.
+
+        Raises
+        ------
+        ArgumentError
+            For a parameter that the model has not; near names are listed.
+        NotSupportedError
+            Profile of a singular fit that cannot be profiled.
+
+        Notes
+        -----
+        Mirrors ``confint(model, parm, level, method, oldNames = FALSE)`` of lme4. Wald intervals of
+        variance components, which R leaves empty, are Stata's: exp(log v ± z·SE/v), see
+        `varcorr_se`. A REML fit is profiled by maximum likelihood, as lme4 does it.
+        """
+        how = choice(method, ("Wald", "profile", "boot"), "method")
+        share = fraction(level, "level")
+        on = choice(scale, ("sd", "variance"), "scale")
+        names = [parm] if isinstance(parm, str) else None if parm is None else list(parm)
+        kind = choice(boot_type, BOOT_TYPES, "boot_type")
+        if how != "boot":
+            return self._ask(
+                "confint", ConfidenceIntervals, method=how, parm=names, level=share, scale=on
+            )
+        boot = bootstrap_model(self, None, nsim, seed, n_jobs, level=share, scale=on)
+        return self._boot_intervals(boot, names, kind)
+
+    def _boot_intervals(
+        self, boot: Bootstrap, parm: list[str] | None, kind: str
+    ) -> ConfidenceIntervals:
+        at = call("which_parameters", self._handle, parm, into=tuple[int, ...])
+        limits = boot.confint(kind).iloc[[i - 1 for i in at]]
+        raw = call(
+            "boot_confint", self._handle, list(limits.index), limits["conf_low"].to_numpy(),
+            limits["conf_high"].to_numpy(), boot.level,
+        )  # fmt: skip
+        text = raw.pop("printed")[0]
+        answer: ConfidenceIntervals = build(ConfidenceIntervals, raw)
+        notes = (f"{boot.nsim} draws, seed {boot.seed}, {boot.n_failed} failed refits",)
+        return replace(answer, printed=Printed(text), notes=notes)
+
+    @strict
+    def profile(self, parm: str | Sequence[str] | None = None) -> Profile:
+        """Profile the likelihood: the deviance as each parameter moves, all others at their best.
+
+        Parameters
+        ----------
+        parm : str or list of str, optional
+            As in `confint`; default all.
+
+        Raises
+        ------
+        NotSupportedError
+            For a singular fit that cannot be profiled.
+        ArgumentError
+            For a parameter that the model has not.
+
+        Notes
+        -----
+        Mirrors ``profile(model, which, signames = FALSE)`` of lme4.
+        """
+        names = [parm] if isinstance(parm, str) else None if parm is None else list(parm)
+        return self._ask("profile", Profile, parm=names)
+
+    @strict
+    def varcorr_se(self, level: float = 0.95) -> VarCorrErrors:
+        """Return variances and covariances with standard errors, as Stata and SAS print them.
+
+        Parameters
+        ----------
+        level : float
+            Of the intervals: on the log scale for variances, plain for covariances.
+
+        Raises
+        ------
+        NotSupportedError
+            For a model that is not linear.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.varcorr_se().to_frame().round(1)[["vcov", "std_error"]]
+            vcov  std_error
+        0  612.1      288.8
+        1   35.1       14.8
+        2    9.6       46.7
+        3  654.9       77.2
+        """
+        native: VarCorrErrors = self._ask(
+            "varcorr_se", VarCorrErrors, keep=False, level=fraction(level, "level")
         )
+        return native
+
+    @strict
+    def bootstrap(
+        self,
+        statistic: Callable[[Any], Any] | None = None,
+        nsim: int = 500,
+        seed: int | None = None,
+        n_jobs: int = 1,
+        type: str = "parametric",
+        use_u: bool = False,
+        level: float = 0.95,
+    ) -> Bootstrap:
+        """Simulate responses from the model, refit it to each, and summarise a statistic.
+
+        Parameters
+        ----------
+        statistic : callable, optional
+            Takes the refitted model, returns a number, a dict, a Series or an array. Default: all
+            standard deviations, correlations, sigma and fixed effects. With n_jobs > 1 it
+            travels to the worker processes.
+        nsim : int
+        seed : int, optional
+            For one seed the draws equal R's ``bootMer(model, FUN, nsim, seed = seed)``, whatever
+            `n_jobs`. Without it one is drawn, and stands on the result.
+        n_jobs : int
+            Processes; −1 for one per core.
+        type : {"parametric", "semiparametric"}
+            Semiparametric resamples the residuals; it needs ``use_u=True``.
+        use_u : bool
+            Hold the random effects at their conditional modes.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        Bootstrap
+            Failed refits are NaN rows of the draws, counted and shown.
+
+        Raises
+        ------
+        ArgumentError
+            For a statistic that is not numbers, or semiparametric without ``use_u=True``.
+        RError
+            When every refit failed.
+
+        Notes
+        -----
+        Mirrors ``bootMer(x, FUN, nsim, seed, use.u, type)`` of lme4. The R session's own random
+        numbers are left as they were.
+        """
+        return bootstrap_model(
+            self, statistic, nsim, seed, n_jobs, type=type, use_u=use_u, level=level
+        )
+
+    def _like(self, handle: Any) -> Any:
+        """A model of this class around another R object; `MixedModel` says how."""
+        raise NotImplementedError

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -71,12 +72,18 @@ class ConfidenceIntervals(Result):
         Confidence level, between 0 and 1.
     method : str
         "Wald", "profile" or "boot".
+    r_names : tuple of (str or None), length k
+        R's short names, ".sig01" for the first variance component; fixed effects keep theirs.
+    failures : dict of str to str
+        Parameter -> why its interval is missing or doubtful.
+    notes : tuple of str
+        How the intervals came about.
     printed : Printed or None
         R's own print.
 
     Notes
     -----
-    Mirrors ``confint(model, method =, level =)`` of lme4; Bates et al. 2015,
+    Mirrors ``confint(model, method =, level =, oldNames = FALSE)`` of lme4; Bates et al. 2015,
     doi:10.18637/jss.v067.i01. Rows are matched by name, for lme4 2.0 reorders them.
     """
 
@@ -88,6 +95,9 @@ class ConfidenceIntervals(Result):
     conf_high: Floats
     level: float
     method: str
+    r_names: tuple[str | None, ...] = ()
+    failures: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     printed: Printed | None = None
 
 

@@ -5,6 +5,7 @@ lmertest_model <- function(fit) {
   kept(fit, "lmerTest", {
     .need_linear(fit, "Satterthwaite and Kenward-Roger degrees of freedom")
     if (inherits(fit$model, "lmerModLmerTest")) fit$model
+    else if (is_membership(fit$model)) lmertest_membership(fit$model)
     else lmerTest::as_lmerModLmerTest(fit$model)
   })
 }
@@ -43,7 +44,7 @@ summary_native <- function(fit, ddf = NULL) {
 .kr_summary <- function(fit) {
   .need_reml(fit)
   out <- withCallingHandlers(
-    summary(lmertest_model(fit), ddf = "Kenward-Roger"),
+    no_fallback(summary(kenward_roger_model(fit), ddf = "Kenward-Roger")),
     message = function(m) if (grepl("Kenward-Roger", conditionMessage(m)))
       stop("Kenward-Roger failed: ", conditionMessage(m), call. = FALSE)
   )

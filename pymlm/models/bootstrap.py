@@ -1,0 +1,199 @@
+"""The bootstrap: simulate in R's own order, refit anywhere, count what failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import choice, flag, fraction
+from pymlm.engine import call
+from pymlm.errors import ArgumentError, PymlmError, RError
+from pymlm.models.parallel import check_jobs, check_seed, chunks, run, whole_number
+from pymlm.results.base import Floats, readonly
+from pymlm.results.bootstrap import Bootstrap, Interval
+
+Statistic = Callable[[Any], Any]
+#: So many messages of failed refits are kept on the result; all are counted.
+SHOWN_FAILURES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Values of some simulations, and what went wrong."""
+
+    values: Floats
+    failed: Floats
+    errors: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parameters:
+    term: tuple[str, ...]
+    estimate: Floats
+
+
+def bootstrap_model(
+    model: Any,
+    statistic: Statistic | None,
+    nsim: int,
+    seed: int | None,
+    n_jobs: int,
+    *,
+    type: str = "parametric",
+    use_u: bool = False,
+    level: float = 0.95,
+    scale: str = "sd",
+) -> Bootstrap:
+    """Do the work of `pymlm.LinearMixedModel.bootstrap`; `scale` is of the default statistic."""
+    n, jobs, chosen = whole_number(nsim, "nsim", 1), check_jobs(n_jobs), check_seed(seed)
+    kind = choice(type, ("parametric", "semiparametric"), "type")
+    held, share = flag(use_u, "use_u"), fraction(level, "level")
+    if kind == "semiparametric" and not held:
+        raise ArgumentError("the semiparametric bootstrap resamples residuals only: use_u=True")
+    if statistic is not None and not callable(statistic):
+        raise ArgumentError(f"statistic must be a function of the model, not {statistic!r}")
+    term, estimate = _original(model, statistic, scale)
+    draws = simulate_and(
+        _Refit(statistic, scale, len(term)), (model,), model, n, chosen, jobs, kind, held
+    )
+    values = draws.values.reshape(n, len(term))
+    if len(draws.errors) == n:
+        raise RError(f"every refit of the bootstrap failed; the first said: {draws.errors[0]}")
+    good = ~np.isnan(values).all(axis=1)
+    intervals = call("boot_intervals", estimate, values, share, into=dict[str, Interval])
+    failures = [f"{int(i)}: {e}" for i, e in zip(draws.failed, draws.errors, strict=True)]
+    return Bootstrap(
+        term=term,
+        estimate=readonly(estimate),
+        bias=readonly(values[good].mean(axis=0) - estimate),
+        std_error=readonly(_spread(values[good])),
+        draws=readonly(values),
+        intervals=intervals,
+        n_failed=len(failures),
+        failures=tuple(failures[:SHOWN_FAILURES]),
+        messages=dict(Counter(draws.said)),
+        nsim=n,
+        seed=chosen,
+        level=share,
+        type=kind,
+        use_u=held,
+    )
+
+
+def _spread(values: Floats) -> Floats:
+    if len(values) < 2:
+        return np.full(values.shape[1], np.nan)
+    spread: Floats = values.std(axis=0, ddof=1)
+    return spread
+
+
+def _original(
+    model: Any, statistic: Statistic | None, scale: str
+) -> tuple[tuple[str, ...], Floats]:
+    if statistic is None:
+        own: _Parameters = call("boot_parameters", model._handle, scale, into=_Parameters)
+        return own.term, own.estimate
+    return _numbers(statistic(model))
+
+
+def _numbers(value: Any) -> tuple[tuple[str, ...], Floats]:
+    """Names and values of whatever a statistic returned."""
+    names: tuple[str, ...] | None = None
+    if isinstance(value, pd.Series):
+        names = tuple(map(str, value.index))
+    elif isinstance(value, Mapping):
+        names, value = tuple(map(str, value)), list(value.values())
+    try:
+        array = np.atleast_1d(np.asarray(value, dtype=np.float64)).ravel()
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"the statistic must return numbers (one, a dict, a Series or an array), not {value!r}"
+        ) from None
+    if not len(array):
+        raise ArgumentError("the statistic returned no number")
+    return names or tuple(f"t{i}" for i in range(1, len(array) + 1)), array
+
+
+# --- simulate first, refit after ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Refit:
+    """Refit one model to some simulations and take the statistic; travels to the workers."""
+
+    statistic: Statistic | None
+    scale: str
+    k: int
+
+    def __call__(self, simulations: Any, n: int, model: Any) -> Draws:
+        if self.statistic is None:
+            draws: Draws = call("boot_default", model._handle, simulations, self.scale, into=Draws)
+            return draws
+        values = np.full((n, self.k), np.nan)
+        failed: list[int] = []
+        errors: list[str] = []
+        said: list[str] = []
+        for i in range(1, n + 1):
+            one = call("boot_refit", model._handle, simulations, i)
+            try:
+                if one["model"] is None:
+                    raise RError(one["error"][0])
+                found = _numbers(self.statistic(model._like(one["model"])))[1]
+                if len(found) != self.k:
+                    raise ArgumentError(
+                        f"the statistic returned {len(found)} numbers, not {self.k}"
+                    )
+                values[i - 1] = found
+                said.extend(one["said"] or ())
+            except (PymlmError, ArithmeticError, ValueError, LookupError) as error:
+                failed.append(i)
+                errors.append(str(error))
+        return Draws(
+            values=values, failed=np.array(failed, dtype=float), errors=tuple(errors),
+            said=tuple(said),
+        )  # fmt: skip
+
+
+def simulate_and(
+    refit: Callable[..., Draws],
+    models: tuple[Any, ...],
+    simulated: Any,
+    nsim: int,
+    seed: int,
+    n_jobs: int,
+    type: str = "parametric",
+    use_u: bool = False,
+) -> Draws:
+    """Simulate `nsim` responses from `simulated`, then call ``refit(simulations, n, *models)``.
+
+    All responses come from one stream of random numbers before any refit, so the draws do not
+    depend on the number of processes.
+    """
+    simulations = call("boot_simulations", simulated._handle, nsim, seed, type, use_u)
+    pieces = chunks(nsim, n_jobs)
+    if len(pieces) == 1:
+        return refit(simulations, nsim, *models)
+    tasks = [
+        (refit, call("simulations_bytes", simulations, a, b, into=bytes), b - a + 1, models)
+        for a, b in pieces
+    ]
+    parts = run(_elsewhere, tasks, n_jobs)
+    return Draws(
+        values=np.concatenate([p.values.reshape(b - a + 1, -1) for p, (a, b) in
+                               zip(parts, pieces, strict=True)]),
+        failed=np.concatenate(
+            [np.asarray(p.failed) + a - 1 for p, (a, _) in zip(parts, pieces, strict=True)]
+        ),
+        errors=tuple(e for p in parts for e in p.errors),
+        said=tuple(s for p in parts for s in p.said),
+    )  # fmt: skip
+
+
+def _elsewhere(refit: Callable[..., Draws], data: bytes, n: int, models: tuple[Any, ...]) -> Draws:
+    return refit(call("simulations_from_bytes", data), n, *models)

@@ -1,0 +1,293 @@
+"""Comparing models: anova, likelihood-ratio tests, and pbkrtest's tests of the means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from pymlm.arguments import choice, flag, strict
+from pymlm.engine import call
+from pymlm.engine.from_r import build
+from pymlm.errors import ArgumentError, RError
+from pymlm.models.base import Fitted
+from pymlm.models.bootstrap import Draws, simulate_and
+from pymlm.models.hypotheses import hypotheses
+from pymlm.models.parallel import check_jobs, check_seed, whole_number
+from pymlm.models.persist import wrap
+from pymlm.results.base import Printed, readonly
+from pymlm.results.comparison import MeansComparison, ModelComparison
+from pymlm.results.variance import ExactTest
+
+T = TypeVar("T")
+
+
+def anova(
+    m0: Any, m1: Any, *more: Any, refit: bool = True, names: Sequence[str] | None = None
+) -> ModelComparison:
+    """Compare models: information criteria, and likelihood-ratio tests between neighbours.
+
+    Parameters
+    ----------
+    m0, m1, *more : models
+        Mixed models, or `pymlm.lm` models as the smaller ones; in any order.
+    refit : bool
+        Refit REML models by maximum likelihood first, as R does. False compares REML fits as they
+        are, which is allowed where their fixed effects agree.
+    names : list of str, optional
+        Names of the models in the table; default "m0", "m1" ...
+
+    Returns
+    -------
+    ModelComparison
+        Prints as R prints it. ``.notes`` says what R does not: refits, and that a model is not
+        nested in the next one, which then gets no test.
+
+    Raises
+    ------
+    ComparisonError
+        Different rows (the message says how many), different responses, a linear against a
+        generalized model, REML fits with different fixed effects and refit=False.
+    ArgumentError
+        For something that is no model.
+
+    Notes
+    -----
+    Mirrors ``anova(m0, m1, ..., refit)`` of lme4.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> d = mlm.load_dataset("sleepstudy")
+    >>> m0 = mlm.lmer("Reaction ~ Days + (1 | Subject)", d)
+    >>> m1 = mlm.lmer("Reaction ~ Days + (Days | Subject)", d)
+    >>> mlm.anova(m0, m1, refit=False).to_frame().round(2)[["npar", "chisq", "df"]]
+        npar  chisq   df
+    m0   4.0    NaN  NaN
+    m1   6.0  42.84  2.0
+    """
+    models = (m0, m1, *more)
+    _check_models("anova", *models)
+    called = [f"m{i}" for i in range(len(models))] if names is None else [str(n) for n in names]
+    if len(called) != len(models) or len(set(called)) != len(called):
+        raise ArgumentError(f"names must be {len(models)} different names, not {names!r}")
+    handles = [m._handle for m in models]
+    return _answer(ModelComparison, "compare_models", handles, called, flag(refit, "refit"))
+
+
+@strict
+def lrt(m0: Any, m1: Any, boundary: bool | Literal["auto"] = "auto") -> ModelComparison:
+    """Test the smaller of two nested models by the likelihood ratio.
+
+    Two REML fits with the same fixed effects are compared as REML (an lm counts as either);
+    anything else by maximum likelihood.
+
+    Parameters
+    ----------
+    m0, m1 : models
+        Mixed models, or one of them a `pymlm.lm` model.
+    boundary : {"auto", True, False}
+        Give ``p_value_boundary``, the p-value of the mixture ½χ²(df − 1) + ½χ²(df), where the test
+        is one of a variance ("auto"), always, or never.
+
+    Raises
+    ------
+    ComparisonError
+        Different rows or responses, or models that are not nested.
+
+    Notes
+    -----
+    Self & Liang 1987, doi:10.1080/01621459.1987.10478472; Stram & Lee 1994, doi:10.2307/2533455.
+    For one variance alone this is Stata's ``LR test vs. linear model: chibar2(01)``.
+    """
+    _check_models("lrt", m0, m1)
+    how = choice(boundary, ("auto", True, False), "boundary")
+    return _answer(ModelComparison, "lrt_models", [m0._handle, m1._handle], ["m0", "m1"], how)
+
+
+@strict
+def kr_modcomp(m1: Any, m0: Any) -> MeansComparison:
+    """Test the means of the smaller model m0 within m1 by Kenward-Roger's F test.
+
+    Parameters
+    ----------
+    m1 : LinearMixedModel
+        The larger model, a REML fit.
+    m0 : LinearMixedModel, array-like or text
+        The smaller model, or hypotheses as `contest` takes them.
+
+    Raises
+    ------
+    NotSupportedError
+        For an ML fit, or one whose matrices would not fit into memory.
+    ComparisonError
+        For models that are not nested, or have different rows.
+
+    Notes
+    -----
+    Mirrors ``KRmodcomp(largeModel, smallModel)`` of pbkrtest; Halekoh & Højsgaard 2014,
+    doi:10.18637/jss.v059.i09.
+    """
+    return _means(m1, m0, "Kenward-Roger")
+
+
+@strict
+def sat_modcomp(m1: Any, m0: Any) -> MeansComparison:
+    """Test the means of the smaller model m0 within m1 by Satterthwaite's F test.
+
+    Parameters
+    ----------
+    m1 : LinearMixedModel
+        The larger model; pbkrtest refits it by REML.
+    m0 : LinearMixedModel, array-like or text
+        The smaller model, or hypotheses as `contest` takes them.
+
+    Raises
+    ------
+    ComparisonError
+        For models that are not nested, or have different rows.
+
+    Notes
+    -----
+    Mirrors ``SATmodcomp(largeModel, smallModel)`` of pbkrtest.
+    """
+    return _means(m1, m0, "Satterthwaite")
+
+
+def _means(m1: Any, m0: Any, method: str) -> MeansComparison:
+    _check_models("m1", m1)
+    if isinstance(m0, Fitted):
+        return _answer(
+            MeansComparison, "mean_comparison", m1._handle, small=m0._handle, method=method
+        )
+    asked = hypotheses(m1._handle, m0)
+    if any(asked.rhs):
+        raise ArgumentError("a restriction of the means has right-hand side 0; use m.contest")
+    return _answer(MeansComparison, "mean_comparison", m1._handle, L=asked.rows, method=method)
+
+
+@strict
+def pb_modcomp(
+    m1: Any, m0: Any, nsim: int = 1000, seed: int | None = None, n_jobs: int = 1
+) -> MeansComparison:
+    """Test a smaller model by the likelihood ratio with a simulated null distribution.
+
+    Parameters
+    ----------
+    m1, m0 : models
+        The larger model; the smaller one, which may be a `pymlm.lm` model. REML fits are refitted
+        by maximum likelihood, as pbkrtest does.
+    nsim : int
+        Responses simulated from m0.
+    seed : int, optional
+        For one seed the statistics equal R's after ``set.seed(seed)`` (with ``cl = 1``), whatever
+        `n_jobs`. Without it one is drawn, and stands on the result.
+    n_jobs : int
+        Processes; −1 for one per core.
+
+    Returns
+    -------
+    MeansComparison
+        Rows "LRT" (chi-squared) and "PBtest". The p-value is (1 + number of simulated statistics
+        above the observed) / (1 + number above 0); with an lm as m0, where statistics of 0 belong
+        to the null distribution, / (1 + number). Failed refits are counted, and left out.
+
+    Raises
+    ------
+    ComparisonError
+        When m0 is not nested in m1, or rows or responses differ.
+
+    Notes
+    -----
+    Mirrors ``PBmodcomp(largeModel, smallModel, nsim)`` of pbkrtest, whose own `seed` has no effect
+    in version 0.5.2; Halekoh & Højsgaard 2014, doi:10.18637/jss.v059.i09.
+    """
+    _check_models("pb_modcomp", m1, m0)
+    n, jobs, chosen = whole_number(nsim, "nsim", 1), check_jobs(n_jobs), check_seed(seed)
+    call("check_pb", m1._handle, m0._handle)
+    large, small = _by_ml(m1), _by_ml(m0)
+    draws = simulate_and(_TwoRefits(), (large, small), small, n, chosen, jobs)
+    ref = draws.values.ravel()
+    good = ref[~np.isnan(ref)]
+    if not len(good):
+        raise RError(f"every refit failed; the first said: {draws.errors[0]}")
+    test: MeansComparison = call(
+        "pb_test", large._handle, small._handle, good, into=MeansComparison
+    )
+    failures = tuple(dict.fromkeys(draws.errors))[:10]
+    return replace(
+        test, nsim=n, seed=chosen, n_failed=len(draws.errors), failures=failures,
+        draws=readonly(ref),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _TwoRefits:
+    """Refit both models; travels to the workers."""
+
+    def __call__(self, simulations: Any, n: int, large: Any, small: Any) -> Draws:
+        draws: Draws = call("boot_lrt", large._handle, small._handle, simulations, into=Draws)
+        return draws
+
+
+def _by_ml(model: Any) -> Any:
+    return wrap(call("ml_fit", model._handle))
+
+
+@strict
+def exact_rlrt(
+    m: Any, m_full: Any = None, m_null: Any = None, nsim: int = 10_000, seed: int | None = None
+) -> ExactTest:
+    """Test one variance against zero by its exact (simulated) null distribution.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+        A REML fit with one random effect; where there are more, the model with the tested one
+        alone.
+    m_full, m_null : LinearMixedModel, optional
+        With more random effects: the whole model, and the model without the tested one.
+    nsim : int
+    seed : int, optional
+        As ``set.seed(seed)`` before R's call.
+
+    Raises
+    ------
+    NotSupportedError
+        For ML fits, which have another null distribution.
+    ArgumentError
+        For several variances without `m_full` and `m_null`.
+    RPackageError
+        When RLRsim is missing.
+
+    Notes
+    -----
+    Mirrors ``RLRsim::exactRLRT(m, mA, m0, nsim)``; Crainiceanu & Ruppert 2004,
+    doi:10.1111/j.1467-9868.2004.00438.x.
+    """
+    _check_models("exact_rlrt", *(x for x in (m, m_full, m_null) if x is not None))
+    test: ExactTest = call(
+        "exact_rlrt",
+        m._handle,
+        full=None if m_full is None else m_full._handle,
+        null=None if m_null is None else m_null._handle,
+        nsim=whole_number(nsim, "nsim", 1),
+        seed=check_seed(seed),
+        into=ExactTest,
+    )
+    return test
+
+
+def _check_models(function: str, *models: Any) -> None:
+    for model in models:
+        if not isinstance(model, Fitted):
+            raise ArgumentError(f"{function} takes fitted models, not {type(model).__name__}")
+
+
+def _answer(into: type[T], function: str, *args: Any, **kwargs: Any) -> T:
+    """Call a bridge function whose answer brings R's print along."""
+    raw = call(function, *args, **kwargs)
+    text = raw.pop("printed")[0]
+    return replace(build(into, raw), printed=Printed(text))  # type: ignore[no-any-return]

@@ -1,0 +1,75 @@
+"""Work in several processes, through joblib; nothing of it is imported before it is needed."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from pymlm.errors import ArgumentError
+
+T = TypeVar("T")
+
+
+def whole_number(value: object, name: str, least: int) -> int:
+    """Return a whole number of at least `least`; booleans, text and fractions are refused."""
+    whole = isinstance(value, int) or type(value).__name__.startswith(("int", "uint"))
+    if isinstance(value, bool) or not whole or int(value) < least:  # type: ignore[call-overload]
+        raise ArgumentError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)  # type: ignore[call-overload, no-any-return]  # a NumPy integer, too
+
+
+def check_jobs(n_jobs: object) -> int:
+    """Return a number of processes: at least 1, or −1 for one per core."""
+    return -1 if n_jobs == -1 else whole_number(n_jobs, "n_jobs", 1)
+
+
+def check_seed(seed: object) -> int:
+    """Return a seed that R takes; a fresh one for None."""
+    if seed is None:
+        return secrets.randbelow(2**31 - 1)
+    number = whole_number(seed, "seed", 0)
+    if number >= 2**31:
+        raise ArgumentError(f"seed must be below 2^31, as R's seeds are, not {number}")
+    return number
+
+
+def chunks(n: int, n_jobs: int) -> list[tuple[int, int]]:
+    """Split 1 … n into (first, last) pieces, a few per process."""
+    if n_jobs == 1:
+        return [(1, n)]
+    import joblib
+
+    pieces = min(n, 2 * joblib.effective_n_jobs(n_jobs))
+    ends = [round(n * i / pieces) for i in range(pieces + 1)]
+    return [(a + 1, b) for a, b in itertools.pairwise(ends) if b > a]
+
+
+def run(
+    function: Callable[..., T],
+    tasks: Sequence[tuple[Any, ...]],
+    n_jobs: int,
+    progress: bool = False,
+) -> list[T]:
+    """Call `function` with each task's arguments, here or in worker processes; order is kept."""
+    if n_jobs == 1:
+        return list(_shown((function(*task) for task in tasks), len(tasks), progress))
+    import joblib
+
+    jobs = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
+    results = jobs(joblib.delayed(function)(*task) for task in tasks)
+    return list(_shown(results, len(tasks), progress))
+
+
+def _shown(results: Iterable[T], total: int, progress: bool) -> Iterator[T]:
+    """With a progress bar where somebody looks and tqdm is installed."""
+    if progress and sys.stderr is not None and sys.stderr.isatty():
+        try:
+            import tqdm  # type: ignore[import-untyped, unused-ignore]  # an optional extra
+        except ImportError:
+            return iter(results)
+        bar: Iterator[T] = iter(tqdm.tqdm(results, total=total))
+        return bar
+    return iter(results)

@@ -1,0 +1,113 @@
+"""Comparisons of models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pymlm.results.base import Floats, Printed, Result
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ModelComparison(Result):
+    """Models side by side, with likelihood-ratio tests between neighbours.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        Names of the models, fewest parameters first, as R orders them.
+    npar : ndarray, shape (k,)
+        Number of parameters.
+    aic, bic, loglik, deviance : ndarray, shape (k,)
+        deviance is −2 log-likelihood.
+    chisq, df, p_value : ndarray, shape (k,)
+        Test of each model against the one before it; NaN in the first row, and where the smaller
+        model is not nested in the larger.
+    p_value_boundary : ndarray, shape (k,)
+        p-value by the mixture of chi-squared distributions where one variance (with its
+        covariances) is tested; equal to `p_value` where none is; NaN where several are.
+    formulas : tuple of str, length k
+    notes : tuple of str
+        What R does not say: refits, missing nesting, tests of several variances.
+    refitted : bool
+        True where REML fits were refitted by maximum likelihood.
+    printed : Printed or None
+        R's own print; notes on missing nesting stand below it.
+
+    Notes
+    -----
+    Mirrors ``anova(m0, m1, …, refit)`` of lme4. A variance is tested on the boundary of its range:
+    for one more random effect beside k − 1 others the null distribution is ½χ²(df − 1) + ½χ²(df).
+    Self & Liang 1987, doi:10.1080/01621459.1987.10478472; Stram & Lee 1994, doi:10.2307/2533455.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "npar", "aic", "bic", "loglik", "deviance", "chisq", "df", "p_value", "p_value_boundary",
+    )  # fmt: skip
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    npar: Floats
+    aic: Floats
+    bic: Floats
+    loglik: Floats
+    deviance: Floats
+    chisq: Floats
+    df: Floats
+    p_value: Floats
+    p_value_boundary: Floats
+    formulas: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    refitted: bool = False
+    printed: Printed | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MeansComparison(Result):
+    """A test of the means of two models by pbkrtest.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        Kinds of the test: "Ftest" and "FtestU" (unscaled) for Kenward-Roger; "LRT" and "PBtest"
+        for the parametric bootstrap.
+    statistic, num_df, den_df, f_scaling, p_value : ndarray, shape (k,), or None
+    method : str
+    n_extreme, n_positive : float or None
+        Parametric bootstrap: simulated statistics above the observed one, and above 0.
+    nsim, n_failed : int or None
+        Simulations asked for, and refits that failed and are not counted.
+    seed : int or None
+    failures : tuple of str
+        R's messages of failed refits, at most ten different ones.
+    draws : ndarray, shape (nsim,), or None
+        Simulated likelihood-ratio statistics; NaN where a refit failed.
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``KRmodcomp``, ``SATmodcomp`` and ``PBmodcomp`` of pbkrtest; Halekoh & Højsgaard 2014,
+    doi:10.18637/jss.v059.i09.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "statistic", "num_df", "den_df", "f_scaling", "p_value",
+    )  # fmt: skip
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    statistic: Floats
+    num_df: Floats
+    den_df: Floats | None = None
+    f_scaling: Floats | None = None
+    p_value: Floats
+    method: str
+    n_extreme: float | None = None
+    n_positive: float | None = None
+    nsim: int | None = None
+    n_failed: int | None = None
+    seed: int | None = None
+    failures: tuple[str, ...] = ()
+    draws: Floats | None = None
+    printed: Printed | None = None

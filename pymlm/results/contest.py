@@ -1,0 +1,112 @@
+"""Estimates of linear combinations of fixed effects: contests and least-squares means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from pymlm.results.base import Floats, Printed, Result
+
+_COLUMNS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Contest(Result):
+    """Tests of single linear hypotheses about the fixed effects, one row each.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        The hypothesis as it was written, or a number where L was an array.
+    estimate, std_error : ndarray, shape (k,)
+        Of Lβ, in units of the response (link scale for a GLMM); the right-hand side is not taken
+        off.
+    df : ndarray, shape (k,)
+        Infinite for asymptotic (z) tests.
+    statistic, p_value : ndarray, shape (k,)
+        (estimate − rhs) / std_error, two-sided.
+    conf_low, conf_high : ndarray, shape (k,)
+        Interval of Lβ at `level`, by the same degrees of freedom.
+    statistic_name : str
+        "t" or "z".
+    level : float
+    ddf : str
+    hypotheses : ndarray, shape (k, p)
+        The rows of L.
+    rhs : ndarray, shape (k,)
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``contest(model, L, joint = FALSE, rhs, ddf, level)`` of lmerTest; Kuznetsova et al.
+    2017, doi:10.18637/jss.v082.i13.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = _COLUMNS
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    estimate: Floats
+    std_error: Floats
+    df: Floats
+    statistic: Floats
+    p_value: Floats
+    conf_low: Floats
+    conf_high: Floats
+    statistic_name: str
+    level: float
+    ddf: str
+    hypotheses: Floats
+    rhs: Floats
+    printed: Printed | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LsMeans(Result):
+    """Least-squares means of factor levels, or their pairwise differences.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        "FactorLevel" as lmerTest writes it; "a - b" for a difference.
+    factor : tuple of str, length k
+        The term of the model that the row belongs to.
+    estimate, std_error, df, statistic, p_value, conf_low, conf_high : ndarray, shape (k,)
+        In units of the response; NaN where the mean cannot be estimated.
+    statistic_name : str
+    level : float
+    ddf : str
+    pairwise : bool
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``ls_means(model, which, level, ddf, pairwise)`` of lmerTest. p-values of differences
+    are not adjusted for their number; `emmeans` adjusts.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = _COLUMNS
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    factor: tuple[str, ...]
+    estimate: Floats
+    std_error: Floats
+    df: Floats
+    statistic: Floats
+    p_value: Floats
+    conf_low: Floats
+    conf_high: Floats
+    statistic_name: str
+    level: float
+    ddf: str
+    pairwise: bool
+    printed: Printed | None = None
+
+    def of(self, factor: str) -> pd.DataFrame:
+        """Return the rows of one term of the model."""
+        return self.to_frame()[[f == factor for f in self.factor]]

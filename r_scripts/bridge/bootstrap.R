@@ -1,0 +1,144 @@
+# Bootstrap: all responses are simulated first, in R's own order, and refitted after, anywhere.
+# with_seed() of prediction.R leaves the session's own random numbers as they were.
+
+#' The responses that bootMer(fit, nsim, seed, use.u, type) would simulate.
+boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE) {
+  model <- fit$model
+  out <- new.env(parent = emptyenv())
+  out$y <- with_seed(seed, if (type == "parametric") .parametric(model, nsim, use_u)
+                     else replicate(nsim, fitted(model) + sample(residuals(model, "response"),
+                                                                 replace = TRUE),
+                                    simplify = FALSE))
+  out
+}
+
+.parametric <- function(model, nsim, use_u) {
+  if (!isS4(model)) return(as.list(simulate(model, nsim = nsim)))
+  as.list(simulate(model, nsim = nsim, use.u = use_u, na.action = na.exclude))
+}
+
+#' Some of the simulated responses as bytes, for another process.
+simulations_bytes <- function(simulations, from, to) {
+  serialize(simulations$y[from:to], NULL, xdr = FALSE)
+}
+simulations_from_bytes <- function(bytes) {
+  out <- new.env(parent = emptyenv())
+  out$y <- unserialize(bytes)
+  out
+}
+
+# The control of the model's own call, which bootMer takes over, too.
+.own_control <- function(model) {
+  tryCatch(eval(model@call$control, environment(formula(model))), error = function(e) NULL)
+}
+
+#' One refit, with what R said about it: a model (NULL when it failed), its error, its messages.
+boot_refit <- function(fit, simulations, i) {
+  said <- character()
+  hear <- function(c, restart) {
+    said <<- c(said, trimws(conditionMessage(c)))
+    tryInvokeRestart(restart)
+  }
+  model <- tryCatch(withCallingHandlers(
+    .refitted(fit$model, simulations$y[[i]]),
+    warning = function(w) hear(w, "muffleWarning"), message = function(m) hear(m, "muffleMessage")),
+    error = function(e) e)
+  failed <- inherits(model, "error")
+  list(model = if (!failed) as_fit(model), error = if (failed) conditionMessage(model),
+       said = unique(said))
+}
+
+# An lm (the smaller model of a bootstrap test) has no refit(): the same matrix, another response.
+.refitted <- function(model, y) {
+  if (isS4(model)) return(lme4::refit(model, y, control = .own_control(model)))
+  fitted <- lm.wfit(model.matrix(model), y, if (is.null(model$weights)) rep(1, length(y))
+                    else model$weights, offset = model$offset)
+  model[names(fitted)] <- fitted
+  model
+}
+
+#' The default statistic of some simulated responses: a matrix, one row each, NA where a refit failed.
+boot_default <- function(fit, simulations, scale = "sd") {
+  k <- length(boot_parameters(fit, scale)$estimate)
+  rows <- lapply(seq_along(simulations$y), function(i) {
+    one <- boot_refit(fit, simulations, i)
+    value <- if (is.null(one$model)) rep(NA_real_, k) else
+      tryCatch(.parameters(one$model$model, scale), error = function(e) {
+        one$error <<- conditionMessage(e)
+        rep(NA_real_, k)
+      })
+    list(value = value, error = one$error, said = one$said)
+  })
+  .boot_answer(rows)
+}
+
+.boot_answer <- function(rows) {
+  list(values = unname(do.call(rbind, lapply(rows, function(r) unname(r$value)))),
+       failed = which(vapply(rows, function(r) !is.null(r$error), NA)),
+       errors = as.character(unlist(lapply(rows, function(r) r$error))),
+       said = as.character(unlist(lapply(rows, function(r) r$said))))
+}
+
+#' Every parameter: standard deviations and correlations (or variances), sigma, fixed effects.
+boot_parameters <- function(fit, scale = "sd") {
+  names <- parameter_names(fit)$readable
+  list(term = if (scale == "variance") variance_names(names) else names,
+       estimate = unname(.parameters(fit$model, scale)))
+}
+
+# What confint(method = "boot") of lme4 bootstraps, in its order.
+.parameters <- function(model, scale = "sd") {
+  to_sd <- utils::getFromNamespace("Cv_to_Sv", "lme4")
+  scaled <- isTRUE(attr(VarCorr(model), "useSc"))
+  n <- lengths(model@cnms)
+  out <- if (lme4::isLMM(model) || lme4::isNLMM(model)) to_sd(model@theta, n = n, s = sigma(model))
+  else c(to_sd(model@theta, n = n), if (scaled) sigma(model))
+  if (scale == "variance") {
+    is_sd <- c(unlist(lapply(n, function(k) {
+      m <- diag(k)
+      m[lower.tri(m, diag = TRUE)] == 1
+    })), if (length(out) > length(model@theta)) TRUE)
+    out[is_sd] <- out[is_sd]^2
+  }
+  c(out, fixef(model))
+}
+
+#' Intervals of bootstrap draws, as confint() of a bootMer object gives them (by boot::boot.ci).
+boot_intervals <- function(estimate, draws, level) {
+  draws <- matrix(draws, ncol = length(estimate))
+  types <- c(perc = "percent", basic = "basic", norm = "normal")
+  lapply(stats::setNames(names(types), names(types)), function(type) {
+    limits <- vapply(seq_along(estimate), function(i) {
+      t <- draws[is.finite(draws[, i]), i]
+      none <- c(NA_real_, NA_real_)
+      if (length(t) < 2L || diff(range(t)) == 0) return(none)
+      object <- structure(list(t0 = estimate[i], t = matrix(t), R = length(t)), class = "boot")
+      found <- boot::boot.ci(object, conf = level, type = type)[[types[[type]]]]
+      if (is.null(found)) none else utils::tail(found[1L, ], 2L) # NULL: draws all but alike
+    }, c(0, 0))
+    list(conf_low = limits[1L, ], conf_high = limits[2L, ])
+  })
+}
+
+#' The matrix that R prints for bootstrap intervals, and the fields of ConfidenceIntervals.
+boot_confint <- function(fit, term, low, high, level) {
+  table <- cbind(low, high)
+  dimnames(table) <- list(term, paste(format(100 * c((1 - level) / 2, (1 + level) / 2), trim = TRUE,
+                                             scientific = FALSE, digits = 3), "%"))
+  c(interval_fields(list(table = table, failures = character()), fit, "boot", level),
+    list(printed = enc2utf8(printed(table))))
+}
+
+#' Twice the difference of two models' log-likelihoods on one response, refitted by both.
+boot_lrt <- function(large, small, simulations) {
+  rows <- lapply(seq_along(simulations$y), function(i) {
+    one <- boot_refit(large, simulations, i)
+    two <- boot_refit(small, simulations, i)
+    error <- c(one$error, two$error)
+    value <- if (length(error)) NA_real_ else
+      2 * (as.numeric(logLik(one$model$model, REML = FALSE)) -
+           as.numeric(logLik(two$model$model, REML = FALSE)))
+    list(value = value, error = if (length(error)) error[1L], said = c(one$said, two$said))
+  })
+  .boot_answer(rows)
+}

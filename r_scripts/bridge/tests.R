@@ -1,0 +1,324 @@
+# Tests of fixed effects: anova, contest, drop1, step, ls_means, and the one door to Kenward-Roger.
+
+# --- Kenward-Roger ---------------------------------------------------------------------------------
+
+#' A model that answers lmerTest, pbkrtest and emmeans with Kenward-Roger's adjusted covariance.
+#'
+#' pbkrtest computes that matrix anew for every test; here it is computed once and handed over by
+#' the class of exact_parts.R. Whatever else makes it (an exact engine) changes this door alone.
+kenward_roger_model <- function(fit) {
+  .need_reml(fit)
+  model <- lmertest_model(fit)
+  if (methods::is(model, "pymlmExact") && length(model@kenward_roger)) return(model)
+  kept(fit, "kenward_roger_model", exact_model(model, kenward_roger_vcov(fit)))
+}
+
+#' lmerTest answers with Satterthwaite, under a warning, where pbkrtest fails: an error here.
+no_fallback <- function(expr) {
+  withCallingHandlers(expr, warning = function(w) {
+    if (grepl("Kenward-Roger", conditionMessage(w), fixed = TRUE))
+      stop("Kenward-Roger failed (", conditionMessage(w), ")", call. = FALSE)
+  })
+}
+
+#' Refuse Kenward-Roger where pbkrtest's matrices would not fit into memory.
+#'
+#' Sigma and its inverse have a block per set of rows that random effects connect, so
+#' nnz = sum(size of block ^ 2), all n^2 for crossed factors. pbkrtest holds two such matrices for
+#' each variance parameter and makes as many again on its way, at 12 bytes an entry; measured with
+#' pbkrtest 0.5.2 on Matrix 1.5-3 (n = 5,000 crossed: 4.2 GB; this says 4.2 GB).
+check_kenward_roger_memory <- function(fit, available = available_memory()) {
+  model <- fit$model
+  sizes <- as.numeric(tabulate(.connected_rows(model@flist, nrow(model@frame))))
+  k <- lengths(model@cnms)
+  n_matrices <- sum(k * (k + 1) / 2) + 1
+  entries <- sum(sizes^2)
+  bytes <- 12 * entries * (4 * n_matrices + 2)
+  if (bytes <= available && entries < 2^31) return(invisible(bytes))
+  refuse("NotSupportedError", "Kenward-Roger by pbkrtest would need about ", .in_gb(bytes),
+         " for its ", n_matrices, " matrices over ", nrow(model@frame), " rows; ",
+         .in_gb(available), " are free. Ask for engine='exact' where it is offered, or for ",
+         "ddf='Satterthwaite', which differs little at this number of rows.")
+}
+
+.in_gb <- function(bytes) paste(format(signif(bytes / 2^30, 2), scientific = FALSE), "GB")
+
+#' Bytes of memory that a program may still take; Inf where the system does not say.
+available_memory <- function() {
+  if (!file.exists("/proc/meminfo")) return(Inf)
+  line <- grep("^MemAvailable:", readLines("/proc/meminfo"), value = TRUE)
+  if (length(line)) 1024 * as.numeric(gsub("[^0-9]", "", line)) else Inf
+}
+
+# Number of the connected component of every row: rows are linked that share a level of a factor.
+.connected_rows <- function(factors, n) {
+  if (!length(factors)) return(seq_len(n))
+  part <- as.integer(factors[[1L]])
+  if (length(factors) > 1L) repeat {
+    before <- part
+    for (f in factors) part <- as.vector(tapply(part, f, min))[as.integer(f)]
+    if (identical(before, part)) break
+  }
+  match(part, unique(part))
+}
+
+# --- anova -------------------------------------------------------------------------------------------
+
+anova_native <- function(fit, type, ddf = NULL) {
+  if (is.null(ddf)) return(anova(plain_model(fit)))
+  switch(ddf,
+    "Satterthwaite" = anova(lmertest_model(fit), type = type, ddf = ddf),
+    "Kenward-Roger" = no_fallback(anova(kenward_roger_model(fit), type = type, ddf = ddf)),
+    .wald_anova(fit, .contrasts_of_type(fit$model, type), ddf,
+                paste("Type", type, "Analysis of Variance Table with"))
+  )
+}
+
+anova_result <- function(native, fit, type, ddf = NULL) anova_fields(native, ddf, type)
+
+#' A table of class anova as the fields of AnovaTable, whatever its columns are called.
+anova_fields <- function(table, ddf, type = NULL) {
+  column <- function(...) {
+    at <- match(c(...), names(table))
+    at <- at[!is.na(at)]
+    if (length(at)) as.numeric(table[[at[1L]]])
+  }
+  chisq <- any(c("Chisq", "LRT") %in% names(table))
+  list(term = rownames(table), sum_sq = column("Sum Sq"), mean_sq = column("Mean Sq"),
+       num_df = column("NumDF", "npar", "Df"),
+       den_df = if (identical(ddf, "asymptotic")) rep(Inf, nrow(table)) else column("DenDF"),
+       statistic = column("F value", "Chisq", "LRT"),
+       p_value = column("Pr(>F)", "Pr(>Chisq)", "Pr(Chi)"), aic = column("AIC"),
+       statistic_name = if (chisq) "chisq" else "F", type = type, ddf = ddf)
+}
+
+.contrasts_of_type <- function(model, type) {
+  name <- c(I = "get_contrasts_type1", II = "get_contrasts_type2_unfolded",
+            III = "get_contrasts_type3")[[type]]
+  utils::getFromNamespace(name, "lmerTest")(model)
+}
+
+#' lme4's own model, without what lmerTest added.
+plain_model <- function(fit) {
+  if (inherits(fit$model, "lmerModLmerTest")) methods::as(fit$model, "lmerMod") else fit$model
+}
+
+# Wald tests with degrees of freedom that need no estimation: F by the between-within rule, or
+# chi-squared.
+.wald_anova <- function(fit, contrasts, ddf, heading) {
+  contrasts <- contrasts[vapply(contrasts, nrow, 0L) > 0L]
+  rows <- lapply(names(contrasts), function(term)
+    .wald_test(fit, contrasts[[term]], 0, ddf, .term_ddf(fit, term, ddf)))
+  table <- if (length(rows)) do.call(rbind, rows) else .wald_row(ddf, fit$model)
+  rownames(table) <- names(contrasts)
+  structure(table, heading = paste(heading, if (ddf == "asymptotic") "Wald chi-square tests"
+                                   else .ddf_label(ddf)),
+            hypotheses = contrasts, class = c("anova", "data.frame"))
+}
+
+.term_ddf <- function(fit, term, ddf) {
+  if (ddf == "asymptotic") Inf else between_within_terms(fit)[[term]]
+}
+
+# (Lb - c)' (L V L')^- (Lb - c) with as many degrees of freedom as L V L' has rank, lmerTest's own
+# rule for what is zero.
+.wald_test <- function(fit, L, rhs, ddf, den_df) {
+  model <- fit$model
+  if (anyNA(L)) return(.wald_row(ddf, model, NA_real_, NA_real_, NA_real_))
+  distance <- drop(L %*% fixef(model)) - rhs
+  parts <- eigen(L %*% as.matrix(vcov(model)) %*% t(L), symmetric = TRUE)
+  keep <- parts$values > max(sqrt(.Machine$double.eps) * parts$values[1L], 0)
+  if (!all(keep) && any(rhs != 0)) warning("Contrast is rank deficient and test may be affected")
+  along <- drop(crossprod(parts$vectors[, keep, drop = FALSE], distance))
+  .wald_row(ddf, model, sum(along^2 / parts$values[keep]), sum(keep), den_df)
+}
+
+.wald_row <- function(ddf, model, chisq = numeric(), df = numeric(), den_df = numeric()) {
+  if (ddf == "asymptotic")
+    return(data.frame(Chisq = chisq, Df = df,
+                      `Pr(>Chisq)` = pchisq(chisq, df, lower.tail = FALSE), check.names = FALSE))
+  F <- chisq / df
+  data.frame(`Sum Sq` = chisq * sigma(model)^2, `Mean Sq` = F * sigma(model)^2, NumDF = df,
+             DenDF = den_df, `F value` = F, `Pr(>F)` = pf(F, df, den_df, lower.tail = FALSE),
+             check.names = FALSE)
+}
+
+# --- contest -----------------------------------------------------------------------------------------
+
+#' Tests of L b = rhs; `L` is a list of rows. Joint: one test of all; else one a row.
+contest_native <- function(fit, L, rhs, labels = NULL, joint = FALSE, ddf = NULL, level = 0.95) {
+  L <- matrix(unlist(L), nrow = length(L), byrow = TRUE)
+  if (joint) return(.contest_joint(fit, L, rhs, ddf))
+  table <- do.call(rbind, lapply(seq_len(nrow(L)), function(i)
+    .contest_row(fit, L[i, ], rhs[i], ddf, level)))
+  rownames(table) <- labels
+  table
+}
+
+.contest_row <- function(fit, L, rhs, ddf, level) {
+  model <- .contest_model(fit, ddf)
+  if (ddf %in% c("Satterthwaite", "Kenward-Roger"))
+    return(no_fallback(lmerTest::contest1D(model, L, rhs = rhs, ddf = ddf, confint = TRUE,
+                                           level = level)))
+  estimate <- sum(L * fixef(model))
+  se <- sqrt(drop(L %*% as.matrix(vcov(model)) %*% L))
+  df <- if (ddf == "asymptotic") Inf else min(between_within(fit)[L != 0], Inf)
+  t <- (estimate - rhs) / se
+  half <- qt((1 + level) / 2, df) * se
+  name <- if (ddf == "asymptotic") c("z value", "Pr(>|z|)") else c("t value", "Pr(>|t|)")
+  out <- data.frame(estimate, se, df, t, estimate - half, estimate + half, 2 * pt(-abs(t), df))
+  stats::setNames(out, c("Estimate", "Std. Error", "df", name[1L], "lower", "upper", name[2L]))
+}
+
+.contest_joint <- function(fit, L, rhs, ddf) {
+  model <- .contest_model(fit, ddf)
+  if (ddf %in% c("Satterthwaite", "Kenward-Roger"))
+    return(no_fallback(lmerTest::contestMD(model, L, rhs = rhs, ddf = ddf)))
+  df <- if (ddf == "asymptotic") Inf else min(between_within(fit)[colSums(L != 0) > 0], Inf)
+  .wald_test(fit, L, rhs, ddf, df)
+}
+
+.contest_model <- function(fit, ddf) {
+  switch(ddf, "Satterthwaite" = lmertest_model(fit), "Kenward-Roger" = kenward_roger_model(fit),
+         fit$model)
+}
+
+contest_result <- function(native, fit, L, rhs, labels = NULL, joint = FALSE, ddf = NULL,
+                           level = 0.95) {
+  rows <- unname(matrix(unlist(L), nrow = length(L), byrow = TRUE))
+  if (joint) return(c(anova_fields(native, ddf), list(hypotheses = rows, rhs = rhs)))
+  c(estimate_fields(native, ddf, level), list(hypotheses = rows, rhs = rhs))
+}
+
+#' A table of estimates by lmerTest as fields of Contest and LsMeans.
+estimate_fields <- function(table, ddf, level) {
+  column <- function(...) as.numeric(table[[intersect(c(...), names(table))[1L]]])
+  list(term = rownames(table), estimate = column("Estimate"), std_error = column("Std. Error"),
+       df = column("df"), statistic = column("t value", "z value"),
+       p_value = column("Pr(>|t|)", "Pr(>|z|)"), conf_low = column("lower"),
+       conf_high = column("upper"),
+       statistic_name = if ("z value" %in% names(table)) "z" else "t", level = level, ddf = ddf)
+}
+
+# --- drop1, step, ls_means -----------------------------------------------------------------------------
+
+drop1_native <- function(fit, scope = NULL, ddf = NULL) {
+  model <- switch(if (is.null(ddf)) "none" else ddf, "Satterthwaite" = lmertest_model(fit),
+                  "Kenward-Roger" = kenward_roger_model(fit), plain_model(fit))
+  marginal <- drop.scope(terms(model))
+  unknown <- setdiff(scope, marginal)
+  if (length(unknown))
+    refuse("ArgumentError", "drop1 cannot drop ", paste(sQuote(unknown, FALSE), collapse = ", "),
+           ": terms that can go without leaving an interaction without its parts are ",
+           paste(sQuote(marginal, FALSE), collapse = ", "))
+  scope <- if (is.null(scope)) marginal else scope
+  if (!length(scope))
+    refuse("NotSupportedError", "there is no term to drop: the fixed part is the intercept alone")
+  if (is.null(ddf)) return(in_model_data(fit, quote(drop1(.model, scope = .scope, test = "Chisq")),
+                                         .model = model, .scope = scope))
+  if (ddf %in% c("Satterthwaite", "Kenward-Roger"))
+    return(no_fallback(drop1(model, scope = scope, ddf = ddf)))
+  contrasts <- utils::getFromNamespace("get_contrasts_marginal", "lmerTest")(model)[scope]
+  .wald_anova(fit, contrasts, ddf, "Single term deletions using")
+}
+
+drop1_result <- function(native, fit, scope = NULL, ddf = NULL) anova_fields(native, ddf)
+
+#' Evaluate `expr` where the model's data are; `...` are further objects that it names.
+in_model_data <- function(fit, expr, ...) {
+  home <- environment(formula(fit$model))
+  data <- (if (isS4(fit$model)) fit$model@call else fit$model$call)$data
+  if (is.name(data) && !is.data.frame(get0(as.character(data), envir = home)))
+    refuse("DataError", "the data of this model ('", as.character(data), "') are not with it, and ",
+           "this needs them to fit other models. Fit the model in pymlm, or save it in R from a ",
+           "function or environment that holds the data")
+  eval(expr, list(...), home)
+}
+
+#' The model with a call that names nothing, for functions that evaluate it in places of their own
+#' (lmerTest's step where a random effect goes, pbkrtest's SATmodcomp).
+self_contained <- function(fit, model) {
+  for (part in intersect(.named_in_call, names(model@call)))
+    model@call[[part]] <- in_model_data(fit, model@call[[part]])
+  model@call$formula <- formula(model)
+  model
+}
+
+.named_in_call <- c("data", "contrasts", "control")
+
+#' ... and back: the call as a person would have typed it.
+.named_again <- function(model, call) {
+  of <- function(own) {
+    for (part in intersect(.named_in_call, names(own))) own[[part]] <- call[[part]]
+    own
+  }
+  if (isS4(model)) model@call <- of(model@call) else model$call <- of(model$call)
+  model
+}
+
+step_native <- function(fit, ddf, alpha_random, alpha_fixed, reduce_random, reduce_fixed,
+                        keep_terms = NULL) {
+  model <- if (ddf == "Kenward-Roger") kenward_roger_model(fit) else lmertest_model(fit)
+  unknown <- setdiff(keep_terms, attr(terms(model), "term.labels"))
+  if (length(unknown))
+    refuse("ArgumentError", "step cannot keep ", paste(sQuote(unknown, FALSE), collapse = ", "),
+           ": the model's terms are ",
+           paste(sQuote(attr(terms(model), "term.labels"), FALSE), collapse = ", "))
+  no_fallback(in_model_data(
+    fit, quote(lmerTest::step(.model, ddf = .ddf, alpha.random = .random, alpha.fixed = .fixed,
+                              reduce.random = .rr, reduce.fixed = .rf, keep = .keep)),
+    .model = self_contained(fit, model), .ddf = ddf, .random = alpha_random, .fixed = alpha_fixed,
+    .rr = reduce_random, .rf = reduce_fixed, .keep = as.character(keep_terms)))
+}
+
+step_result <- function(native, fit, ddf, ...) {
+  random <- native$random
+  fixed <- native$fixed
+  found <- attr(native, "model")
+  list(
+    random = list(term = rownames(random), eliminated = random[["Eliminated"]],
+                  npar = random[["npar"]], loglik = random[["logLik"]], aic = random[["AIC"]],
+                  lrt = random[["LRT"]], df = random[["Df"]], p_value = random[["Pr(>Chisq)"]]),
+    fixed = c(list(eliminated = as.numeric(fixed[["Eliminated"]])),
+              anova_fields(fixed[setdiff(names(fixed), "Eliminated")], ddf)[
+                c("term", "sum_sq", "mean_sq", "num_df", "den_df", "statistic", "p_value")]),
+    formula = paste(deparse(formula(found), width.cutoff = 500L), collapse = " "), ddf = ddf
+  )
+}
+
+#' The model that step() ended with, as lme4 or stats::lm made it.
+step_model <- function(fit, args) {
+  found <- attr(.native(fit, "step", args, TRUE), "model")
+  if (inherits(found, "lmerMod")) found <- plain_model(list(model = found))
+  as_fit(.named_again(found, fit$model@call))
+}
+
+ls_means_native <- function(fit, which = NULL, level = 0.95, ddf = "Satterthwaite",
+                            pairwise = FALSE) {
+  model <- .contest_model(fit, ddf)
+  factors <- .factor_terms(lmertest_model(fit))
+  if (!length(factors))
+    refuse("NotSupportedError", "ls_means needs a factor among the fixed effects; this model has ",
+           "none. Make the column categorical, or use emmeans(specs, at=...)")
+  unknown <- setdiff(which, factors)
+  if (length(unknown))
+    refuse("ArgumentError", "ls_means of ", paste(sQuote(unknown, FALSE), collapse = ", "),
+           ": the model's terms of factors are ", paste(sQuote(factors, FALSE), collapse = ", "))
+  no_fallback(lmerTest::ls_means(model, which = which, level = level, ddf = ddf,
+                                 pairwise = pairwise))
+}
+
+.factor_terms <- function(model) {
+  attr(terms(model), "term.labels")[
+    !utils::getFromNamespace("numeric_terms", "lmerTest")(model)]
+}
+
+ls_means_result <- function(native, fit, which = NULL, level = 0.95, ddf = "Satterthwaite",
+                            pairwise = FALSE) {
+  hypotheses <- attr(native, "hypotheses")
+  c(estimate_fields(as.data.frame(native)[c("Estimate", "Std. Error", "df", "t value", "lower",
+                                            "upper", "Pr(>|t|)")], ddf, level),
+    list(factor = rep(names(hypotheses), vapply(hypotheses, nrow, 0L)), pairwise = pairwise))
+}
+
+is_mixed <- function(fit) methods::is(fit$model, "merMod")

@@ -1,0 +1,306 @@
+# Tests and intervals of variance components; confidence intervals of every parameter.
+
+# --- ranova ------------------------------------------------------------------------------------------
+
+ranova_native <- function(fit, reduce_terms = TRUE) {
+  if (!lme4::isLMM(fit$model))
+    refuse("NotSupportedError", "lmerTest's ranova takes linear mixed models. Fit the model without ",
+           "the random effect, too, and compare the two by lrt()")
+  in_model_data(fit, quote(lmerTest::ranova(.model, reduce.terms = .reduce)),
+                .model = plain_model(fit), .reduce = reduce_terms)
+}
+
+ranova_result <- function(native, fit, reduce_terms = TRUE) {
+  lost <- c(NA, vapply(attr(native, "formulae"), function(f)
+    boundary_dimension(.random_parts_of(fit, f), random_parts(fit$model, sorted = FALSE)), 0))
+  lrt <- native[["LRT"]]
+  df <- native[["Df"]]
+  list(term = rownames(native), npar = native[["npar"]], loglik = native[["logLik"]],
+       aic = native[["AIC"]], lrt = lrt, df = df, p_value = native[["Pr(>Chisq)"]],
+       p_value_boundary = boundary_p(lrt, df, lost))
+}
+
+# The random part that a formula would have on this model's data, without fitting it.
+.random_parts_of <- function(fit, formula) {
+  if (!length(lme4::findbars(formula))) return(list(terms = list(), n = nrow(fit$model@frame)))
+  call <- fit$model@call
+  call[[1L]] <- quote(lme4::lFormula)
+  call$formula <- formula
+  call$start <- NULL
+  made <- suppressMessages(in_model_data(fit, call))
+  .random_terms(made$reTrms$Zt, made$reTrms$Gp, made$reTrms$cnms, nrow(made$fr))
+}
+
+# --- standard errors of variance components --------------------------------------------------------------
+
+#' Variances and covariances with standard errors, as Stata and SAS print them.
+varcorr_se_native <- function(fit, level = 0.95) {
+  if (!lme4::isLMM(fit$model))
+    refuse("NotSupportedError", "standard errors of variance components come from lmerTest's Hessian ",
+           "of a linear mixed model. Use confint(method='profile') or bootstrap()")
+  lmertest_model(fit)
+}
+
+varcorr_se_result <- function(native, fit, level = 0.95) {
+  rows <- as.data.frame(VarCorr(fit$model))
+  made <- .component_errors(fit, native@vcov_varpar, level)
+  at <- match(.component_key(rows), .component_key(made))
+  list(grp = as.character(rows$grp), var1 = as.character(rows$var1),
+       var2 = as.character(rows$var2), vcov = rows$vcov, std_error = made$se[at],
+       conf_low = made$low[at], conf_high = made$high[at], level = level)
+}
+
+# In the order of (theta, sigma): each variance and covariance, its standard error by the delta
+# method, and limits: on the log scale for a variance, plain for a covariance.
+.component_errors <- function(fit, vcov_varpar, level) {
+  made <- .vcov_jacobian(fit$model)
+  rows <- made$rows
+  se <- sqrt(pmax(rowSums((made$J %*% vcov_varpar) * made$J), 0))
+  # On the boundary the Hessian says nothing about the component: no standard error, as in Stata.
+  variance <- is.na(rows$var2)
+  key <- paste(rows$grp, rows$var1, sep = "\r")
+  zero <- key[variance & rows$vcov < 1e-8 * sigma(fit$model)^2]
+  se[key %in% zero | paste(rows$grp, rows$var2, sep = "\r") %in% zero] <- NA
+  z <- qnorm((1 + level) / 2)
+  spread <- ifelse(variance, exp(z * se / rows$vcov), z * se)
+  rows$se <- se
+  rows$low <- ifelse(variance, rows$vcov / spread, rows$vcov - spread)
+  rows$high <- ifelse(variance, rows$vcov * spread, rows$vcov + spread)
+  rows
+}
+
+.component_key <- function(rows) {
+  first <- ifelse(is.na(rows$var2), rows$var1, pmin(rows$var1, rows$var2))
+  second <- ifelse(is.na(rows$var2), rows$var1, pmax(rows$var1, rows$var2))
+  paste(rows$grp, first, second, sep = "\r")
+}
+
+# Derivatives of every variance and covariance, v = sigma^2 (T T')[i, j], in (theta, sigma).
+.vcov_jacobian <- function(model) {
+  theta <- model@theta
+  sigma <- stats::sigma(model)
+  at <- 0L
+  rows <- list()
+  J <- list()
+  names <- names(VarCorr(model))
+  for (t in seq_along(model@cnms)) {
+    k <- length(model@cnms[[t]])
+    size <- k * (k + 1L) / 2L
+    fill <- function(values) { m <- matrix(0, k, k); m[lower.tri(m, diag = TRUE)] <- values; m }
+    T <- fill(theta[at + seq_len(size)])
+    for (j in seq_len(k)) for (i in j:k) {
+      d <- numeric(length(theta) + 1L)
+      for (s in seq_len(size)) {
+        E <- fill(as.numeric(seq_len(size) == s))
+        d[at + s] <- sigma^2 * (E %*% t(T) + T %*% t(E))[i, j]
+      }
+      d[length(d)] <- 2 * sigma * (T %*% t(T))[i, j]
+      J[[length(J) + 1L]] <- d
+      rows[[length(rows) + 1L]] <- data.frame(
+        grp = names[t], var1 = model@cnms[[t]][j],
+        var2 = if (i == j) NA_character_ else model@cnms[[t]][i],
+        vcov = sigma^2 * (T %*% t(T))[i, j])
+    }
+    at <- at + size
+  }
+  J[[length(J) + 1L]] <- c(numeric(length(theta)), 2 * sigma)
+  rows[[length(rows) + 1L]] <- data.frame(grp = "Residual", var1 = NA_character_,
+                                           var2 = NA_character_, vcov = sigma^2)
+  list(rows = do.call(rbind, rows), J = do.call(rbind, J))
+}
+
+# --- confidence intervals -----------------------------------------------------------------------------------
+
+#' R's names of all parameters, ".sig01" ... and "sd_(Intercept)|g" ..., in R's order.
+parameter_names <- function(fit) {
+  model <- fit$model
+  scale <- isTRUE(attr(VarCorr(model), "useSc"))
+  make <- utils::getFromNamespace("profnames", "lme4")
+  fixed <- names(fixef(model))
+  list(r = c(make(model, signames = TRUE, useSc = scale), fixed),
+       readable = c(make(model, signames = FALSE, useSc = scale), fixed),
+       n_variance = length(model@theta) + scale)
+}
+
+# Positions of the parameters that `parm` names, in R's words, in readable ones, or by R's groups.
+.which_parameters <- function(names, parm, default) {
+  n <- length(names$r)
+  variance <- seq_len(names$n_variance)
+  if (is.null(parm)) return(if (default == "all") seq_len(n) else setdiff(seq_len(n), variance))
+  found <- lapply(parm, function(p) {
+    if (p == "theta_") return(variance)
+    if (p == "beta_") return(setdiff(seq_len(n), variance))
+    plain <- sub("^var_", "sd_", p)
+    if (p == "sigma^2") plain <- "sigma"
+    at <- which(names$r == p | names$readable == p | names$readable == plain)
+    if (!length(at))
+      refuse("ArgumentError", "no parameter ", sQuote(p, FALSE), " in this model.",
+             near_terms(p, names$readable), " It has ",
+             paste(sQuote(names$readable, FALSE), collapse = ", "),
+             " (or 'theta_' for all variance components, 'beta_' for all fixed effects)")
+    at
+  })
+  unique(unlist(found))
+}
+
+#' The same for the bootstrap, which picks from all.
+which_parameters <- function(fit, parm = NULL) .which_parameters(parameter_names(fit), parm, "all")
+
+confint_native <- function(fit, method, parm = NULL, level = 0.95, scale = "sd") {
+  names <- parameter_names(fit)
+  which <- .which_parameters(names, parm, if (method == "Wald") "fixed" else "all")
+  out <- if (method == "Wald") .wald_intervals(fit, names, which, level)
+  else .profile_intervals(fit, names, which, level)
+  out <- .on_scale(out, scale)
+  structure(out, class = "pymlm_intervals")
+}
+
+# R prints the matrix of limits.
+print.pymlm_intervals <- function(x, ...) print(x$table)
+
+.wald_intervals <- function(fit, names, which, level) {
+  out <- confint(fit$model, level = level, method = "Wald", oldNames = FALSE)
+  variance <- seq_len(names$n_variance)
+  # R leaves these rows empty. Log-scale limits of a variance, rooted, are those of the standard
+  # deviation; a correlation has none here.
+  if (any(which %in% variance)) {
+    se <- .component_errors(fit, varcorr_se_native(fit)@vcov_varpar, level)
+    limits <- sqrt(pmax(cbind(se$low, se$high), 0))
+    limits[!is.na(se$var2), ] <- NA
+    out[variance, ] <- limits
+  }
+  table <- out[which, , drop = FALSE]
+  none <- rownames(table)[is.na(table[, 1L])]
+  why <- ifelse(grepl("^cor_", none), "no Wald interval of a correlation: use method='profile'",
+                "estimated as zero: no Wald interval")
+  list(table = table, failures = stats::setNames(why, none))
+}
+
+# Standard deviations become variances; correlations stay.
+.on_scale <- function(answer, scale) {
+  if (scale == "sd") return(answer)
+  table <- answer$table
+  sd <- grepl("^sd_", rownames(table)) | rownames(table) == "sigma"
+  table[sd, ] <- table[sd, ]^2
+  rownames(table) <- variance_names(rownames(table))
+  answer$table <- table
+  answer
+}
+
+variance_names <- function(names) sub("^sigma$", "sigma^2", sub("^sd_", "var_", names))
+
+confint_result <- function(native, fit, method, parm = NULL, level = 0.95, scale = "sd") {
+  interval_fields(native, fit, method, level)
+}
+
+#' The fields of ConfidenceIntervals from a matrix of limits with readable row names.
+interval_fields <- function(native, fit, method, level) {
+  table <- native$table
+  names <- parameter_names(fit)
+  plain <- sub("^sigma\\^2$", "sigma", sub("^var_", "sd_", rownames(table)))
+  list(term = rownames(table), conf_low = unname(table[, 1L]), conf_high = unname(table[, 2L]),
+       level = level, method = method, r_names = names$r[match(plain, names$readable)],
+       failures = as.list(native$failures), notes = as.character(native$notes))
+}
+
+# --- profile -------------------------------------------------------------------------------------------------
+
+#' lme4's profile of the parameters `which`, by position; kept, and used by the intervals.
+profile_native <- function(fit, parm = NULL) {
+  names <- parameter_names(fit)
+  which <- .which_parameters(names, parm, "all")
+  made <- .profiled(fit, which)
+  if (is.null(made$profile)) .profile_failed(fit, made$error)
+  made$profile
+}
+
+.profiled <- function(fit, which) {
+  key <- paste(c("profiled", which), collapse = " ")
+  kept(fit, key, {
+    warnings <- character()
+    profile <- tryCatch(withCallingHandlers(
+      suppressMessages(stats::profile(plain_model(fit), which = which, signames = FALSE)),
+      warning = function(w) {
+        warnings <<- c(warnings, conditionMessage(w))
+        tryInvokeRestart("muffleWarning")
+      }), error = function(e) e)
+    failed <- inherits(profile, "error")
+    list(profile = if (!failed) profile, warnings = unique(warnings),
+         error = if (failed) conditionMessage(profile))
+  })
+}
+
+.profile_failed <- function(fit, message) {
+  if (lme4::isSingular(fit$model))
+    refuse("NotSupportedError", "the likelihood of this singular fit cannot be profiled (R: ",
+           message, "). No variance of its own has ",
+           paste(.singular_terms(fit$model), collapse = "; "), ": drop it from the formula, or use ",
+           "method='boot'")
+  stop(message, call. = FALSE)
+}
+
+# All at once; where that fails, one by one, so that one bad parameter does not hide the others.
+.profile_intervals <- function(fit, names, which, level) {
+  all <- .profiled(fit, which)
+  parts <- if (!is.null(all$profile)) list(all) else lapply(which, function(i) .profiled(fit, i))
+  if (all(vapply(parts, function(p) is.null(p$profile), NA))) .profile_failed(fit, all$error)
+  table <- matrix(NA_real_, length(which), 2L, dimnames = list(names$readable[which], NULL))
+  failures <- character()
+  for (i in seq_along(parts)) {
+    part <- parts[[i]]
+    wanted <- if (is.null(all$profile)) rownames(table)[i] else rownames(table)
+    if (is.null(part$profile)) { failures[wanted] <- part$error; next }
+    said <- part$warnings
+    limits <- withCallingHandlers(confint(part$profile, level = level), warning = function(w) {
+      said <<- c(said, conditionMessage(w))
+      tryInvokeRestart("muffleWarning")
+    })
+    colnames(table) <- colnames(limits)
+    table[wanted, ] <- limits[wanted, ]
+    for (name in wanted) {
+      about <- unique(said[grepl(name, said, fixed = TRUE)])
+      if (length(about)) failures[name] <- paste(about, collapse = "; ")
+      else if (!all(is.finite(table[name, ])))
+        failures[name] <- "the profile ends before it reaches the level: no finite limit"
+    }
+  }
+  notes <- if (lme4::isREML(fit$model)) "the profile is that of the ML fit, as lme4 does it"
+  list(table = table, failures = failures, notes = notes)
+}
+
+profile_result <- function(native, fit, parm = NULL) {
+  names <- parameter_names(fit)
+  parameters <- setdiff(colnames(native), c(".zeta", ".par"))
+  list(parameter = as.character(native$.par), zeta = native$.zeta,
+       names = parameters,
+       values = unname(as.matrix(as.data.frame(native)[parameters])),
+       r_names = names$r[match(parameters, names$readable)])
+}
+
+# --- exact test --------------------------------------------------------------------------------------------
+
+#' RLRsim's exact restricted likelihood-ratio test of one variance.
+exact_rlrt <- function(fit, full = NULL, null = NULL, nsim = 10000L, seed = NULL) {
+  need_package("RLRsim", "exact_rlrt")
+  .need_linear(fit, "The exact restricted likelihood-ratio test")
+  models <- Filter(Negate(is.null), list(fit, full, null))
+  for (m in models) if (!lme4::isREML(m$model))
+    refuse("NotSupportedError", "the exact test is one of restricted likelihoods: refit with ",
+           "reml=True")
+  if (is.null(full) != is.null(null))
+    refuse("ArgumentError", "give both m_full and m_null, or neither")
+  if (is.null(full) && length(fit$model@theta) != 1L)
+    refuse("ArgumentError", "this model has several variance parameters. Give the model that has ",
+           "the tested random effect alone as m, the whole model as m_full, and the model ",
+           "without it as m_null; or use pb_modcomp")
+  said <- character()
+  test <- with_seed(seed, withCallingHandlers(
+    RLRsim::exactRLRT(plain_model(fit), mA = if (!is.null(full)) plain_model(full),
+                      m0 = if (!is.null(null)) plain_model(null), nsim = nsim),
+    warning = function(w) {
+      said <<- c(said, trimws(conditionMessage(w)))
+      tryInvokeRestart("muffleWarning")
+    }))
+  list(statistic = unname(test$statistic), p_value = test$p.value, nsim = nsim, seed = seed,
+       notes = said)
+}
