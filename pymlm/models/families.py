@@ -24,6 +24,14 @@ LINKS: dict[str, tuple[str, ...]] = {
     "quasibinomial": ("logit", "probit", "cauchit", "cloglog", "log"),
     "quasipoisson": ("log", "identity", "sqrt"),
 }
+#: Links that R takes beyond the documented ones when they are given as text, where they make sense.
+_MORE_LINKS: dict[str, tuple[str, ...]] = {
+    "binomial": ("identity",),
+    "quasibinomial": ("identity",),
+    "Gamma": ("sqrt", "1/mu^2"),
+    "inverse.gaussian": ("sqrt",),
+    "gaussian": ("sqrt", "1/mu^2", "logit", "probit", "cauchit", "cloglog"),
+}
 _BERNOULLI = ("binomial", "quasibinomial")
 _COUNTS = ("poisson", "quasipoisson", "negative.binomial")
 _POSITIVE = ("Gamma", "inverse.gaussian")
@@ -135,7 +143,7 @@ def _link(name: str, link: Any) -> str | None:
         return None
     if not isinstance(link, str):
         raise ArgumentError(f"link is a name such as 'log', not {link!r}")
-    links = LINKS[name]
+    links = LINKS[name] + _MORE_LINKS.get(name, ())
     wanted = link.strip()
     if _POWER.fullmatch(wanted):
         return wanted

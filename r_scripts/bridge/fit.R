@@ -68,7 +68,8 @@ update_in_place <- function(fit, formula, changes) {
   if (!is.null(formula)) call$formula <- parse_formula(formula)
   for (name in names(changes)) {
     value <- changes[[name]]
-    call[[name]] <- if (!is.null(value)) .as_literal(value)
+    if (!is.null(value)) call[[name]] <- .as_literal(value)
+    else if (name %in% names(call)) call[[name]] <- NULL
   }
   as_fit(.guarded(eval(call, model_home(fit$model))))
 }

@@ -1,0 +1,222 @@
+"""Nonlinear mixed models against native Rscript."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pymlm as mlm
+from pymlm.errors import ArgumentError, FormulaError, NotSupportedError, PymlmWarning
+from tests.native import assert_close, native
+
+START = {"Asym": 200, "xmid": 725, "scal": 350}
+FORMULA = "circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree"
+#: fitted() of lme4 is one iteration of its least squares behind the random effects.
+ITERATION = 1e-5
+
+pytestmark = pytest.mark.filterwarnings("ignore:variance-covariance matrix")  # as in R
+
+
+@pytest.fixture(scope="module")
+def orange() -> pd.DataFrame:
+    return mlm.load_dataset("Orange")
+
+
+@pytest.fixture(scope="module")
+def m(orange):
+    return mlm.nlmer(FORMULA, orange, START)
+
+
+@pytest.fixture(scope="module")
+def r():
+    return native(
+        """
+        say <- function(x) paste(capture.output(print(x)), collapse = "\\n")
+        start <- c(Asym = 200, xmid = 725, scal = 350)
+        m <- nlmer(formula = circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree,
+                   data = Orange, start = c(Asym = 200, xmid = 725, scal = 350))
+        facts <- function(m) suppressWarnings({
+          s <- summary(m)
+          r <- as.data.frame(ranef(m, condVar = TRUE))
+          list(fixef = fixef(m), coefs = coef(s), vcov = as.matrix(vcov(m)), sigma = sigma(m),
+               loglik = as.numeric(logLik(m)), aic = AIC(m), bic = BIC(m),
+               theta = getME(m, "theta"), fitted = unname(fitted(m)),
+               resid = unname(residuals(m)), pearson = unname(residuals(m, "pearson")),
+               condval = r$condval, grp = as.character(r$grp),
+               deviance = s$AICtab[["deviance"]], shown = say(m), summary = say(s),
+               vc = as.data.frame(VarCorr(m))$sdcor)
+        })
+        f <- ~ Asym / (1 + exp((xmid - age) / scal))
+        logistic <- deriv(f, namevec = names(start), function.arg = c("age", names(start)))
+        d <- nlmer(circumference ~ logistic(age, Asym, xmid, scal) ~ Asym | Tree, Orange,
+                   start = start)
+        two <- nlmer(circumference ~ SSlogis(age, Asym, xmid, scal) ~ (Asym + xmid | Tree), Orange,
+                     start = start, control = nlmerControl(optimizer = "bobyqa"))
+        z <- nlmer(circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree, Orange,
+                   start = start, nAGQ = 0L)
+        b <- fixef(m)
+        population <- unname(b["Asym"] / (1 + exp((b["xmid"] - Orange$age) / b["scal"])))
+        Theoph$id <- factor(Theoph$Subject, ordered = FALSE)
+        th <- nlmer(conc ~ SSfol(Dose, Time, lKe, lKa, lCl) ~ (lKa + lCl | id), Theoph,
+                    start = c(lKe = -2.5, lKa = 0.5, lCl = -3), nAGQ = 0L)
+        emit(list(m = facts(m), d = facts(d), two = facts(two), z = facts(z), th = facts(th),
+                  population = population, tree = unname(coef(m)$Tree["3", "Asym"])))
+        """
+    )
+
+
+def matrix(found):
+    return np.array(found["values"], dtype=float)
+
+
+def test_fixef(m, r):
+    assert list(m.fixef().index) == list(r["m"]["fixef"])
+    assert_close(m.fixef(), list(r["m"]["fixef"].values()))
+
+
+def test_prints(m, r):
+    assert str(m) == r["m"]["shown"]
+    assert str(m.summary()) == r["m"]["summary"]
+    assert m.summary().fixed.p_value is None  # lme4 gives none
+
+
+def test_summary_table(m, r):
+    table = m.summary().fixed
+    theirs = matrix(r["m"]["coefs"])
+    assert_close(table.std_error, theirs[:, 1])
+    assert_close(table.statistic, theirs[:, 2])
+    assert_close(m.vcov(), matrix(r["m"]["vcov"]))
+
+
+@pytest.mark.parametrize("what", ["sigma", "loglik", "aic", "bic", "deviance"])
+def test_scalar(m, r, what):
+    assert_close(getattr(m, what), r["m"][what])
+
+
+def test_random_effects(m, r):
+    ours = m.ranef().to_frame()
+    assert list(ours["grp"]) == r["m"]["grp"]
+    assert_close(ours["condval"], r["m"]["condval"])
+    assert_close(m.varcorr().to_frame()["sdcor"], r["m"]["vc"])
+    assert_close(m.coef()["Tree"].loc["3", "Asym"], r["tree"])
+    assert_close(m.theta, list(r["m"]["theta"].values()))
+
+
+def test_rows(m, r, orange):
+    assert_close(m.fitted(), r["m"]["fitted"])
+    assert_close(m.residuals(), r["m"]["resid"])
+    assert_close(m.residuals("pearson"), r["m"]["pearson"])
+    assert list(m.fitted().index) == list(orange.index)
+
+
+def test_predictions(m, r, orange):
+    assert_close(m.predict(), r["m"]["fitted"])
+    assert_close(m.predict(orange), r["m"]["fitted"], ITERATION)
+    assert_close(m.predict(re_form="NA"), r["population"])
+    new = pd.DataFrame({"age": orange["age"].to_numpy()}, index=range(100, 135))
+    assert_close(m.predict(new, re_form="NA"), r["population"])
+    assert list(m.predict(new, re_form="NA").index) == list(range(100, 135))
+
+
+def test_prediction_of_an_unknown_group(m, r, orange):
+    new = orange.assign(Tree="99")
+    with pytest.raises(mlm.errors.DataError, match="levels of Tree"):
+        m.predict(new)
+    assert_close(m.predict(new, allow_new_levels=True), r["population"])
+    with pytest.raises(mlm.errors.FormulaError, match="'age'"):
+        m.predict(orange[["Tree"]])
+
+
+def test_an_expression_goes_through_deriv(m, r, orange):
+    d = mlm.nlmer(
+        "circumference ~ Asym / (1 + exp((xmid - age) / scal)) ~ Asym | Tree", orange, START
+    )
+    assert_close(d.fixef(), list(r["d"]["fixef"].values()))
+    assert_close(d.summary().fixed.std_error, matrix(r["d"]["coefs"])[:, 1])
+    assert_close(d.predict(orange), d.fitted(), ITERATION)
+    zero = d.update(n_agq=0)
+    assert_close(zero.fixef(), list(r["z"]["fixef"].values()), 1e-6)  # SSlogis and deriv() differ
+    again = d.update(start={"Asym": 190, "xmid": 700, "scal": 330})
+    assert_close(again.loglik, d.loglik, 1e-6)  # another way to the same optimum
+    assert "nonlinear <- function" in d.to_r()
+
+
+def test_control_and_two_random_effects(r, orange):
+    two = mlm.nlmer(
+        "circumference ~ SSlogis(age, Asym, xmid, scal) ~ (Asym + xmid | Tree)",
+        orange, START, control=mlm.NlmerControl(optimizer="bobyqa"),
+    )  # fmt: skip
+    assert_close(two.fixef(), list(r["two"]["fixef"].values()))
+    assert_close(two.varcorr().to_frame()["sdcor"], r["two"]["vc"])
+    assert 'nlmerControl(optimizer = "bobyqa")' in two._described.call
+
+
+def test_nagq_0(r, m):
+    zero = m.update(n_agq=0)
+    assert_close(zero.fixef(), list(r["z"]["fixef"].values()))
+    assert "nAGQ = 0" in zero._described.call
+
+
+def test_theoph(r):
+    data = mlm.load_dataset("datasets::Theoph")
+    data["id"] = pd.Categorical(
+        data["Subject"].astype(str), categories=list(data["Subject"].cat.categories)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PymlmWarning)
+        m = mlm.nlmer(
+            "conc ~ SSfol(Dose, Time, lKe, lKa, lCl) ~ (lKa + lCl | id)", data,
+            {"lKe": -2.5, "lKa": 0.5, "lCl": -3}, n_agq=0,
+        )  # fmt: skip
+        assert_close(m.fixef(), list(r["th"]["fixef"].values()))
+        assert_close(m.loglik, r["th"]["loglik"])
+        assert_close(m.predict(data), r["th"]["fitted"], ITERATION)
+
+
+def test_pickle_and_file(m, orange, tmp_path):
+    for other in (pickle.loads(pickle.dumps(m)), mlm.load_model(m.save(tmp_path / "n.rds"))):
+        assert type(other) is mlm.NonlinearMixedModel
+        assert_close(other.fixef(), m.fixef())
+        assert_close(other.predict(re_form="NA"), m.predict(re_form="NA"))
+        assert_close(other.update(n_agq=0).loglik, m.update(n_agq=0).loglik)
+
+
+@pytest.mark.parametrize(
+    ("formula", "start", "error", "says"),
+    [
+        ("circumference ~ age + (1 | Tree)", START, FormulaError, "three parts"),
+        ("circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym", START, FormulaError, "random"),
+        (FORMULA, {"Asym": 200, "zmid": 1}, FormulaError, "'zmid'"),
+        (FORMULA, {"Asym": 200}, FormulaError, "'xmid'"),  # then it is taken for a column
+        (FORMULA, [200, 725, 350], ArgumentError, "start maps"),
+        (FORMULA, {}, ArgumentError, "start maps"),
+        (FORMULA, {"Asym": "200", "xmid": 1, "scal": 1}, ArgumentError, "finite number"),
+        ("circumference ~ floor(Asym * age) ~ Asym | Tree", {"Asym": 1}, FormulaError,
+         "differentiate"),
+        ("circumference ~ system(Asym) ~ Asym | Tree", {"Asym": 1}, FormulaError, "system"),
+    ],
+)  # fmt: skip
+def test_bad_input(m, orange, formula, start, error, says):
+    with pytest.raises(error, match=says):
+        mlm.nlmer(formula, orange, start)
+    assert_close(m.update(n_agq=1).loglik, m.loglik)  # R is usable
+
+
+def test_a_text_response(orange):
+    with pytest.raises(mlm.errors.DataError, match="not numeric"):
+        mlm.nlmer(FORMULA, orange.assign(circumference="a"), START)
+
+
+def test_what_is_not_defined(m):
+    with pytest.raises(NotSupportedError, match="asymptotic"):
+        m.summary(ddf="Satterthwaite")
+    with pytest.raises(NotSupportedError, match="refit"):
+        m.refit(np.zeros(35))
+    with pytest.raises(NotSupportedError, match="allFit"):
+        m.all_fit()
+    with pytest.raises(NotSupportedError, match="re_form"):
+        m.predict(re_form="~ (Asym | Tree)")
