@@ -69,6 +69,21 @@ fitting_rpy2() {
 
 pip_install() { "$VENV/bin/python" -m pip install -q --disable-pip-version-check "$@"; }
 
+# rpy2 is compiled against this R and this Python: a compiler and both headers are needed.
+need_compiler() {
+  local header='import os, sys, sysconfig as s; sys.exit(not os.path.exists(os.path.join(s.get_path("include"), "Python.h")))'
+  if ! "$PYTHON" -c "$header"; then
+    if ! command -v apt-get >/dev/null 2>&1; then
+      say "the headers of $PYTHON (Python.h) are missing; install them"
+      exit 1
+    fi
+    apt_install "python$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-dev"
+  fi
+  if ! command -v cc >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then
+    apt_install build-essential
+  fi
+}
+
 install_python() {
   if [ -z "${CONDA_PREFIX:-}" ] && [ ! -x "$VENV/bin/python" ]; then
     say "making $VENV"
@@ -77,6 +92,7 @@ install_python() {
       exit 1
     }
   fi
+  [ -n "${CONDA_PREFIX:-}" ] || need_compiler
   say "installing pymlm and what it needs"
   if [ -n "${CONDA_PREFIX:-}" ]; then pip_install --no-deps -e .
   else pip_install "$(fitting_rpy2)" -e .
