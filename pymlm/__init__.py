@@ -32,6 +32,7 @@ from pymlm.multilevel.latent import latent_centering
 from pymlm.multilevel.levels import describe_levels
 from pymlm.multilevel.lines import group_lines, within_between_lines
 from pymlm.multilevel.membership import MultipleMembershipModel, multiple_membership
+from pymlm.multilevel.meta import meta_analysis
 from pymlm.multilevel.panel import aggregate, gee, hausman, one_per_group, panel
 from pymlm.multilevel.partition import icc, icc_of, variance_partition
 from pymlm.multilevel.pooling import pooling, residuals_by_group, shrinkage
@@ -101,6 +102,7 @@ __all__ = [
     "load_model",
     "lrt",
     "membership_weights",
+    "meta_analysis",
     "moulton",
     "multiple_membership",
     "neighbour_weights",

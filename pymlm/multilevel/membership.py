@@ -219,15 +219,11 @@ def multiple_membership(
         "offset": offset, "contrasts": contrasts, "control": control, "data_name": data_name,
         "trusted": trusted,
     }  # fmt: skip
-    # The factor is no column: it is vetted with the formula, and taken out of what data must hold.
-    stand_ins = pd.DataFrame(dict.fromkeys(memberships, 0.0), index=frame.index)
-    wide = pd.concat([frame, stand_ins], axis=1)
-    wide.attrs = dict(frame.attrs)
     task = make_task(
-        formula, wide, weights=weights, offset=offset, contrasts=contrasts, data_name=data_name,
+        formula, frame, weights=weights, offset=offset, contrasts=contrasts, data_name=data_name,
         trusted=flag(trusted, "trusted"), timeout=timeout, arguments=arguments,
+        parameters=list(memberships),
     )  # fmt: skip
-    task = _without(task, frame, list(memberships))
     if not task.formula.two_sided:
         raise FormulaError("the formula has no response; write e.g. 'y ~ x + (1 | school)'")
     check_response(task.formula, frame)
@@ -242,17 +238,6 @@ def multiple_membership(
     model = MultipleMembershipModel(handle, task.source)
     warn_about(model.convergence)
     return model
-
-
-def _without(task: Any, frame: pd.DataFrame, names: list[str]) -> Any:
-    """The task without the stand-in columns of membership factors."""
-    from dataclasses import replace
-
-    columns = tuple(c for c in task.frame.columns if c.name not in names)
-    source = replace(
-        task.source, data=frame, sent=tuple(c for c in task.source.sent if c not in names)
-    )
-    return replace(task, frame=replace(task.frame, columns=columns), source=source)
 
 
 def triplets(memberships: Mapping[str, Any], data: pd.DataFrame, normalize: bool) -> dict[str, Any]:

@@ -1,0 +1,277 @@
+"""Models that nlme fitted: lme and gls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2
+
+from pymlm.arguments import choice, fraction
+from pymlm.engine import call
+from pymlm.errors import ArgumentError, DataError, NotSupportedError
+from pymlm.formula import vet
+from pymlm.frames import as_pandas, complete_rows, prepare, used_columns
+from pymlm.models.base import Fitted
+from pymlm.results.fixed import NamedMatrix, NamedValues
+from pymlm.results.nlme import NlmeIntervals, NlmeSummary
+from pymlm.results.ranef import GroupCoefficients, GroupModes
+from pymlm.results.varcorr import VarCorr
+
+RESIDUALS = ("response", "pearson", "normalized")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Description:
+    formula: str
+    nobs: int
+    reml: bool
+    ngroups: Mapping[str, int]
+    sigma: float
+    loglik: float
+    npar: int
+    aic: float
+    bic: float
+    is_lme: bool
+
+
+class NlmeModel(Fitted):
+    """A model that ``nlme::lme`` or ``nlme::gls`` fitted; see `pymlm.lme` and `pymlm.gls`."""
+
+    @cached_property
+    def _described(self) -> _Description:
+        found: _Description = self._call("nlme_describe", _Description)
+        return found
+
+    def _dropped_rows(self) -> Any:
+        data = self._source.data
+        if data is None:
+            return np.empty(0, dtype=np.int64)
+        used = used_columns(data, self._source.sent)
+        return np.flatnonzero(~complete_rows(used))
+
+    @property
+    def formula(self) -> str:
+        """The fixed part: ``formula(model)``."""
+        return self._described.formula
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used."""
+        return self._described.nobs
+
+    @property
+    def ngroups(self) -> dict[str, int]:
+        """Levels of each grouping factor, outermost first; empty for gls."""
+        return dict(self._described.ngroups)
+
+    @property
+    def reml(self) -> bool:
+        """True for a REML fit."""
+        return self._described.reml
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation; of the reference group where variances differ."""
+        return self._described.sigma
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood (restricted for a REML fit): ``logLik(model)``."""
+        return self._described.loglik
+
+    @property
+    def npar(self) -> int:
+        """Number of parameters that AIC and BIC count."""
+        return self._described.npar
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion: ``AIC(model)``."""
+        return self._described.aic
+
+    @property
+    def bic(self) -> float:
+        """Bayes criterion as nlme counts rows (REML: less the fixed effects): ``BIC(model)``."""
+        return self._described.bic
+
+    def fixef(self) -> pd.Series:
+        """Return the fixed effects, term -> estimate."""
+        found: NamedValues = self._call("nlme_fixef", NamedValues)
+        return found.to_series()
+
+    def vcov(self) -> pd.DataFrame:
+        """Return the covariance matrix of the fixed effects: ``vcov(model)``."""
+        found: NamedMatrix = self._call("nlme_vcov", NamedMatrix)
+        return found.to_frame()
+
+    def summary(self) -> NlmeSummary:
+        """Summarise the model; ``print(m.summary())`` prints what R prints."""
+        return self._ask("nlme_summary", NlmeSummary)
+
+    def varcorr(self) -> VarCorr:
+        """Return variances and correlations of the random effects, and the residual variance.
+
+        Prints as nlme prints it; rows are those that lme4 would give.
+        """
+        return self._ask("nlme_varcorr", VarCorr)
+
+    def ranef(self) -> dict[str, pd.DataFrame]:
+        """Return the random effects, grouping factor -> levels by coefficients: ``ranef(model)``.
+
+        Raises
+        ------
+        NotSupportedError
+            For a gls model.
+        """
+        found: tuple[GroupModes, ...] = self._call("nlme_ranef", tuple[GroupModes, ...])
+        return {g.grpvar: g.to_frame() for g in found}
+
+    def coef(self) -> dict[str, pd.DataFrame]:
+        """Return the coefficients of every innermost group: ``coef(model)``.
+
+        Raises
+        ------
+        NotSupportedError
+            For a gls model, which has one set of coefficients: `fixef`.
+        """
+        if not self._described.is_lme:
+            raise NotSupportedError("a gls model has no coefficients by group; see fixef()")
+        g: GroupCoefficients = self._call("nlme_coef", GroupCoefficients)
+        index = pd.Index(list(g.level), dtype=object)
+        return {g.grpvar: pd.DataFrame(np.array(g.values), index=index, columns=list(g.term))}
+
+    def correlation(self) -> pd.Series:
+        """Return the parameters of the residual correlation, e.g. Phi of AR(1); empty if none."""
+        s = self._call("nlme_structure")
+        return _named(s["correlation_name"], s["correlation"], "correlation")
+
+    def variance_ratios(self) -> pd.Series:
+        """Return the ratios of residual standard deviations to the reference group's."""
+        s = self._call("nlme_structure")
+        return _named(s["ratio_name"], s["ratio"], "ratio")
+
+    def residual_covariance(self, group: str) -> pd.DataFrame:
+        """Return the covariance matrix of one group's residuals, in the order of its rows.
+
+        Parameters
+        ----------
+        group : str
+            Level of the (innermost) grouping factor, "a/b" for nested ones.
+
+        Notes
+        -----
+        Mirrors ``getVarCov(model, individuals = group, type = "conditional")``.
+        """
+        known = self._call("nlme_groups", tuple[str, ...])
+        if str(group) not in known:
+            raise ArgumentError(f"no group {group!r}; the first are {', '.join(known[:5])}")
+        return pd.DataFrame(self._call("nlme_residual_matrix", group=str(group)))
+
+    def confint(self, level: float = 0.95) -> NlmeIntervals:
+        """Return approximate intervals of every parameter: ``intervals(model, level)``.
+
+        Raises
+        ------
+        RError
+            Where nlme cannot: the fit is at a boundary, or the Hessian is not positive definite.
+        """
+        return self._ask("nlme_intervals", NlmeIntervals, level=fraction(level, "level"))
+
+    def fitted(self, level: int | None = None) -> pd.Series:
+        """Return the fitted values on the data's index.
+
+        Parameters
+        ----------
+        level : int, optional
+            0 for the fixed part alone, 1 with the outermost factor's effects ...; default all.
+        """
+        values = self._call("nlme_rows", what="fitted", level=level)
+        return self._by_row(values, "fitted")
+
+    def residuals(
+        self, type: Literal["response", "pearson", "normalized"] = "response"
+    ) -> pd.Series:
+        """Return residuals on the data's index, NaN where R dropped the row.
+
+        Parameters
+        ----------
+        type : {"response", "pearson", "normalized"}
+            "normalized" takes correlation and variances out, too.
+        """
+        kind = choice(type, RESIDUALS, "type")
+        return self._by_row(self._call("nlme_rows", what="residuals", type=kind), "residual")
+
+    def predict(self, newdata: Any = None, level: int | None = None) -> pd.Series:
+        """Predict for the data or for new rows; NaN for groups that the model has not seen.
+
+        Parameters
+        ----------
+        newdata : DataFrame, optional
+        level : int, optional
+            As in `fitted`; 0 needs no groups.
+
+        Notes
+        -----
+        Mirrors ``predict(model, newdata, level)`` of nlme; residual correlation is not used.
+        """
+        if newdata is None:
+            return self.fitted(level).rename("predicted")
+        frame = as_pandas(newdata)
+        own = vet(self.formula, trusted=True)
+        names = [n for n in own.names if n not in own.response_names]
+        if self._described.is_lme and level != 0:
+            names += [n for n in self._source.arguments["random_names"] if n not in names]
+        missing = [n for n in names if n not in map(str, frame.columns)]
+        if missing:
+            raise DataError(f"newdata has no column {missing[0]!r}, which the model uses")
+        rows = prepare(used_columns(frame, names, "model"))
+        values = self._call("nlme_predict", newdata=rows, level=level)
+        return pd.Series(np.asarray(values), index=frame.index, name="predicted")
+
+    def compare(self, *others: NlmeModel) -> pd.DataFrame:
+        """Compare nested models by likelihood ratio, in the order given.
+
+        Returns
+        -------
+        DataFrame
+            One row a model: npar, aic, bic, loglik, and chisq, df, p_value against the row before
+            (naive χ²; halve it for a variance at its boundary).
+
+        Raises
+        ------
+        ComparisonError
+            Different rows, REML beside ML, or REML with different fixed effects.
+
+        Notes
+        -----
+        As ``anova(m0, m1)`` of nlme, which only warns.
+        """
+        handles = [m._handle for m in (self, *others)]
+        found = call("nlme_compare", *handles)
+        frame = pd.DataFrame({k: np.asarray(found[k], dtype=float) for k in found})
+        chisq = 2 * frame["loglik"].diff().abs()
+        df = frame["npar"].diff().abs()
+        frame["chisq"], frame["df"] = chisq.where(df > 0), df.where(df > 0)
+        frame["p_value"] = chi2.sf(frame["chisq"], frame["df"])
+        return frame
+
+    def __repr__(self) -> str:
+        kind = "lme" if self._described.is_lme else "gls"
+        return f"<NlmeModel {kind} {self.formula!r}, {self.nobs} rows>"
+
+    def __str__(self) -> str:
+        text: str = self._call("print_model", str)
+        return text
+
+
+def _named(names: Any, values: Any, name: str) -> pd.Series:
+    labels = list(names) if names is not None else []
+    numbers = np.asarray(values, dtype=float).ravel()
+    if len(labels) != len(numbers):  # corSymm has no names
+        labels = [f"cor{i + 1}" for i in range(len(numbers))]
+    return pd.Series(numbers, index=labels, name=name, dtype=float)

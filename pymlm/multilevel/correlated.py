@@ -1,0 +1,172 @@
+"""nlme for what lme4 lacks: correlated residuals, and variances that differ between groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from pymlm.arguments import choice, flag, strict
+from pymlm.engine import call
+from pymlm.errors import ArgumentError, FormulaError
+from pymlm.formula import Formula, vet
+from pymlm.frames import check_some_complete, prepare, used_columns
+from pymlm.models.fitting import check_response, make_task
+from pymlm.models.nlme import NlmeModel
+
+Correlation = Literal["ar1", "car1", "cs", "symm"]
+CORRELATIONS: tuple[Correlation, ...] = ("ar1", "car1", "cs", "symm")
+
+
+@strict
+def lme(
+    formula: str,
+    data: Any,
+    random: str,
+    correlation: Correlation | None = None,
+    time: str | None = None,
+    variance_by: str | None = None,
+    reml: bool = True,
+    control: Mapping[str, Any] | None = None,
+    data_name: str | None = None,
+    trusted: bool = False,
+    timeout: float | None = None,
+) -> NlmeModel:
+    """Fit a linear mixed model by ``nlme::lme``, with correlated or unequal residuals.
+
+    Parameters
+    ----------
+    formula : str
+        Fixed part: ``"distance ~ age"``.
+    data : DataFrame
+    random : str
+        One-sided, with its grouping factor: ``"~ 1 | Subject"``, ``"~ age | school/pupil"``.
+    correlation : {None, "ar1", "car1", "cs", "symm"}
+        Of the residuals within the innermost group: AR(1), continuous-time AR(1), compound
+        symmetry, unstructured.
+    time : str, optional
+        Column that orders the rows of a group (whole numbers for "ar1"); default their order.
+    variance_by : str, optional
+        Column whose groups have residual variances of their own (varIdent).
+    reml : bool
+    control : dict, optional
+        Options of ``lmeControl``, e.g. ``{"opt": "optim"}``.
+    data_name, trusted, timeout
+        As in `pymlm.lmer`.
+
+    Returns
+    -------
+    NlmeModel
+
+    Raises
+    ------
+    FormulaError, DataError, FitError, FitTimeout
+        As in `pymlm.lmer`.
+
+    Notes
+    -----
+    Mirrors ``nlme::lme(fixed, data, random, correlation, weights, method)``; Pinheiro & Bates 2000,
+    doi:10.1007/b98882. nlme has neither Satterthwaite's nor Kenward-Roger's degrees of freedom. For
+    known residual variances use `pymlm.meta_analysis`: nlme's fixed sigma is wrong under REML.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> d = mlm.load_dataset("nlme::Orthodont")
+    >>> m = mlm.lme("distance ~ age", d, random="~ 1 | Subject", correlation="ar1")
+    >>> round(float(m.correlation()["Phi"]), 3)
+    0.005
+    """
+    part = vet(random, trusted=flag(trusted, "trusted"))
+    if part.two_sided or part.n_bars != 1:
+        raise FormulaError(f"random is one-sided with one bar, e.g. '~ 1 | g', not {random!r}")
+    return _fit(
+        formula, data, random=random, part=part, group=list(part.groups), correlation=correlation,
+        time=time, variance_by=variance_by, reml=reml,
+        control=control, data_name=data_name, trusted=trusted, timeout=timeout,
+    )  # fmt: skip
+
+
+@strict
+def gls(
+    formula: str,
+    data: Any,
+    correlation: Correlation | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    variance_by: str | None = None,
+    reml: bool = True,
+    control: Mapping[str, Any] | None = None,
+    data_name: str | None = None,
+    trusted: bool = False,
+    timeout: float | None = None,
+) -> NlmeModel:
+    """Fit a linear model with correlated or unequal residuals by ``nlme::gls``.
+
+    Parameters
+    ----------
+    formula : str
+    data : DataFrame
+    correlation, time, variance_by
+        As in `pymlm.lme`.
+    group : str, optional
+        Column within whose groups the residuals are correlated; default all rows are one group.
+    reml, control, data_name, trusted, timeout
+        As in `pymlm.lme`; control holds options of ``glsControl``.
+
+    Returns
+    -------
+    NlmeModel
+
+    Notes
+    -----
+    Mirrors ``nlme::gls(model, data, correlation, weights, method)``. With correlation="cs" it is
+    the random-intercept model, except that the correlation may be negative.
+    """
+    return _fit(
+        formula, data, random=None, part=None, group=[] if group is None else [group],
+        correlation=correlation, time=time, variance_by=variance_by, reml=reml,
+        control=control, data_name=data_name, trusted=trusted, timeout=timeout,
+    )  # fmt: skip
+
+
+def _fit(
+    formula: str, data: Any, *, random: str | None, part: Formula | None, group: list[str],
+    correlation: str | None, time: str | None, variance_by: str | None,
+    reml: bool, control: Mapping[str, Any] | None, data_name: str | None, trusted: bool,
+    timeout: float | None,
+) -> NlmeModel:  # fmt: skip
+    kind = None if correlation is None else choice(correlation, CORRELATIONS, "correlation")
+    if kind is None and time is not None:
+        raise ArgumentError("time orders the rows for a correlation; name one, e.g. 'ar1'")
+    if control is not None and not isinstance(control, Mapping):
+        raise ArgumentError("control is a dict of lmeControl's (or glsControl's) options")
+    random_names = [] if part is None else list(part.names)
+    extra = [n for n in (*random_names, *group, time, variance_by) if n is not None]
+    task = make_task(
+        formula, data, weights=None, offset=None, contrasts=None, data_name=data_name,
+        trusted=flag(trusted, "trusted"), timeout=timeout,
+        arguments={"random_names": random_names},
+    )  # fmt: skip
+    if not task.formula.two_sided or task.formula.n_bars:
+        raise FormulaError("the formula is the fixed part alone, e.g. 'y ~ x'; see `random`")
+    assert task.source.data is not None
+    check_response(task.formula, task.source.data)
+    used = used_columns(task.source.data, list(dict.fromkeys([*task.source.sent, *extra])))
+    check_some_complete(used)
+    handle = call(
+        "fit_nlme",
+        task.formula.text,
+        prepare(used, row_names=True),
+        task.data_name,
+        random=random,
+        structure={
+            "correlation": kind, "time": time, "group": group or None, "variance_by": variance_by,
+        },
+        reml=flag(reml, "reml"),
+        control=dict(control or {}),
+        fitting=True,
+        timeout=task.timeout,
+    )  # fmt: skip
+    source = replace(task.source, sent=tuple(map(str, used.columns)))
+    return NlmeModel(handle, source)

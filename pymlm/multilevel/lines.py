@@ -1,0 +1,183 @@
+"""Data for plots: lines of groups, and of slopes within and between groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import strict
+from pymlm.errors import ArgumentError, DataError
+from pymlm.formula import vet
+from pymlm.frames import as_pandas, complete_rows, used_columns
+
+#: Name in the column `grp` of what belongs to no group.
+POPULATION = ""
+
+
+@strict
+def group_lines(m: Any, x: str, by: str | None = None, points: int = 2) -> pd.DataFrame:
+    """Return every group's fitted line over its own range of x, and the population's line.
+
+    Other numeric predictors stand at their means over the rows used, other categories at their
+    first level.
+
+    Parameters
+    ----------
+    m : LinearMixedModel or GeneralizedLinearMixedModel
+    x : str
+        The predictor, a numeric column.
+    by : str, optional
+        The grouping factor; default the model's first.
+    points : int
+        Points per line; 2 for a straight line.
+
+    Returns
+    -------
+    DataFrame
+        Columns grp ("" for the population, random effects left out), x, predicted (response scale).
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown grouping factor, or fewer than 2 points.
+    DataError
+        When x is not numeric, or the model has no data frame.
+    """
+    if isinstance(points, bool) or not isinstance(points, int) or points < 2:
+        raise ArgumentError(f"points is a number of points per line, 2 or more, not {points!r}")
+    data, names = _model_rows(m)
+    factors = [g for g in m.ngroups if g in data.columns]
+    factor = by if by is not None else (factors[0] if factors else "")
+    if factor not in factors:
+        raise ArgumentError(f"by={by!r} is no grouping column of the model ({', '.join(factors)})")
+    _numeric(data, x)
+    fixed = {n: _typical(data[n]) for n in names if n not in (x, factor)}
+    frames = []
+    for label, rows in data.groupby(factor, observed=True):
+        frames.append(_grid(rows[x], points, fixed).assign(**{factor: label}))
+    grid = pd.concat(frames, ignore_index=True)
+    if isinstance(data[factor].dtype, pd.CategoricalDtype):
+        grid[factor] = grid[factor].astype(data[factor].dtype)
+    re_form = None if len(factors) == 1 == len(m.ngroups) else f"~ {_terms_of(m, factor)}"
+    lines = pd.DataFrame(
+        {
+            "grp": grid[factor].astype(str),
+            "x": grid[x],
+            "predicted": m.predict(grid, re_form=re_form).to_numpy(),
+        }
+    )
+    whole = _grid(data[x], points, fixed)
+    whole_y = m.predict(whole, re_form="NA").to_numpy()
+    population = pd.DataFrame({"grp": POPULATION, "x": whole[x], "predicted": whole_y})
+    return pd.concat([population, lines], ignore_index=True)
+
+
+def _model_rows(m: Any) -> tuple[pd.DataFrame, list[str]]:
+    data = m._source.data
+    if data is None:
+        raise DataError("this model came from a file without its data frame")
+    own = vet(m.formula, trusted=True)
+    used = used_columns(data, [n for n in own.names if n in set(m._source.sent)])
+    rows = used[complete_rows(used)]
+    return rows, [n for n in rows.columns if n not in own.response_names]
+
+
+def _numeric(data: pd.DataFrame, x: str) -> None:
+    if x not in data.columns:
+        raise DataError(f"the model has no predictor {x!r}")
+    if not pd.api.types.is_numeric_dtype(data[x].dtype):
+        raise DataError(f"x={x!r} is not numeric (dtype {data[x].dtype})")
+
+
+def _typical(column: pd.Series) -> Any:
+    numeric = pd.api.types.is_numeric_dtype(column.dtype)
+    if numeric and not pd.api.types.is_bool_dtype(column.dtype):
+        return float(column.mean())
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Categorical([column.cat.categories[0]], dtype=column.dtype)[0]
+    return sorted(column.dropna().unique())[0]
+
+
+def _grid(x: pd.Series, points: int, fixed: dict[str, Any]) -> pd.DataFrame:
+    values = np.linspace(float(x.min()), float(x.max()), points)
+    return pd.DataFrame({str(x.name): values, **fixed})
+
+
+def _terms_of(m: Any, factor: str) -> str:
+    """The random-effects terms of one factor, as a formula's text."""
+    terms = m.ranef(cond_var=False)[factor].columns
+    inner = ["1" if t == "(Intercept)" else str(t) for t in terms]
+    if "1" not in inner:
+        inner.insert(0, "0")
+    return f"({' + '.join(inner)} | {factor})"
+
+
+@strict
+def within_between_lines(data: Any, y: str, x: str, by: str) -> pd.DataFrame:
+    """Return the lines of a plot of within-group and between-group slopes.
+
+    Parameters
+    ----------
+    data : DataFrame
+    y, x : str
+        Numeric columns.
+    by : str
+        The grouping column.
+
+    Returns
+    -------
+    DataFrame
+        Columns kind, grp, x, y, slope. "within": two points a group through its means, with the
+        common within-group slope (OLS on deviations from group means). "between": two points of the
+        regression of group means on group means, each group counted once. "pooled": of the
+        regression that ignores groups. "mean": the point of each group's means.
+
+    Raises
+    ------
+    DataError
+        When x or y is not numeric, or x varies in no group or between none.
+
+    Notes
+    -----
+    Rosche's figure after Snijders & Bosker (1999, p. 28); Hoffman's figures of between and within
+    effects.
+    """
+    frame = as_pandas(data)
+    used = used_columns(frame, [y, x, by], "arguments")
+    used = used[complete_rows(used)]
+    for name in (y, x):
+        if not pd.api.types.is_numeric_dtype(used[name].dtype):
+            raise DataError(f"{name!r} is not numeric (dtype {used[name].dtype})")
+    rows = pd.DataFrame(
+        {"x": used[x].to_numpy(float), "y": used[y].to_numpy(float), "g": used[by].astype(str)}
+    )
+    means = rows.groupby("g")[["x", "y"]].mean()
+    centred = rows[["x", "y"]].to_numpy() - means.loc[rows["g"].tolist()].to_numpy()
+    within = _slope(centred[:, 0], centred[:, 1], f"{x!r} does not vary within any group of {by!r}")
+    between = _slope(means["x"], means["y"], f"{x!r} does not vary between the groups of {by!r}")
+    pooled = _slope(rows["x"], rows["y"], f"{x!r} does not vary")
+    out = []
+    for g, own in rows.groupby("g"):
+        ends = np.array([own["x"].min(), own["x"].max()])
+        mx, my = float(own["x"].mean()), float(own["y"].mean())
+        out.append(_piece("within", str(g), ends, my + within * (ends - mx), within))
+        out.append(_piece("mean", str(g), np.array([mx]), np.array([my]), np.nan))
+    for kind, slope, source in (("between", between, means), ("pooled", pooled, rows)):
+        ends = np.array([source["x"].min(), source["x"].max()])
+        line = source["y"].mean() + slope * (ends - source["x"].mean())
+        out.append(_piece(kind, POPULATION, ends, line, slope))
+    return pd.concat(out, ignore_index=True)
+
+
+def _slope(x: Any, y: Any, problem: str) -> float:
+    a = np.asarray(x, dtype=float) - np.mean(x)
+    size = float(a @ a)
+    if size <= 1e-20 * max(1.0, float(np.sum(np.square(x)))) or len(a) < 2:
+        raise DataError(problem)
+    return float(a @ (np.asarray(y, dtype=float) - np.mean(y)) / size)
+
+
+def _piece(kind: str, grp: str, x: Any, y: Any, slope: float) -> pd.DataFrame:
+    return pd.DataFrame({"kind": kind, "grp": grp, "x": x, "y": y, "slope": slope})

@@ -1,0 +1,65 @@
+"""Meta-analysis as a multilevel model: observations in studies, level-1 variances known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pymlm.arguments import flag, fraction, strict
+from pymlm.engine import call
+from pymlm.errors import DataError, FormulaError
+from pymlm.formula import vet
+from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
+from pymlm.results.base import Printed
+from pymlm.results.meta import MetaAnalysis
+
+
+@strict
+def meta_analysis(
+    formula: str, data: Any, variance: str, random: str, reml: bool = True, level: float = 0.95
+) -> MetaAnalysis:
+    """Fit a random-effects meta-analysis (or meta-regression) by ``metafor::rma.mv``.
+
+    Parameters
+    ----------
+    formula : str
+        Effect size on study-level predictors: ``"effect ~ 1"``.
+    data : DataFrame
+        One row an effect size; rows that miss something are left out.
+    variance : str
+        Column of the known sampling variances.
+    random : str
+        ``"~ 1 | study"``, or nested: ``"~ 1 | study/outcome"``.
+    reml : bool
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    MetaAnalysis
+
+    Raises
+    ------
+    FormulaError
+        For a formula with random effects, or a random part that is not ``"~ 1 | g"``.
+    DataError
+        For variances that are not above 0.
+    RPackageError
+        When metafor is not installed.
+    """
+    fixed, part = vet(formula), vet(random)
+    if not fixed.two_sided or fixed.n_bars:
+        raise FormulaError("the formula is the fixed part alone, e.g. 'effect ~ 1'; see `random`")
+    if part.two_sided or part.n_bars != 1 or set(part.names) != set(part.groups):
+        raise FormulaError(f"random is '~ 1 | study' or '~ 1 | study/outcome', not {random!r}")
+    frame = as_pandas(data)
+    used = used_columns(frame, list(dict.fromkeys([*fixed.names, *part.names, variance])))
+    check_some_complete(used)
+    if not (used[variance].dropna() > 0).all():
+        raise DataError(f"the variances in column {variance!r} must be above 0")
+    handle = call(
+        "fit_meta", formula, prepare(used), variance, random, flag(reml, "reml"), fitting=True
+    )
+    args = {"level": fraction(level, "level")}
+    found: MetaAnalysis = call("ask", handle, "meta", args, True, into=MetaAnalysis)
+    return replace(found, printed=Printed(call("show_native", handle, "meta", args, into=str)))

@@ -1,0 +1,229 @@
+# nlme for what lme4 lacks: correlated residuals and variances by group, with lme() and gls().
+
+#' Fit by nlme. `random` is NULL for gls; `structure` describes correlation and variances.
+fit_nlme <- function(formula, data, data_name, random, structure, reml, control) {
+  .need_package_nlme()
+  env <- new.env(parent = .nlme_home())
+  assign(data_name, data, envir = env)
+  fixed <- parse_formula(formula)
+  args <- list(fixed, data = as.name(data_name))
+  names(args)[1L] <- if (is.null(random)) "model" else "fixed"
+  if (!is.null(random)) args$random <- parse_formula(random)
+  args$correlation <- .correlation_call(structure)
+  if (!is.null(structure$variance_by))
+    args$weights <- call("varIdent", form = .formula_call(structure$variance_by))
+  args$method <- if (reml) "REML" else "ML"
+  args$na.action <- as.name("na.omit")
+  fun <- if (is.null(random)) "gls" else "lme"
+  if (length(control)) args$control <- .written_call("list", lapply(control, .as_literal))
+  as_fit(eval(.written_call(fun, args), env))
+}
+
+.need_package_nlme <- function() {
+  if (!requireNamespace("nlme", quietly = TRUE))
+    refuse("RPackageError", "lme() and gls() need the R package 'nlme'. Run: apt-get install ",
+           "r-cran-nlme (or install.packages(\"nlme\") in R)")
+}
+
+# Formulas find nlme's functions, then pymlm's list of pure ones.
+.nlme_home <- function() {
+  home <- new.env(parent = .formula_home)
+  for (name in c("lme", "gls", "corAR1", "corCAR1", "corCompSymm", "corSymm", "varIdent"))
+    assign(name, getExportedValue("nlme", name), envir = home)
+  home
+}
+
+# ~ 1 | g with g a column of any name.
+.formula_call <- function(group, left = 1) {
+  call("~", call("|", left, as.name(group)))
+}
+
+.correlation_call <- function(s) {
+  if (is.null(s$correlation)) return(NULL)
+  left <- if (is.null(s$time)) 1 else as.name(s$time)
+  nested <- NULL
+  for (g in s$group) nested <- if (is.null(nested)) as.name(g) else call("/", nested, as.name(g))
+  form <- call("~", if (is.null(nested)) left else call("|", left, nested))
+  fun <- c(ar1 = "corAR1", car1 = "corCAR1", cs = "corCompSymm", symm = "corSymm")
+  call(fun[[s$correlation]], form = form)
+}
+
+nlme_describe <- function(fit) {
+  m <- fit$model
+  lme <- inherits(m, "lme")
+  list(
+    formula = paste(deparse(formula(m), width.cutoff = 500L), collapse = " "),
+    nobs = as.integer(m$dims$N), reml = identical(m$method, "REML"),
+    ngroups = if (lme) {
+      g <- m$groups
+      as.list(vapply(g, function(x) length(unique(x)), 0L))
+    } else list(),
+    sigma = m$sigma, loglik = as.numeric(logLik(m)), npar = attr(logLik(m), "df"),
+    aic = AIC(m), bic = BIC(m), is_lme = lme
+  )
+}
+
+nlme_fixef <- function(fit) {
+  b <- coef_of_nlme(fit$model)
+  list(term = names(b), estimate = unname(b))
+}
+
+coef_of_nlme <- function(model) if (inherits(model, "lme")) nlme::fixef(model) else coef(model)
+
+nlme_vcov <- function(fit) {
+  v <- vcov(fit$model)
+  list(term = colnames(v), values = unname(as.matrix(v)))
+}
+
+nlme_summary_native <- function(fit) summary(fit$model)
+
+nlme_summary_result <- function(native, fit) {
+  t <- native$tTable
+  m <- fit$model
+  df <- if ("DF" %in% colnames(t)) t[, "DF"] else rep(m$dims$N - m$dims$p, nrow(t))
+  q <- qt(0.975, df)
+  list(
+    fixed = list(term = rownames(t), estimate = unname(t[, "Value"]),
+                 std_error = unname(t[, "Std.Error"]), df = unname(as.numeric(df)),
+                 statistic = unname(t[, "t-value"]), p_value = unname(t[, "p-value"]),
+                 conf_low = unname(t[, "Value"] - q * t[, "Std.Error"]),
+                 conf_high = unname(t[, "Value"] + q * t[, "Std.Error"])),
+    correlation = unname(as.matrix(native$corFixed %||% native$corBeta)),
+    scaled_residuals = unname(quantile(residuals(m, type = "pearson"), na.rm = TRUE))
+  )
+}
+
+`%||%` <- function(a, b) if (is.null(a)) b else a
+
+nlme_varcorr_native <- function(fit) {
+  if (inherits(fit$model, "lme")) nlme::VarCorr(fit$model)
+}
+
+# Rows as lme4 gives them; nlme counts levels from the outermost.
+nlme_varcorr_result <- function(native, fit) {
+  m <- fit$model
+  s <- m$sigma
+  parts <- if (inherits(m, "lme")) lapply(m$modelStruct$reStruct, function(p)
+    as.matrix(p) * s^2) else list()
+  rows <- do.call(rbind, lapply(names(parts), function(grp) {
+    V <- parts[[grp]]
+    terms <- colnames(V)
+    k <- nrow(V)
+    own <- data.frame(grp = grp, var1 = terms, var2 = NA_character_, vcov = diag(V),
+                      sdcor = sqrt(diag(V)))
+    pairs <- which(lower.tri(V), arr.ind = TRUE)
+    if (nrow(pairs)) own <- rbind(own, data.frame(
+      grp = grp, var1 = terms[pairs[, 2L]], var2 = terms[pairs[, 1L]], vcov = V[pairs],
+      sdcor = V[pairs] / sqrt(diag(V)[pairs[, 1L]] * diag(V)[pairs[, 2L]])))
+    own
+  }))
+  rows <- rbind(rows, data.frame(grp = "Residual", var1 = NA_character_, var2 = NA_character_,
+                                 vcov = s^2, sdcor = s))
+  list(grp = rows$grp, var1 = rows$var1, var2 = rows$var2, vcov = rows$vcov, sdcor = rows$sdcor,
+       sigma = s, use_sigma = TRUE,
+       matrices = lapply(names(parts), function(grp)
+         list(grp = grp, terms = colnames(parts[[grp]]),
+              covariance = unname(as.matrix(parts[[grp]])))))
+}
+
+nlme_ranef <- function(fit) {
+  m <- fit$model
+  if (!inherits(m, "lme"))
+    refuse("NotSupportedError", "a gls model has no random effects; fit lme() for these")
+  found <- nlme::ranef(m)
+  if (is.data.frame(found)) found <- stats::setNames(list(found), names(m$groups)[1L])
+  lapply(names(found), function(g) list(
+    grpvar = g, level = rownames(found[[g]]), term = colnames(found[[g]]),
+    condval = unname(as.matrix(found[[g]]))))
+}
+
+nlme_coef <- function(fit) {
+  m <- fit$model
+  found <- coef(m)
+  list(grpvar = utils::tail(names(m$groups), 1L), level = rownames(found),
+       term = colnames(found), values = unname(as.matrix(found)))
+}
+
+#' Parameters of the correlation structure and ratios of standard deviations, on their own scale.
+nlme_structure <- function(fit) {
+  s <- fit$model$modelStruct
+  cor <- if (!is.null(s$corStruct)) coef(s$corStruct, unconstrained = FALSE)
+  var <- if (!is.null(s$varStruct)) coef(s$varStruct, unconstrained = FALSE, allCoef = TRUE)
+  list(correlation_name = names(cor), correlation = unname(as.numeric(cor)),
+       ratio_name = names(var), ratio = unname(as.numeric(var)))
+}
+
+#' Correlation matrix of the residuals of one group, and their standard deviations.
+nlme_residual_matrix <- function(fit, group) {
+  m <- fit$model
+  V <- if (inherits(m, "lme")) nlme::getVarCov(m, individuals = group, type = "conditional")[[1L]]
+  else nlme::getVarCov(m, individual = group)
+  unname(as.matrix(unclass(V)))
+}
+
+nlme_groups <- function(fit) {
+  m <- fit$model
+  g <- if (inherits(m, "lme")) m$groups[[ncol(m$groups)]] else nlme::getGroups(m)
+  if (is.null(g)) character() else levels(as.factor(g))
+}
+
+nlme_rows <- function(fit, what, type = "response", level = NULL) {
+  m <- fit$model
+  args <- list(m)
+  if (what == "residuals") args$type <- type
+  if (inherits(m, "lme") && !is.null(level)) args$level <- level
+  out <- do.call(if (what == "residuals") stats::residuals else stats::fitted, args)
+  as.numeric(out)
+}
+
+nlme_predict <- function(fit, newdata, level = NULL) {
+  m <- fit$model
+  args <- list(m, newdata = newdata, na.action = stats::na.pass)
+  if (inherits(m, "lme") && !is.null(level)) args$level <- level
+  as.numeric(do.call(stats::predict, args))
+}
+
+nlme_intervals_native <- function(fit, level = 0.95) {
+  nlme::intervals(fit$model, level = level)
+}
+
+nlme_intervals_result <- function(native, fit, level = 0.95) {
+  rows <- list()
+  add <- function(part, group, m) for (i in seq_len(nrow(m)))
+    rows[[length(rows) + 1L]] <<- list(part = part, group = group, term = rownames(m)[i],
+                                      low = m[i, 1L], est = m[i, 2L], high = m[i, 3L])
+  if (!is.null(native$fixed)) add("fixed", "", as.matrix(native$fixed))
+  if (!is.null(native$coef)) add("fixed", "", as.matrix(native$coef))
+  for (g in names(native$reStruct)) add("random", g, as.matrix(native$reStruct[[g]]))
+  if (!is.null(native$corStruct)) add("correlation", "", as.matrix(native$corStruct))
+  if (!is.null(native$varStruct)) add("variance ratio", "", as.matrix(native$varStruct))
+  if (!is.null(native$sigma)) {
+    s <- as.numeric(native$sigma)
+    rows[[length(rows) + 1L]] <- list(part = "sigma", group = "", term = "sigma", low = s[1L],
+                                      est = s[2L], high = s[3L])
+  }
+  text <- function(f) vapply(rows, function(r) as.character(r[[f]]), "")
+  number <- function(f) vapply(rows, function(r) as.numeric(r[[f]]), 0)
+  list(part = text("part"), group = text("group"), term = text("term"),
+       estimate = number("est"), conf_low = number("low"), conf_high = number("high"),
+       level = level)
+}
+
+#' anova() of nlme on two or more fits.
+nlme_compare <- function(...) {
+  fits <- list(...)
+  models <- lapply(fits, function(f) f$model)
+  if (length(unique(vapply(models, function(m) m$dims$N, 0))) > 1L)
+    refuse("ComparisonError", "the models were fitted to different numbers of rows")
+  methods <- vapply(models, function(m) m$method, "")
+  fixed <- vapply(models, function(m) paste(sort(names(coef_of_nlme(m))), collapse = " "), "")
+  if (length(unique(methods)) > 1L)
+    refuse("ComparisonError", "some models were fitted by REML and some by ML; refit them alike")
+  if (methods[1L] == "REML" && length(unique(fixed)) > 1L)
+    refuse("ComparisonError", "REML likelihoods of models with different fixed effects cannot be ",
+           "compared; refit them with reml=False")
+  ll <- lapply(models, logLik)
+  df <- vapply(ll, attr, 0, "df")
+  value <- vapply(ll, as.numeric, 0)
+  list(npar = df, aic = vapply(models, AIC, 0), bic = vapply(models, BIC, 0), loglik = value)
+}
