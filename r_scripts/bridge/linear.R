@@ -175,7 +175,8 @@ describe_lm_list <- function(fit) {
     df_residual = vapply(seq_along(model), function(i)
       if (failed[i]) NA_real_ else as.numeric(df.residual(model[[i]])), 0),
     sigma = vapply(seq_along(model), function(i)
-      if (failed[i]) NA_real_ else sigma(model[[i]]), 0),
+      # 0 residual degrees of freedom give 0 / 0
+      if (failed[i]) NA_real_ else suppressWarnings(sigma(model[[i]])), 0),
     pooled = isTRUE(model@pool),
     pooled_sigma = tryCatch(sigma(model), error = function(e) NA_real_),
     loglik = tryCatch(as.numeric(logLik(model)), error = function(e) NA_real_)
