@@ -41,7 +41,9 @@ from pymlm.multilevel.rules import compare_rules, information_criteria
 from pymlm.multilevel.testing import ddf_table, joint_wald, wald_variance_test
 from pymlm.multilevel.weights import membership_weights, neighbour_weights
 from pymlm.multilevel.within_between import within_between
+from pymlm.options import options
 from pymlm.parity import ParityReport, check_parity
+from pymlm.render.regression_table import regression_table
 from pymlm.render.systems import system_defaults
 from pymlm.render.voices import render
 
@@ -108,12 +110,14 @@ __all__ = [
     "neighbour_weights",
     "nlmer",
     "one_per_group",
+    "options",
     "panel",
     "pb_modcomp",
     "pooling",
     "pseudo_r2",
     "r2",
     "r2_decomposition",
+    "regression_table",
     "render",
     "residuals_by_group",
     "sat_modcomp",

@@ -56,8 +56,8 @@ def check_assumptions(m: MixedModel) -> AssumptionChecks:
         ("normal residuals", math.nan, found["normal_residuals"][0], "Shapiro-Wilk"),
         ("constant residual variance", math.nan, found["heteroscedasticity"][0], "Breusch-Pagan"),
     ]  # fmt: skip
-    for name, p in zip(found["groups"], found["level1_equal"].values(), strict=True):
-        rows.append((f"equal residual variance across {name}", math.nan, p[0], "Fligner-Killeen"))
+    for name, p in zip(found["groups"], found["level1_equal"], strict=True):
+        rows.append((f"equal residual variance across {name}", math.nan, p, "Fligner-Killeen"))
     for name in part.factors:
         z, p = _serial(residual, np.asarray(part.groups[name]))
         rows.append((f"independence within {name}", z, p, "lag-1 correlation"))

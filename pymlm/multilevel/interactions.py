@@ -106,7 +106,9 @@ def _values(m: MixedModel, moderator: str, at: Any) -> Floats:
         kinds = np.unique(z)
         if len(kinds) == 2:
             return np.asarray(kinds)
-        return np.asarray(z.mean() + np.array([-1.0, 0.0, 1.0]) * z.std(ddof=1))
+        sd = z.std(ddof=1)
+        mean = 0.0 if abs(z.mean()) < 1e-12 * sd else z.mean()  # a centred moderator's dust
+        return np.asarray(mean + np.array([-1.0, 0.0, 1.0]) * sd)
     values = np.atleast_1d(np.asarray(at, dtype=float))
     if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
         raise ArgumentError("at must be a list of finite numbers")

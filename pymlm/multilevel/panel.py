@@ -123,6 +123,12 @@ def _task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame, Groups]:
     return vetted.text, used, groups_of(used, by)
 
 
+def complete_task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame]:
+    """Return the vetted formula and the complete rows of what it uses; see `panel` for errors."""
+    text, used, _ = _task(formula, data, by)
+    return text, used
+
+
 def _codes(used: pd.DataFrame, groups: Groups, by: str) -> pd.DataFrame:
     """The columns with the grouping factor as a category of its used levels."""
     out = used.copy()

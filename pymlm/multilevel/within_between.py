@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.multilevel._tools import groups_of, names, numbers, spread
 from pymlm.multilevel.centering import center
 from pymlm.multilevel.contrasts import table
-from pymlm.results.base import readonly
+from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_effects import WithinBetween
 
 
@@ -70,9 +71,10 @@ def within_between(
 
     Notes
     -----
-    Lectures S0 and S4; ``lmerTest::contest1D`` tests between − within. For slopes estimated with
-    the same variances the smushed slope is exactly phi·W + (1 − phi)·B with
-    phi = (var(B) − cov(W, B)) / var(W − B), generalized least squares under the constraint W = B.
+    Lectures S0 and S4; ``lmerTest::contest1D`` tests between − within. With W and B estimated at
+    the variances of the smushed model, its slope is exactly phi·W + (1 − phi)·B, where
+    phi = (var(B) − cov(W, B)) / var(W − B): generalized least squares under the constraint W = B.
+    With several `x` each phi is that of smushing this one alone.
 
     Examples
     --------
@@ -99,7 +101,11 @@ def within_between(
     models = {
         k: lmer(t, centred, reml=flag(reml, "reml"), control=control) for k, t in texts.items()
     }
-    return _result(models, texts, columns, method, confidence)
+    hybrid = _split(text, columns, by, ("_within", "_between"), "")
+    common = models["smushed"]._call(
+        "ml_at_variances_of", _Common, fit=models["within-between"]._handle, formula=hybrid
+    )
+    return _result(models, texts, columns, method, confidence, common)
 
 
 def _whole_formula(formula: str, columns: Sequence[str]) -> str:
@@ -141,15 +147,32 @@ def _split(text: str, columns: Sequence[str], by: str, fixed: Sequence[str], ran
     return text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """The within-between slopes at the variances of the smushed model."""
+
+    term: tuple[str, ...]
+    estimate: Floats
+    vcov: Floats
+
+    def weight(self, name: str) -> tuple[float, float]:
+        """Weight of the within slope, and the weighted mean of both slopes."""
+        at = [self.term.index(name + part) for part in ("_within", "_between")]
+        v = self.vcov[np.ix_(at, at)]
+        w, b = self.estimate[at]
+        phi = (v[1, 1] - v[0, 1]) / (v[0, 0] + v[1, 1] - 2 * v[0, 1])
+        return float(phi), float(phi * w + (1 - phi) * b)
+
+
 def _result(
     models: dict[str, LinearMixedModel],
     texts: dict[str, str],
     columns: Sequence[str],
     ddf: str,
     level: float,
+    common: _Common,
 ) -> WithinBetween:
     wb = models["within-between"]
-    vcov, b = wb.vcov(), wb.fixef()
     tables, labels, phi, smushed = [], [], {}, {}
     for name in columns:
         w, m = f"{name}_within", f"{name}_between"
@@ -157,9 +180,7 @@ def _result(
         tables.append(table(wb, slopes, ddf, level))
         tables.append(table(models["smushed"], [{name: 1.0}], ddf, level))
         labels += [f"{k}: {name}" for k in ("within", "between", "contextual", "smushed")]
-        v = vcov.loc[[w, m], [w, m]].to_numpy(dtype=float)
-        phi[name] = float((v[1, 1] - v[0, 1]) / (v[0, 0] + v[1, 1] - 2 * v[0, 1]))
-        smushed[name] = float(phi[name] * b[w] + (1 - phi[name]) * b[m])
+        phi[name], smushed[name] = common.weight(name)
     return WithinBetween(
         term=tuple(labels),
         phi=phi,

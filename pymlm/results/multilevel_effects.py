@@ -192,10 +192,10 @@ class WithinBetween(EffectTable):
         "within: x", "between: x", "contextual: x" (between − within, tested) and "smushed: x" for
         each predictor.
     phi : dict of str to float
-        Weight of the within slope in the smushed one, at the variances of the within-between model.
+        Weight of the within slope in the smushed one.
     smushed_at_common_variances : dict of str to float
-        phi · within + (1 − phi) · between: the slope that a model with `x` alone has at these
-        variances. That model's own estimate, "smushed: x", has other variances.
+        phi · W + (1 − phi) · B with both slopes at the variances of the smushed model. With one x
+        it is the estimate "smushed: x" itself.
     ddf : str
         Method of the degrees of freedom.
     formulas : dict of str to str
@@ -345,3 +345,31 @@ class JohnsonNeyman(Result):
             f"{self.moderator} (observed {low:.4g} to {high:.4g}); that holds for "
             f"{100 * self.share:.1f} % of the rows."
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Alternatives(EffectTable):
+    """The same coefficients by every alternative to a multilevel model, side by side.
+
+    Attributes
+    ----------
+    term, model : tuple of str, length k
+        Coefficient and way of estimation; a coefficient that a way cannot estimate has no row.
+    df : ndarray
+        Infinite for z tests.
+
+    Notes
+    -----
+    Lectures S0 (aggregation, disaggregation, robust errors) and S3 (one per group, fixed effects,
+    GEE).
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("model", *_EFFECT_COLUMNS)
+
+    model: tuple[str, ...]
+
+    def wide(self, what: str = "std_error") -> pd.DataFrame:
+        """Return one column a way: its `what` ("estimate", "std_error", "p_value" ...)."""
+        frame = self.to_frame()
+        ways = {way: frame.loc[frame["model"] == way, what] for way in dict.fromkeys(self.model)}
+        return pd.DataFrame(ways).reindex(list(dict.fromkeys(self.term)))

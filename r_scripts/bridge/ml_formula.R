@@ -85,3 +85,18 @@ ml_design <- function(formula, data) {
 ml_fixed_formula <- function(formula) {
   paste(deparse(lme4::nobars(parse_formula(formula)), width.cutoff = 500L), collapse = " ")
 }
+
+#' Coefficients and their unscaled covariance for other fixed effects (and the random part of
+#' `smushed`) at the variances of `smushed`: generalized least squares, nothing is optimized.
+ml_at_variances_of <- function(smushed, fit, formula) {
+  data_of <- function(f) get(as.character(f$model@call$data), environment(stats::formula(f$model)))
+  data <- data_of(fit)
+  raw <- data_of(smushed) # the same rows; the random part may name the raw predictor
+  data[setdiff(names(raw), names(data))] <- raw[setdiff(names(raw), names(data))]
+  env <- new.env(parent = .formula_home)
+  env$.data <- data
+  devfun <- eval(call("lmer", parse_formula(formula), quote(.data), devFunOnly = TRUE), env)
+  devfun(getME(smushed$model, "theta"))
+  pp <- environment(devfun)$pp
+  list(term = colnames(pp$X), estimate = pp$beta(1), vcov = unname(tcrossprod(pp$RXi())))
+}

@@ -68,7 +68,7 @@ ml_checks <- function(fit) {
     residual = unname(r), fitted = unname(fitted(model)),
     effect = names(effects), effect_p = unname(vapply(effects, `[[`, 0, "p")),
     modes = unname(lapply(effects, `[[`, "modes")),
-    level1_equal = vapply(groups, function(g) p(stats::fligner.test(r, g)$p.value), 0),
+    level1_equal = unname(vapply(groups, function(g) p(stats::fligner.test(r, g)$p.value), 0)),
     groups = names(groups)
   )
 }

@@ -1,0 +1,93 @@
+"""All alternatives to a multilevel model on one data set, side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pymlm.arguments import fraction, strict
+from pymlm.models.lm import lm
+from pymlm.models.lmer import lmer
+from pymlm.multilevel.panel import complete_task, gee, one_per_group, panel
+from pymlm.multilevel.robust import cluster_robust
+from pymlm.results.base import readonly
+from pymlm.results.fixed import FixedEffects
+from pymlm.results.multilevel_effects import Alternatives
+
+COLUMNS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
+
+
+@strict
+def compare_alternatives(
+    formula: str, data: Any, by: str, seed: int | None = None, level: float = 0.95
+) -> Alternatives:
+    """Fit a multilevel model and every alternative to it; tabulate them side by side.
+
+    Parameters
+    ----------
+    formula : str
+        Without random effects: ``"gpa ~ ses + clubs"``; the multilevel model has a random intercept
+        of `by`, with Satterthwaite's degrees of freedom.
+    data : DataFrame
+        Rows that miss a column are dropped for all.
+    by : str
+        The grouping factor.
+    seed : int, optional
+        Of the choice of one row a group.
+    level : float
+        Of the confidence intervals of GEE and cluster-robust errors; the others have 95 %.
+
+    Returns
+    -------
+    Alternatives
+        "disaggregated" (OLS on all rows), "cluster-robust" (the same with CR2), "aggregated" (OLS
+        on group means), "one per group", "within" (fixed effects), "random-effects GLS", "GEE"
+        (exchangeable), "multilevel" (REML).
+
+    Raises
+    ------
+    FormulaError, DataError
+        As `panel`.
+
+    Notes
+    -----
+    Lectures S0 and S3. Disaggregation overstates what is known of level-2 predictors; aggregation
+    and "within" answer other questions (between and within slopes).
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> d = mlm.load_dataset("nlme::bdf")
+    >>> a = mlm.compare_alternatives("langPOST ~ ses", d, by="schoolNR", seed=1)
+    >>> a.wide("estimate").loc["ses", ["within", "multilevel"]].round(3).tolist()
+    [0.297, 0.301]
+    """
+    confidence = fraction(level, "level")
+    text, used = complete_task(formula, data, by)
+    ols = lm(text, used)
+    mixed = lmer(f"{text} + (1 | `{by}`)", used)
+    ways: dict[str, FixedEffects] = {
+        "disaggregated": ols.summary().fixed,
+        "cluster-robust": cluster_robust(ols, by=by, level=confidence),
+        "aggregated": panel(text, used, by, "between").fixed,
+        "one per group": lm(text, one_per_group(used, by, seed)).summary().fixed,
+        "within": panel(text, used, by, "within").fixed,
+        "random-effects GLS": panel(text, used, by, "random").fixed,
+        "GEE": gee(text, used, by, level=confidence).fixed,
+        "multilevel": mixed.summary().fixed,
+    }
+    columns = {
+        name: readonly(np.concatenate([_values(fixed, name) for fixed in ways.values()]))
+        for name in COLUMNS
+    }
+    return Alternatives(
+        term=tuple(t for fixed in ways.values() for t in fixed.term),
+        model=tuple(way for way, fixed in ways.items() for _ in fixed.term),
+        **columns,
+    )
+
+
+def _values(fixed: FixedEffects, name: str) -> Any:
+    value = getattr(fixed, name)
+    return np.full(len(fixed.term), np.inf) if value is None else np.asarray(value, dtype=float)
