@@ -32,8 +32,11 @@ pooled_fits <- function(formula, data, by, vary) {
     b <- coef(fits[[i]])
     b <- b[!is.na(b) & names(b) %in% terms]
     estimate[i, names(b)] <- b
-    unscaled <- diag(summary(fits[[i]])$cov.unscaled)
-    se[i, names(unscaled)] <- sigma * sqrt(unscaled)
+    # As summary.lm, which warns of a perfect fit where a group has few rows.
+    Q <- fits[[i]]$qr
+    p <- seq_len(fits[[i]]$rank)
+    named <- names(coef(fits[[i]]))[Q$pivot[p]]
+    se[i, named] <- sigma * sqrt(diag(chol2inv(Q$qr[p, p, drop = FALSE])))
   }
   list(estimate = estimate, std_error = se)
 }
