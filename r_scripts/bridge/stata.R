@@ -106,8 +106,7 @@ component_table <- function(fit) {
   varpar <- as.numeric(lmertest_model(fit)@vcov_varpar)
   varpar <- matrix(varpar, length(model@theta) + 1L)
   jacobian <- .vcov_jacobian(model)
-  at <- match(.component_key(rows$grp, rows$var1, rows$var2),
-              .component_key(jacobian$rows$grp, jacobian$rows$var1, jacobian$rows$var2))
+  at <- match(.component_key(rows), .component_key(jacobian$rows))
   J <- jacobian$J[at, , drop = FALSE]
   vcov <- J %*% varpar %*% t(J)
   se <- sqrt(diag(vcov))
