@@ -164,24 +164,33 @@ def r2(m: MixedModel) -> R2:
     """
     model = mixed(m, "r2")
     found: Mapping[str, Any] | None = model._call("ml_nakagawa")
+    if found is None:
+        return own_r2(model)
+    return R2(
+        marginal=float(found["marginal"][0]),
+        conditional=float(found["conditional"][0]),
+        total=_linear_total(model),
+        source="performance",
+    )
+
+
+def _linear_total(m: MixedModel) -> float:
+    return total_r2(m) if random_part(m).linear else math.nan
+
+
+def own_r2(model: MixedModel) -> R2:
+    """Marginal and conditional R² by our own lines; see `r2` for formula and source."""
     fixed = fixed_part(model)
-    total = math.nan
-    if random_part(model).linear:
-        total = _squared_correlation(fixed.response, fixed.fitted)
-    if found is not None:
-        return R2(
-            marginal=float(found["marginal"][0]),
-            conditional=float(found["conditional"][0]),
-            total=total,
-            source="performance",
-        )
     part = random_part(model)
     residual = part.level1()
     f = float(np.var(fixed.linear, ddof=1))
     random = sum(float(np.sum(t.covariance * t.moments)) for t in part.terms)
     everything = f + random + residual
     return R2(
-        marginal=f / everything, conditional=(f + random) / everything, total=total, source="own"
+        marginal=f / everything,
+        conditional=(f + random) / everything,
+        total=_linear_total(model),
+        source="own",
     )
 
 
