@@ -74,7 +74,7 @@ def load_dataset(name: str) -> pd.DataFrame:
     if not package:
         package = _package_of(item)
     raw: dict[str, Any] = call("load_dataset", item, package)
-    columns = {n: _column(c) for n, c in raw["columns"].items() if c is not None}
+    columns = {n: as_column(c) for n, c in raw["columns"].items() if c is not None}
     frame = pd.DataFrame(columns, index=raw["row_names"])
     frame.attrs["name"] = item
     return frame
@@ -92,7 +92,8 @@ def _package_of(name: str) -> str:
     )
 
 
-def _column(column: dict[str, Any]) -> Any:
+def as_column(column: dict[str, Any]) -> Any:
+    """Make a pandas column of what the bridge's `.column` sends."""
     kind, values = str(column["kind"][0]), column["values"]
     if kind in ("factor", "ordered"):
         codes = np.where(np.isnan(values.astype(float)), 0, values).astype(int) - 1

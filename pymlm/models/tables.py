@@ -2,8 +2,174 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict
+from pymlm.datasets import as_column
+from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.models.described import Described
+from pymlm.results.tidy import Glance, Tidy, TidyColumns
+
+EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
+Effect = Literal["fixed", "ran_pars", "ran_vals", "ran_coefs"]
 
 
 class TableMethods(Described):
     """The model as broom.mixed tabulates it."""
+
+    @strict
+    def tidy(
+        self,
+        effects: Effect | Sequence[Effect] = ("fixed", "ran_pars"),
+        conf_int: bool = False,
+        conf_level: float = 0.95,
+        conf_method: Literal["Wald", "profile"] = "Wald",
+        ddf: str | None = "default",
+        exponentiate: bool = False,
+        scale: Literal["sdcor", "vcov"] = "sdcor",
+    ) -> Tidy:
+        """Return the estimates as one tidy table.
+
+        Parameters
+        ----------
+        effects : str or list of str
+            Any of "fixed", "ran_pars" (variance components), "ran_vals" (conditional modes) and
+            "ran_coefs" (coefficients by group).
+        conf_int : bool
+            Fill conf_low and conf_high.
+        conf_level : float
+        conf_method : {"Wald", "profile"}
+            Wald intervals use the degrees of freedom, and variance components have none; a profile
+            gives both (linear models).
+        ddf : str or None
+            As in `summary`: by default "Satterthwaite" for a linear model, None for others.
+        exponentiate : bool
+            Exponentiate the fixed effects and their limits (odds ratios, rate ratios); the standard
+            error by the delta method.
+        scale : {"sdcor", "vcov"}
+            Variance components as standard deviations and correlations, or as (co)variances.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown effect.
+        NotSupportedError
+            As in `summary`.
+
+        Notes
+        -----
+        Mirrors ``broom.mixed::tidy(model, effects, conf.int, conf.level, exponentiate)``; with
+        degrees of freedom as for a model that lmerTest fitted, with ``ddf=None`` as for lme4's.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.tidy("ran_pars").to_frame()[["group", "term", "estimate"]].round(2).values.tolist()[0]
+        ['Subject', 'sd__(Intercept)', 24.74]
+        """
+        asked = [effects] if isinstance(effects, str) else list(effects)
+        which = [choice(e, EFFECTS, "effects") for e in asked]
+        order = [e for e in EFFECTS if e in which]
+        if not order:
+            raise ArgumentError(f"effects names none of {', '.join(EFFECTS)}")
+        method = self._table_ddf(ddf)
+        by = choice(conf_method, ("Wald", "profile"), "conf_method")
+        columns: TidyColumns = self._call(
+            "tidy_table",
+            TidyColumns,
+            effects=order,
+            ddf=method,
+            level=fraction(conf_level, "conf_level"),
+            scale=choice(scale, ("sdcor", "vcov"), "scale"),
+        )
+        values = {f: np.array(getattr(columns, f)) for f in _NUMBERS}
+        if not flag(conf_int, "conf_int"):
+            values["conf_low"][:] = values["conf_high"][:] = np.nan
+        elif by == "profile":
+            self._fill_profile(columns, values, float(conf_level), scale)
+        if flag(exponentiate, "exponentiate"):
+            fixed = np.array([e == "fixed" for e in columns.effect])
+            for name in ("estimate", "conf_low", "conf_high"):
+                values[name][fixed] = np.exp(values[name][fixed])
+            values["std_error"][fixed] *= values["estimate"][fixed]
+        return Tidy(
+            effect=columns.effect, group=columns.group, level=columns.level, term=columns.term,
+            ddf=method, **values,
+        )  # fmt: skip
+
+    def _table_ddf(self, ddf: str | None) -> str | None:
+        linear = self._described.linear
+        method = choice(ddf, (*DDF_METHODS, "default", None), "ddf")
+        if method == "default":
+            return "Satterthwaite" if linear else None
+        if not linear and method not in (None, "asymptotic"):
+            raise NotSupportedError(
+                f"{method} degrees of freedom are defined for linear mixed models; the tests of "
+                "this one are asymptotic (ddf=None or 'asymptotic')"
+            )
+        return method if linear else None
+
+    def _fill_profile(
+        self, columns: TidyColumns, values: dict[str, Any], level: float, scale: str
+    ) -> None:
+        if scale != "sdcor":
+            raise NotSupportedError("profile intervals are for scale='sdcor'")
+        found = self.confint("profile", level=level).to_frame()  # type: ignore[attr-defined]  # MixedModel has it
+        rows = zip(columns.effect, columns.group, columns.term, strict=True)
+        for i, (effect, group, term) in enumerate(rows):
+            name = _confint_name(effect, group, term, found.index)
+            inside = name in found.index
+            values["conf_low"][i] = found.loc[name, "conf_low"] if inside else np.nan
+            values["conf_high"][i] = found.loc[name, "conf_high"] if inside else np.nan
+
+    def glance(self) -> Glance:
+        """Return one line about the model: nobs, sigma, loglik, aic, bic ...
+
+        Notes
+        -----
+        Mirrors ``broom.mixed::glance(model)``.
+        """
+        found: Glance = self._call("glance_table", Glance)
+        return found
+
+    def augment(self) -> pd.DataFrame:
+        """Return the rows that were used, with what the fit says of each.
+
+        Returns
+        -------
+        DataFrame
+            The columns of the model frame, then broom.mixed's: .fitted (on the link scale for a
+            GLMM), .resid, .hat, .cooksd, .fixed (fixed part alone), .mu (on the response scale),
+            .offset, .sqrtXwt, .sqrtrwt, .weights, .wtres; on the data's own index.
+
+        Notes
+        -----
+        Mirrors ``broom.mixed::augment(model)``. The dots keep apart what the fit made.
+        """
+        found = self._call("augment_table")
+        columns = {n: as_column(c) for n, c in found["data"].items() if c is not None}
+        return pd.DataFrame(columns | found["values"], index=self._used_index)
+
+
+_NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
+
+
+def _confint_name(effect: str, group: str | None, term: str, known: pd.Index) -> str:
+    """The name under which `confint` has a row: "sd_(Intercept)|Subject", "cor_b.a|g", "sigma"."""
+    if effect != "ran_pars":
+        return term if effect == "fixed" else ""
+    if group == "Residual":
+        return "sigma"
+    name = f"{term.replace('__', '_', 1)}|{group}"
+    if name in known or not term.startswith("cor__"):
+        return name
+    words = term.removeprefix("cor__").split(".")  # coefficients may have dots of their own
+    swapped = (
+        f"cor_{'.'.join(words[at:])}.{'.'.join(words[:at])}|{group}" for at in range(1, len(words))
+    )
+    return next((s for s in swapped if s in known), name)

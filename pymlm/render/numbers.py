@@ -74,6 +74,28 @@ def spss(x: float, decimals: int = 6) -> str:
     return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
+def grouped(x: float, decimals: int = 3) -> str:
+    """Write a number as stargazer does.
+
+    Thousands are grouped; more than seven digits are rounded to seven, the zeros kept; a number
+    that would show as zero gets up to five more decimals.
+
+    Examples
+    --------
+    >>> [grouped(x) for x in (-15677.6066, 31363.2132, 0.168, 0.00042, 0.0, math.nan)]
+    ['-15,677.610', '31,363.210', '0.168', '0.0004', '0.000', '']
+    """
+    if math.isnan(x):
+        return ""
+    places = decimals
+    while x != 0 and round(abs(x), places) == 0 and places < decimals + 5:
+        places += 1
+    rounded = round(x, places)
+    if rounded != 0:
+        rounded = round(rounded, 6 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{places}f}"
+
+
 def abbreviate(name: str, width: int) -> str:
     """Shorten a name to `width` as Stata does, with a tilde before its last letter."""
     return name if len(name) <= width else f"{name[: width - 2]}~{name[-1]}"

@@ -23,8 +23,8 @@ ALLOWED: dict[str, set[str]] = {
     "plots": {"results"},
     "inference": set(),
     "models": {
-        "arguments", "engine", "formula", "frames", "inference", "many", "options", "render",
-        "results",
+        "arguments", "datasets", "engine", "formula", "frames", "inference", "many", "options",
+        "render", "results",
     },
     "multilevel": {
         "arguments", "engine", "formula", "frames", "inference", "models", "options", "render",

@@ -1,0 +1,1 @@
+"""Fitted models: what fits them, and what they answer."""

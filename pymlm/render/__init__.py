@@ -1,0 +1,1 @@
+"""Results as text: R's print, other systems', Markdown, LaTeX, HTML."""

@@ -1,0 +1,299 @@
+"""Several models side by side, in the layout of R's stargazer."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+
+from pymlm.errors import ArgumentError, near_names
+from pymlm.render.layouts import LAYOUTS
+from pymlm.render.numbers import grouped
+
+Format = Literal["text", "markdown", "latex", "html"]
+FORMATS = ("text", "markdown", "latex", "html")
+STYLES = ("stargazer",)
+STARS = (0.1, 0.05, 0.01)
+
+#: Names of classes of models -> stargazer's names of them.
+KINDS = {
+    "LinearModel": "OLS",
+    "GeneralizedLinearModel": "generalized linear",
+    "LinearMixedModel": "linear mixed-effects",
+    "GeneralizedLinearMixedModel": "generalized linear mixed-effects",
+    "MultipleMembershipModel": "linear mixed-effects",
+}
+
+
+class TableText(str):
+    """Text of a table; ``print`` shows it, and so does a notebook."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return str(self) if self.startswith("<table") else f"<pre>{html.escape(self)}</pre>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelColumn:
+    """What one model contributes: its coefficients by name, and the lines below them."""
+
+    response: str
+    kind: str
+    terms: Mapping[str, tuple[float, float, float]]
+    lines: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A table before it is text: every cell is a string.
+
+    Attributes
+    ----------
+    responses : tuple of str
+        One a model.
+    kinds : tuple of str
+        One a model; empty when all are the same.
+    terms : tuple of (name, estimates, standard errors)
+        A cell a model, empty where the model has not the term.
+    lines : tuple of (name, cells)
+    levels : tuple of float
+        Significance levels of the stars, from one star on.
+    title : str
+    single_row : bool
+        Standard errors beside the estimates, not below.
+    """
+
+    responses: tuple[str, ...]
+    kinds: tuple[str, ...]
+    terms: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+    lines: tuple[tuple[str, tuple[str, ...]], ...]
+    levels: tuple[float, ...]
+    title: str
+    single_row: bool
+
+
+def regression_table(
+    models: Any,
+    style: str = "stargazer",
+    format: Format = "text",
+    stars: Sequence[float] = STARS,
+    digits: int = 3,
+    ddf: str | None = "asymptotic",
+    labels: Mapping[str, str] | None = None,
+    column_labels: Sequence[str] | None = None,
+    title: str = "",
+    single_row: bool = False,
+) -> str:
+    """Put fitted models side by side, in stargazer's layout.
+
+    Parameters
+    ----------
+    models : fitted model or list of them
+        Of lmer, glmer, lm and glm, in any mixture.
+    style : {"stargazer"}
+    format : {"text", "markdown", "latex", "html"}
+    stars : sequence of float
+        Significance levels of one star, two stars ...: by default 0.1, 0.05 and 0.01; an empty
+        sequence leaves the stars out.
+    digits : int
+        Decimals. As stargazer does, a number that would show as zero gets more, and one of more
+        than seven digits is rounded to seven.
+    ddf : str or None
+        Degrees of freedom behind the stars of linear mixed models. stargazer uses z tests
+        ("asymptotic"), whatever the size of the sample.
+    labels : dict, optional
+        Term -> what to call it. The intercept is "Constant" and comes last.
+    column_labels : sequence of str, optional
+        One a model, instead of its response.
+    title : str
+    single_row : bool
+        Standard errors beside the estimates, as in the lecture's table, instead of below.
+
+    Returns
+    -------
+    str
+        ``print`` it; a notebook shows it as it is.
+
+    Raises
+    ------
+    ArgumentError
+        For what is no model, an unknown term in `labels`, or levels that do not fall.
+
+    Notes
+    -----
+    Layout after stargazer 5.2 (Hlavac 2018); log-likelihood, AIC and BIC as R counts them.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (1 | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> table = mlm.regression_table(m, single_row=True)
+    >>> [" ".join(line.split()) for line in table.splitlines()[5:7]]
+    ['Days 10.467*** (0.804)', 'Constant 251.405*** (9.747)']
+    """
+    fitted = list(models) if isinstance(models, (list, tuple)) else [models]
+    levels = _checked(fitted, style, format, stars, digits)
+    columns = [_column(m, digits, ddf, levels) for m in fitted]
+    layout = _layout(columns, digits, levels, labels or {}, column_labels, title, single_row)
+    write: Callable[[Layout], str] = LAYOUTS[format]
+    return TableText(write(layout))
+
+
+def stargazer_text(m: Any) -> str:
+    """Write one model in stargazer's layout."""
+    return regression_table([m])
+
+
+def _checked(
+    models: list[Any], style: str, format: str, stars: Sequence[float], digits: int
+) -> tuple[float, ...]:
+    if style not in STYLES:
+        raise ArgumentError(f"style={style!r} is not one of: 'stargazer'.")
+    if format not in FORMATS:
+        raise ArgumentError(
+            f"format={format!r} is not one of: {', '.join(map(repr, FORMATS))}."
+            + near_names(str(format), FORMATS)
+        )
+    if not models:
+        raise ArgumentError("models is empty; give one fitted model or more")
+    for m in models:
+        if type(m).__name__ not in KINDS:
+            raise ArgumentError(
+                f"models holds a {type(m).__name__}; a regression table takes fitted models of "
+                "lmer, glmer, lm and glm"
+            )
+    levels = tuple(float(s) for s in stars)
+    falling = all(a > b for a, b in pairwise(levels))
+    if not falling or not all(0 < s < 1 for s in levels):
+        raise ArgumentError(f"stars must be falling levels below 1, e.g. (0.1, 0.05), not {stars}")
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 12:
+        raise ArgumentError(f"digits must be a whole number from 0 to 12, not {digits!r}")
+    return levels
+
+
+# --- what a model contributes -------------------------------------------------------------------
+
+
+def _column(m: Any, digits: int, ddf: str | None, levels: tuple[float, ...]) -> ModelColumn:
+    kind = KINDS[type(m).__name__]
+    mixed = "mixed" in kind
+    if mixed:
+        table = m.tidy("fixed", ddf=ddf if kind == "linear mixed-effects" else None)
+    else:
+        table = m.summary().fixed
+    p = table.p_value if table.p_value is not None else np.full(len(table.term), np.nan)
+    p = np.where(np.isnan(p), _z_p(table.statistic), p)
+    terms = {
+        t: (float(e), float(s), float(q))
+        for t, e, s, q in zip(table.term, table.estimate, table.std_error, p, strict=True)
+    }
+    response = " ".join(m.formula.split("~", 1)[0].split()).strip("`")
+    lines = _mixed_lines(m, digits) if mixed else _plain_lines(m, digits, levels)
+    return ModelColumn(response=response, kind=kind, terms=terms, lines=lines)
+
+
+def _z_p(z: Any) -> Any:
+    from math import erfc, sqrt
+
+    return np.array([erfc(abs(float(x)) / sqrt(2)) for x in z])
+
+
+def _mixed_lines(m: Any, digits: int) -> dict[str, str]:
+    return {
+        "Observations": f"{m.nobs:,}",
+        "Log Likelihood": grouped(m.loglik, digits),
+        "Akaike Inf. Crit.": grouped(m.aic, digits),
+        "Bayesian Inf. Crit.": grouped(m.bic, digits),
+    }
+
+
+def _plain_lines(m: Any, digits: int, levels: tuple[float, ...]) -> dict[str, str]:
+    lines = {"Observations": f"{m.nobs:,}"}
+    summary = m.summary()
+    if summary.r_squared is None:
+        lines["Log Likelihood"] = grouped(m.loglik, digits)
+        lines["Akaike Inf. Crit."] = grouped(m.aic, digits)
+        return lines
+    lines["R2"] = grouped(summary.r_squared, digits)
+    lines["Adjusted R2"] = grouped(summary.adj_r_squared, digits)
+    lines["Residual Std. Error"] = f"{grouped(summary.sigma, digits)} (df = {m.df_residual:,})"
+    if summary.f_statistic is not None:
+        df = f"{summary.f_num_df:,.0f}; {summary.f_den_df:,.0f}"
+        starred = grouped(summary.f_statistic, digits) + _stars(summary.f_p_value, levels)
+        lines["F Statistic"] = f"{starred} (df = {df})"
+    return lines
+
+
+def _stars(p: float, levels: tuple[float, ...]) -> str:
+    return "*" * sum(p < level for level in levels)
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+#: Order of the lines below the coefficients.
+LINES = (
+    "Observations", "R2", "Adjusted R2", "Log Likelihood", "Akaike Inf. Crit.",
+    "Bayesian Inf. Crit.", "Residual Std. Error", "F Statistic",
+)  # fmt: skip
+
+
+def _layout(
+    columns: list[ModelColumn],
+    digits: int,
+    levels: tuple[float, ...],
+    labels: Mapping[str, str],
+    column_labels: Sequence[str] | None,
+    title: str,
+    single_row: bool,
+) -> Layout:
+    names = list(dict.fromkeys(t for c in columns for t in c.terms if t != "(Intercept)"))
+    if any("(Intercept)" in c.terms for c in columns):
+        names.append("(Intercept)")
+    for name in labels:
+        if name not in names:
+            raise ArgumentError(f"labels names {name!r}, no term." + near_names(name, names))
+    if column_labels is not None and len(column_labels) != len(columns):
+        raise ArgumentError(f"{len(column_labels)} column_labels for {len(columns)} models")
+    called = {"(Intercept)": "Constant", **labels}
+    terms = tuple(
+        (
+            called.get(name, name),
+            tuple(_estimate(c, name, digits, levels) for c in columns),
+            tuple(_error(c, name, digits) for c in columns),
+        )
+        for name in names
+    )
+    lines = tuple(
+        (name, tuple(c.lines.get(name, "") for c in columns))
+        for name in LINES
+        if any(name in c.lines for c in columns)
+    )
+    kinds = tuple(c.kind for c in columns)
+    return Layout(
+        responses=tuple(column_labels or (c.response for c in columns)),
+        kinds=kinds if len(set(kinds)) > 1 else (),
+        terms=terms,
+        lines=lines,
+        levels=levels,
+        title=title,
+        single_row=bool(single_row),
+    )
+
+
+def _estimate(c: ModelColumn, name: str, digits: int, levels: tuple[float, ...]) -> str:
+    if name not in c.terms:
+        return ""
+    estimate, _, p = c.terms[name]
+    return grouped(estimate, digits) + _stars(p, levels)
+
+
+def _error(c: ModelColumn, name: str, digits: int) -> str:
+    return f"({grouped(c.terms[name][1], digits)})" if name in c.terms else ""

@@ -1,0 +1,1 @@
+"""Frozen dataclasses that hold what R answered."""

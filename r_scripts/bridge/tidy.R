@@ -1,0 +1,99 @@
+# The model as broom.mixed tabulates it, by lme4's own functions: broom.mixed itself is not needed.
+
+tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") {
+  parts <- lapply(effects, function(e) switch(e,
+    fixed = .tidy_fixed(fit, ddf, level),
+    ran_pars = .tidy_ran_pars(fit, scale),
+    ran_vals = .tidy_ran_vals(fit, level),
+    ran_coefs = .tidy_ran_coefs(fit)))
+  joined <- do.call(rbind, parts)
+  as.list(joined)
+}
+
+.tidy_rows <- function(effect, term, estimate, group = NA, level = NA, std_error = NA, df = NA,
+                       statistic = NA, p_value = NA, conf_low = NA, conf_high = NA) {
+  data.frame(effect = effect, group = as.character(group), level = as.character(level),
+             term = as.character(term), estimate = as.numeric(estimate),
+             std_error = as.numeric(std_error), df = as.numeric(df),
+             statistic = as.numeric(statistic), p_value = as.numeric(p_value),
+             conf_low = as.numeric(conf_low), conf_high = as.numeric(conf_high))
+}
+
+.tidy_fixed <- function(fit, ddf, level) {
+  linear <- lme4::isLMM(fit$model)
+  native <- if (linear) summary_native(fit, ddf = ddf) else summary(fit$model)
+  f <- fixed_effects(native$coefficients, ddf, level)
+  none <- rep(NA_real_, length(f$term))
+  .tidy_rows("fixed", f$term, f$estimate, std_error = f$std_error,
+             df = if (is.null(f$df)) none else f$df, statistic = f$statistic,
+             p_value = if (is.null(f$p_value)) none else f$p_value,
+             conf_low = f$conf_low, conf_high = f$conf_high)
+}
+
+.tidy_ran_pars <- function(fit, scale) {
+  rows <- as.data.frame(VarCorr(fit$model), order = "lower.tri")
+  prefix <- if (scale == "vcov") c("var", "cov") else c("sd", "cor")
+  term <- apply(rows[c("var1", "var2")], 1L, function(v) {
+    v <- v[!is.na(v)]
+    if (!length(v)) v <- "Observation"
+    paste0(prefix[length(v)], "__", paste(v, collapse = "."))
+  })
+  .tidy_rows("ran_pars", term, rows[[scale]], group = rows$grp)
+}
+
+.tidy_ran_vals <- function(fit, level) {
+  modes <- as.data.frame(ranef(fit$model, condVar = TRUE))
+  z <- qnorm((1 + level) / 2)
+  .tidy_rows("ran_vals", modes$term, modes$condval, group = modes$grpvar, level = modes$grp,
+             std_error = modes$condsd, conf_low = modes$condval - z * modes$condsd,
+             conf_high = modes$condval + z * modes$condsd)
+}
+
+.tidy_ran_coefs <- function(fit) {
+  coefs <- coef(fit$model)
+  do.call(rbind, lapply(names(coefs), function(g) {
+    table <- coefs[[g]]
+    .tidy_rows("ran_coefs", rep(names(table), each = nrow(table)), unlist(table), group = g,
+               level = rep(row.names(table), ncol(table)))
+  }))
+}
+
+glance_table <- function(fit) {
+  model <- fit$model
+  reml <- lme4::isREML(model)
+  list(nobs = nobs(model), sigma = sigma(model), loglik = as.numeric(logLik(model)),
+       aic = AIC(model), bic = BIC(model),
+       reml_criterion = if (reml) lme4::REMLcrit(model) else NULL,
+       deviance = if (reml) deviance(model, REML = FALSE) else deviance(model),
+       df_residual = df.residual(model))
+}
+
+#' The model frame, and what the fit says of each of its rows.
+augment_table <- function(fit) {
+  model <- fit$model
+  frame <- model@frame
+  shown <- frame[setdiff(names(frame), c("(weights)", "(offset)"))]
+  data <- do.call(c, lapply(names(shown), function(n) {
+    x <- shown[[n]]
+    if (is.matrix(x)) {
+      names <- if (is.null(colnames(x))) seq_len(ncol(x)) else colnames(x)
+      names[!nzchar(names)] <- paste0("V", which(!nzchar(names)))
+      return(stats::setNames(lapply(seq_len(ncol(x)), function(j) .column(as.vector(x[, j]))),
+                             paste0(n, ".", names)))
+    }
+    class(x) <- setdiff(class(x), "AsIs")
+    stats::setNames(list(.column(x)), n)
+  }))
+  resp <- model@resp
+  # as broom.mixed: the linear predictor of a generalized model, residuals by R's default type
+  eta <- .unpadded(fit, predict(model))
+  out <- list(.fitted = eta, .resid = .unpadded(fit, residuals(model)),
+              .hat = hat_values(fit), .cooksd = cooks_distances(fit),
+              .fixed = .unpadded(fit, predict(model, re.form = NA)))
+  parts <- c("mu", "offset", "sqrtXwt", "sqrtrwt", "weights", "wtres", "gam", "eta")
+  values <- lapply(stats::setNames(parts, paste0(".", parts)), function(p)
+    if (p %in% ls(resp) || !is.null(tryCatch(resp[[p]], error = function(e) NULL)))
+      as.numeric(resp[[p]]))
+  values <- values[lengths(values) == nrow(frame)]
+  list(data = data, values = c(out, values))
+}

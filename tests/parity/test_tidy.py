@@ -1,0 +1,180 @@
+"""tidy, glance and augment against broom.mixed in native R."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pymlm as mlm
+from pymlm.errors import ArgumentError, NotSupportedError, RWarning
+from tests.native import assert_close, native, rscript
+
+#: Satterthwaite's df come from numerical derivatives.
+DERIVATIVES = 1e-8
+#: A profile's ends are interpolated.
+PROFILE = 1e-6
+
+REFERENCE = r"""
+suppressMessages(library(broom.mixed))
+m <- lme4::lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
+t <- lmerTest::lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
+p <- lme4::lmer(diameter ~ 1 + (1 | plate) + (1 | sample), Penicillin, REML = FALSE)
+k <- lme4::lmer(log(angle) ~ recipe + temp + (1 | recipe:replicate), cake)
+g <- glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, binomial)
+a <- lme4::lmer(Ozone ~ Temp + (1 | Month), airquality)
+d <- function(x) as.list(as.data.frame(x))
+emit(list(
+  lme4 = d(tidy(m, conf.int = TRUE)), lmerTest = d(tidy(t, conf.int = TRUE)),
+  glmer = d(tidy(g, conf.int = TRUE, exponentiate = TRUE)),
+  crossed = d(tidy(p)), vcov = d(tidy(m, effects = "ran_pars", scales = "vcov")),
+  vals = d(tidy(m, effects = "ran_vals", conf.int = TRUE)),
+  coefs = d(tidy(m, effects = "ran_coefs")),
+  profile = d(tidy(m, conf.int = TRUE, conf.method = "profile")),
+  glance = d(glance(m)), glance_ml = d(glance(p)), glance_glmer = d(glance(g)),
+  augment = d(augment(m)), augment_log = d(augment(k)), augment_glmer = d(augment(g)),
+  augment_na = d(augment(a))
+))
+"""
+
+NAMES = {
+    "std.error": "std_error", "p.value": "p_value", "conf.low": "conf_low",
+    "conf.high": "conf_high", "logLik": "loglik", "AIC": "aic", "BIC": "bic",
+    "REMLcrit": "reml_criterion", "df.residual": "df_residual",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    if "TRUE" not in rscript('cat(requireNamespace("broom.mixed", quietly = TRUE))'):
+        pytest.skip("R package broom.mixed is not installed; it is the reference here")
+    return native(REFERENCE)
+
+
+@pytest.fixture(scope="module")
+def sleep() -> Any:
+    return mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+
+
+@pytest.fixture(scope="module")
+def cbpp() -> Any:
+    return mlm.glmer(
+        "cbind(incidence, size - incidence) ~ period + (1 | herd)", mlm.load_dataset("cbpp"),
+        family="binomial",
+    )  # fmt: skip
+
+
+def agree(ours: pd.DataFrame, theirs: dict[str, Any], tolerance: float) -> None:
+    """Every column that broom.mixed has."""
+    for name, expected in theirs.items():
+        column = ours[NAMES.get(name, name)]
+        values = np.atleast_1d(expected) if not isinstance(expected, list) else expected
+        if column.dtype.kind in "fi":
+            assert_close(column, np.array(values, dtype=float), tolerance, name)
+        else:
+            assert [None if pd.isna(x) else x for x in column] == list(values), name
+
+
+def test_without_degrees_of_freedom(sleep: Any, reference: Any) -> None:
+    ours = sleep.tidy(conf_int=True, ddf=None)
+    agree(ours.to_frame(), reference["lme4"], 1e-11)
+    assert np.isnan(ours.df).all()
+
+
+def test_with_degrees_of_freedom(sleep: Any, reference: Any) -> None:
+    agree(sleep.tidy(conf_int=True).to_frame(), reference["lmerTest"], DERIVATIVES)
+
+
+def test_columns_never_change(sleep: Any, cbpp: Any) -> None:
+    columns = [
+        "effect", "group", "term", "estimate", "std_error", "df", "statistic", "p_value",
+        "conf_low", "conf_high",
+    ]  # fmt: skip
+    for table in (sleep.tidy(), sleep.tidy("fixed", ddf=None), cbpp.tidy(conf_int=True)):
+        assert list(table.to_frame().columns) == columns
+    assert sleep.tidy().to_frame().loc["Days", "estimate"] == pytest.approx(10.467, abs=1e-3)
+
+
+def test_glmer_exponentiated(cbpp: Any, reference: Any) -> None:
+    agree(cbpp.tidy(conf_int=True, exponentiate=True).to_frame(), reference["glmer"], 1e-6)
+
+
+def test_crossed_ml(reference: Any) -> None:
+    m = mlm.lmer(
+        "diameter ~ 1 + (1 | plate) + (1 | sample)", mlm.load_dataset("Penicillin"), reml=False
+    )
+    agree(m.tidy(ddf=None).to_frame(), reference["crossed"], DERIVATIVES)
+    agree(m.glance().to_frame(), reference["glance_ml"], 1e-10)
+    assert m.glance().reml_criterion is None
+
+
+def test_variances(sleep: Any, reference: Any) -> None:
+    agree(sleep.tidy("ran_pars", scale="vcov").to_frame(), reference["vcov"], 1e-11)
+
+
+def test_conditional_modes_and_coefficients(sleep: Any, reference: Any) -> None:
+    agree(sleep.tidy("ran_vals", conf_int=True).to_frame(), reference["vals"], 1e-11)
+    agree(sleep.tidy("ran_coefs").to_frame(), reference["coefs"], 1e-11)
+
+
+def test_profile_intervals(sleep: Any, reference: Any) -> None:
+    ours = sleep.tidy(conf_int=True, conf_method="profile", ddf=None)
+    agree(ours.to_frame(), reference["profile"], PROFILE)
+
+
+def test_glance(sleep: Any, cbpp: Any, reference: Any) -> None:
+    agree(sleep.glance().to_frame(), reference["glance"], 1e-11)
+    agree(cbpp.glance().to_frame(), reference["glance_glmer"], 1e-7)
+    assert list(sleep.glance().to_frame().columns) == [
+        "nobs", "sigma", "loglik", "aic", "bic", "reml_criterion", "deviance", "df_residual",
+    ]  # fmt: skip
+    assert sleep.glance().deviance == sleep.deviance
+
+
+def test_augment(sleep: Any, reference: Any) -> None:
+    ours = sleep.augment()
+    assert list(ours.columns) == list(reference["augment"])
+    agree(ours, reference["augment"], 1e-10)
+
+
+def test_augment_of_a_transformed_response(reference: Any) -> None:
+    m = mlm.lmer("log(angle) ~ recipe + temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
+    ours = m.augment()
+    assert list(ours.columns) == list(reference["augment_log"])
+    agree(ours, reference["augment_log"], 1e-9)
+
+
+def test_augment_of_a_glmm(cbpp: Any, reference: Any) -> None:
+    with pytest.warns(RWarning, match="hat matrix"):
+        ours = cbpp.augment()
+    theirs = dict(reference["augment_glmer"])
+    pair = theirs.pop("cbind(incidence, size - incidence)")
+    assert_close(ours.iloc[:, :2], pair["values"])
+    assert ours.columns[0] == "cbind(incidence, size - incidence).incidence"
+    assert list(ours.columns[2:]) == list(theirs)
+    agree(ours, theirs, 1e-6)
+
+
+def test_augment_keeps_the_index(reference: Any) -> None:
+    air = mlm.load_dataset("datasets::airquality")
+    air.index = [f"day {i}" for i in range(len(air))]
+    ours = mlm.lmer("Ozone ~ Temp + (1 | Month)", air).augment()
+    assert list(ours.index) == list(air.index[air["Ozone"].notna()])
+    theirs = {k: v for k, v in reference["augment_na"].items() if not k.startswith(".rownames")}
+    agree(ours, theirs, 1e-9)
+
+
+def test_bad_arguments(sleep: Any, cbpp: Any) -> None:
+    with pytest.raises(ArgumentError, match="ran_pars"):
+        sleep.tidy("ran_par")
+    with pytest.raises(ArgumentError, match="names none"):
+        sleep.tidy([])
+    with pytest.raises(ArgumentError, match="conf_level"):
+        sleep.tidy(conf_level=95)
+    with pytest.raises(NotSupportedError, match="asymptotic"):
+        cbpp.tidy(ddf="Satterthwaite")
+    with pytest.raises(NotSupportedError, match="reml=True"), warnings.catch_warnings():
+        sleep.update(reml=False).tidy(ddf="Kenward-Roger")
