@@ -368,7 +368,7 @@ def _optimizers(given: Any, stages: int) -> tuple[tuple[str, ...], dict[str, str
     """The optimizers' names, and the method that the part after a colon chooses."""
     if given is None:
         return (), {}
-    parts = (given,) if isinstance(given, str) else tuple(given)
+    parts = tuple(given) if isinstance(given, (list, tuple)) else (given,)
     if not 1 <= len(parts) <= stages or not all(isinstance(p, str) for p in parts):
         many = " or a pair of names, one a stage," if stages > 1 else ""
         raise ArgumentError(f"optimizer is a name{many} such as 'bobyqa', not {given!r}")

@@ -257,7 +257,8 @@ def warn_about(convergence: Convergence, stacklevel: int = 4) -> None:
             stacklevel=stacklevel,
         )
     if not convergence.ok:
-        said = convergence.failures or convergence.optimizer_warnings
+        code = [w for w in convergence.optimizer_warnings if w.startswith("convergence code")]
+        said = (*convergence.failures, *code)
         warnings.warn(
             "the fit may not have converged: "
             + ("; ".join(said) or f"optimizer code {convergence.optimizer_code}"),

@@ -95,9 +95,11 @@ class Convergence(Result):
         The messages that speak of failed convergence.
     optimizer_warnings : tuple of str
     max_gradient : float
-        Largest absolute gradient of the deviance in theta; NaN where it was not computed.
+        Largest absolute gradient of the deviance in theta (and the fixed effects, for a GLMM); NaN
+        where it was not computed.
     max_scaled_gradient : float
-        The same, scaled by the Cholesky factor of the Hessian, as lme4's check does.
+        What lme4's check compares with its tolerance: the gradient scaled by the Cholesky factor of
+        the Hessian, or unscaled where that is smaller.
     evaluations : int
         Deviance evaluations.
     singular_terms : tuple of str

@@ -38,27 +38,59 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
   as_fit(.guarded(eval(call, env)))
 }
 
-#' Evaluate a fit: wrong starting values become a typed error, and a warning that R repeats for
-#' every row ("non-integer x = 2.5") is given once.
+#' Evaluate a fit. Wrong starting values become a typed error. Of R's warnings those that the model
+#' itself carries, lme4's checks and the optimizer's code, are left to convergence(), which Python
+#' reads and says once; a warning of every row ("non-integer x = 2.5") is given for the first.
 .guarded <- function(expr) {
-  rows <- 0L
-  withCallingHandlers(
+  caught <- list()
+  # optwrap() of lme4 1.1-31 leaves this behind in the user's workspace.
+  if (!exists("curWarnings", envir = globalenv(), inherits = FALSE))
+    on.exit(suppressWarnings(rm("curWarnings", envir = globalenv())))
+  model <- withCallingHandlers(
     expr,
     warning = function(w) {
-      if (!grepl("^non-integer x = ", conditionMessage(w))) return()
-      rows <<- rows + 1L
-      if (rows > 1L) tryInvokeRestart("muffleWarning")
+      caught[[length(caught) + 1L]] <<- w
+      tryInvokeRestart("muffleWarning")
     },
-    error = function(e) {
-      text <- conditionMessage(e)
-      if (grepl("incorrect number of (theta|fixef) components", text))
-        refuse("ArgumentError", "start has the wrong length; lme4 says: ", text,
-               ". m.theta (and m.fixef()) of a fitted model show which values there are")
-      if (grepl("x0 < lb", text, fixed = TRUE))
-        refuse("ArgumentError", "start lies outside the bounds: standard deviations in theta ",
-               "cannot be negative; lme4 says: ", text)
-    }
+    error = function(e) .explain_start(conditionMessage(e))
   )
+  said <- if (isS4(model) && is(model, "merMod")) .said_of_convergence(model)
+  rows <- 0L
+  for (w in caught) {
+    text <- conditionMessage(w)
+    of_a_row <- grepl("^non-integer x = ", text)
+    rows <- rows + of_a_row
+    if (!.all_said(text, said) && !(of_a_row && rows > 1L)) warning(w)
+  }
+  model
+}
+
+.said_of_convergence <- function(model) {
+  c(unlist(model@optinfo$conv$lme4$messages), .optimizer_code_text(model@optinfo))
+}
+
+# lme4 puts several of its messages into one warning, with semicolons between them.
+.all_said <- function(text, said) {
+  for (part in said) text <- gsub(part, "", text, fixed = TRUE)
+  !nzchar(gsub("[; ]", "", text))
+}
+
+# optwrap() warns of the optimizer's code and then loses the text (it assigns it outside itself).
+.optimizer_code_text <- function(info) {
+  code <- info$conv$opt
+  if (is.null(code) || code[1L] == 0) return(NULL)
+  text <- paste("convergence code", code[1L], "from", info$optimizer)
+  message <- info$message
+  if (length(message)) paste0(text, ": ", message[1L]) else text
+}
+
+.explain_start <- function(text) {
+  if (grepl("incorrect number of (theta|fixef) components", text))
+    refuse("ArgumentError", "start has the wrong length; lme4 says: ", text,
+           ". m.theta (and m.fixef()) of a fitted model show which values there are")
+  if (grepl("x0 < lb", text, fixed = TRUE))
+    refuse("ArgumentError", "start lies outside the bounds: standard deviations in theta ",
+           "cannot be negative; lme4 says: ", text)
 }
 
 #' Fit the same call again with changed arguments, in the environment of the model's own formula,
@@ -116,10 +148,11 @@ convergence <- function(fit) {
   gradient <- info$derivs$gradient
   hessian <- info$derivs$Hessian
   scaled <- if (is.null(gradient) || any(is.na(hessian))) NA_real_ else
-    tryCatch(max(abs(solve(chol(hessian), gradient))), error = function(e) NA_real_)
+    tryCatch(max(pmin(abs(solve(chol(hessian), gradient)), abs(gradient))),
+             error = function(e) NA_real_)
   messages <- unlist(info$conv$lme4$messages)
   # The note on a singular fit is no failure of the optimizer; `singular` says it.
-  failures <- messages[!grepl("singular", messages, fixed = TRUE)]
+  failures <- messages[!grepl("boundary (singular) fit", messages, fixed = TRUE)]
   codes <- as.integer(unlist(info$conv$lme4$code))
   opt <- info$conv$opt
   list(
@@ -129,10 +162,11 @@ convergence <- function(fit) {
     codes = codes,
     messages = as.character(messages),
     failures = as.character(failures),
-    optimizer_warnings = as.character(unlist(info$warnings)),
+    optimizer_warnings = as.character(unique(c(unlist(info$warnings), .optimizer_code_text(info)))),
     max_gradient = if (is.null(gradient)) NA_real_ else max(abs(gradient)),
     max_scaled_gradient = scaled,
-    evaluations = if (!is.null(info$feval)) as.integer(info$feval)[1L],
+    # nlminbwrap leaves NA
+    evaluations = if (!is.null(info$feval) && !is.na(info$feval[1L])) as.integer(info$feval)[1L],
     singular_terms = as.character(if (singular) .singular_terms(model))
   )
 }
