@@ -190,26 +190,33 @@ boundary_dimension <- function(small, large) {
   F1 <- .quadratic_forms(large, probes)
   F0 <- .quadratic_forms(small, probes)
   unit <- crossprod(probes)[upper.tri(diag(m), diag = TRUE)]
-  scaled <- function(F) sweep(F, 2L, sqrt(colSums(F^2)), "/")
-  basis <- qr(scaled(cbind(F1$forms, unit)), tol = 1e-9)
-  apart <- qr.resid(basis, scaled(F0$forms))
-  if (max(abs(apart)) > 1e-6) return(NA)
-  target <- rowSums(scaled(F0$forms[, F0$diagonal, drop = FALSE]))
+  basis <- qr(cbind(F1$forms, unit / sqrt(sum(unit^2))), tol = 1e-9)
+  if (max(abs(qr.resid(basis, F0$forms))) > 1e-6) return(NA)
+  target <- rowSums(F0$forms[, F0$diagonal, drop = FALSE])
   weights <- qr.coef(basis, target)[seq_along(F1$diagonal)]
   weights[is.na(weights)] <- 0
   .missing_rank(weights, dims)
 }
 
+#' The same for two fitted models; NA when they are not nested.
+boundary_of <- function(small, large) {
+  as.numeric(boundary_dimension(random_parts(small$model), random_parts(large$model)))
+}
+
 # Values of v'Z E Z'w for all pairs of probes, one column an element of a term's covariance matrix.
+# Coefficients are scaled to forms of length 1, so that their units do not matter.
 .quadratic_forms <- function(parts, probes) {
   keep <- upper.tri(diag(ncol(probes)), diag = TRUE)
   forms <- list()
   diagonal <- logical()
   for (term in parts$terms) {
     u <- as.matrix(term$Zt %*% probes)
-    rows <- function(a) u[seq(a, nrow(u), by = term$k), , drop = FALSE]
+    rows <- lapply(seq_len(term$k), function(a) {
+      r <- u[seq(a, nrow(u), by = term$k), , drop = FALSE]
+      r / sum(crossprod(r)[keep]^2)^0.25
+    })
     for (b in seq_len(term$k)) for (a in b:term$k) {
-      cross <- crossprod(rows(a), rows(b))
+      cross <- crossprod(rows[[a]], rows[[b]])
       forms[[length(forms) + 1L]] <- (if (a == b) cross else cross + t(cross))[keep]
       diagonal[length(forms)] <- a == b
     }
@@ -217,8 +224,7 @@ boundary_dimension <- function(small, large) {
   list(forms = do.call(cbind, forms), diagonal = diagonal)
 }
 
-# How many dimensions the covariance matrices lack whose lower triangles `weights` holds. Columns
-# were scaled, so that a coefficient's unit does not matter.
+# How many dimensions the covariance matrices lack whose lower triangles `weights` holds.
 .missing_rank <- function(weights, dims) {
   at <- 0L
   lost <- 0

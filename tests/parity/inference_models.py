@@ -30,9 +30,9 @@ MODELS: dict[str, tuple[str, str, bool]] = {
     "Machines": ("nlme::Machines", "score ~ Machine + (Machine | Worker)", True),
 }
 
-#: Native R does not agree with itself on TVbo: the optimum of its three variances moves by 1e-8 with
-#: the memory that earlier work has taken, so two Rscripts differ as much.
-FLAT = {"TVbo": 1e-6}
+#: Native R does not agree with itself here: with crossed factors, sums inside the sparse Cholesky
+#: depend on where in memory they stand, and the optimum moves by 1e-8 from one Rscript to the next.
+FLAT = {"TVbo": 1e-6, "Penicillin": 1e-6, "InstEval": 1e-6}
 
 #: Rows of InstEval that are used; the whole would take minutes.
 SAMPLE = 1500
