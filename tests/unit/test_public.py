@@ -62,7 +62,7 @@ def test_public_functions_are_documented(name, item):
     "cls",
     [
         c
-        for c in map(pymlm.__dict__.get, pymlm.__all__)
+        for c in (getattr(pymlm, name) for name in pymlm.__all__)
         if inspect.isclass(c) and dataclasses.is_dataclass(c)
     ],
     ids=lambda c: c.__name__,

@@ -1,0 +1,218 @@
+# The public names and where they live: the one list, for type checkers and for __init__.py,
+# which imports each when it is first used.
+
+from . import errors
+from ._version import __version__
+from .datasets import (
+    datasets,
+    load_dataset,
+)
+from .many import (
+    ManyFits,
+    fit_many,
+)
+from .models.compare import (
+    anova,
+    exact_rlrt,
+    kr_modcomp,
+    lrt,
+    pb_modcomp,
+    sat_modcomp,
+)
+from .models.control import (
+    ConvergenceCheck,
+    GlmerControl,
+    LmerControl,
+    NlmerControl,
+)
+from .models.glmer import (
+    GeneralizedLinearMixedModel,
+    glmer,
+    glmer_nb,
+)
+from .models.lm import (
+    GeneralizedLinearModel,
+    LinearModel,
+    glm,
+    lm,
+)
+from .models.lm_list import (
+    LmList,
+    lm_list,
+)
+from .models.lmer import (
+    LinearMixedModel,
+    lmer,
+)
+from .models.nlme import NlmeModel
+from .models.nlmer import (
+    NonlinearMixedModel,
+    nlmer,
+)
+from .models.persist import load_model
+from .multilevel.alternatives import compare_alternatives
+from .multilevel.centering import center
+from .multilevel.checks import check_assumptions
+from .multilevel.correlated import (
+    gls,
+    lme,
+)
+from .multilevel.design import (
+    design_effect,
+    moulton,
+    true_variance,
+)
+from .multilevel.effects import effect_types
+from .multilevel.equations import equations
+from .multilevel.explained import (
+    effect_sizes,
+    pseudo_r2,
+    r2,
+    r2_decomposition,
+    total_r2,
+)
+from .multilevel.implied import (
+    implied_covariance,
+    variance_function,
+)
+from .multilevel.interactions import (
+    johnson_neyman,
+    simple_slopes,
+)
+from .multilevel.latent import latent_centering
+from .multilevel.levels import describe_levels
+from .multilevel.lines import (
+    group_lines,
+    within_between_lines,
+)
+from .multilevel.membership import (
+    MultipleMembershipModel,
+    multiple_membership,
+)
+from .multilevel.meta import meta_analysis
+from .multilevel.panel import (
+    aggregate,
+    gee,
+    hausman,
+    one_per_group,
+    panel,
+)
+from .multilevel.partition import (
+    icc,
+    icc_of,
+    variance_partition,
+)
+from .multilevel.pooling import (
+    pooling,
+    residuals_by_group,
+    shrinkage,
+)
+from .multilevel.robust import cluster_robust
+from .multilevel.rules import (
+    compare_rules,
+    information_criteria,
+)
+from .multilevel.testing import (
+    ddf_table,
+    joint_wald,
+    wald_variance_test,
+)
+from .multilevel.weights import (
+    membership_weights,
+    neighbour_weights,
+)
+from .multilevel.within_between import within_between
+from .options import options
+from .parity import (
+    ParityReport,
+    check_parity,
+)
+from .render.regression_table import regression_table
+from .render.systems import system_defaults
+from .render.voices import render
+
+__all__ = [
+    "ConvergenceCheck",
+    "GeneralizedLinearMixedModel",
+    "GeneralizedLinearModel",
+    "GlmerControl",
+    "LinearMixedModel",
+    "LinearModel",
+    "LmList",
+    "LmerControl",
+    "ManyFits",
+    "MultipleMembershipModel",
+    "NlmeModel",
+    "NlmerControl",
+    "NonlinearMixedModel",
+    "ParityReport",
+    "__version__",
+    "aggregate",
+    "anova",
+    "center",
+    "check_assumptions",
+    "check_parity",
+    "cluster_robust",
+    "compare_alternatives",
+    "compare_rules",
+    "datasets",
+    "ddf_table",
+    "describe_levels",
+    "design_effect",
+    "effect_sizes",
+    "effect_types",
+    "equations",
+    "errors",
+    "exact_rlrt",
+    "fit_many",
+    "gee",
+    "glm",
+    "glmer",
+    "glmer_nb",
+    "gls",
+    "group_lines",
+    "hausman",
+    "icc",
+    "icc_of",
+    "implied_covariance",
+    "information_criteria",
+    "johnson_neyman",
+    "joint_wald",
+    "kr_modcomp",
+    "latent_centering",
+    "lm",
+    "lm_list",
+    "lme",
+    "lmer",
+    "load_dataset",
+    "load_model",
+    "lrt",
+    "membership_weights",
+    "meta_analysis",
+    "moulton",
+    "multiple_membership",
+    "neighbour_weights",
+    "nlmer",
+    "one_per_group",
+    "options",
+    "panel",
+    "pb_modcomp",
+    "pooling",
+    "pseudo_r2",
+    "r2",
+    "r2_decomposition",
+    "regression_table",
+    "render",
+    "residuals_by_group",
+    "sat_modcomp",
+    "shrinkage",
+    "simple_slopes",
+    "system_defaults",
+    "total_r2",
+    "true_variance",
+    "variance_function",
+    "variance_partition",
+    "wald_variance_test",
+    "within_between",
+    "within_between_lines",
+]
