@@ -81,30 +81,17 @@ class ConvergenceCheck:
 
 #: pymlm's name of an option -> R's.
 _R_NAMES = {
-    "optimizer": "optimizer",
-    "opt_ctrl": "optCtrl",
-    "restart_edge": "restart_edge",
-    "boundary_tol": "boundary.tol",
-    "calc_derivs": "calc.derivs",
-    "use_last_params": "use.last.params",
-    "sparse_x": "sparseX",
-    "standardize_x": "standardize.X",
-    "check_nobs_vs_rank_z": "check.nobs.vs.rankZ",
-    "check_nobs_vs_nlev": "check.nobs.vs.nlev",
-    "check_nlev_gtreq_5": "check.nlev.gtreq.5",
-    "check_nlev_gtr_1": "check.nlev.gtr.1",
-    "check_nobs_vs_n_re": "check.nobs.vs.nRE",
-    "check_rank_x": "check.rankX",
-    "check_scale_x": "check.scaleX",
-    "check_formula_lhs": "check.formula.LHS",
-    "check_conv_grad": "check.conv.grad",
-    "check_conv_singular": "check.conv.singular",
-    "check_conv_hess": "check.conv.hess",
-    "tol_pwrss": "tolPwrss",
-    "comp_dev": "compDev",
-    "n_agq0_init_step": "nAGQ0initStep",
-    "check_response_not_const": "check.response.not.const",
-}
+    "optimizer": "optimizer", "opt_ctrl": "optCtrl", "restart_edge": "restart_edge",
+    "boundary_tol": "boundary.tol", "calc_derivs": "calc.derivs",
+    "use_last_params": "use.last.params", "sparse_x": "sparseX", "standardize_x": "standardize.X",
+    "check_nobs_vs_rank_z": "check.nobs.vs.rankZ", "check_nobs_vs_nlev": "check.nobs.vs.nlev",
+    "check_nlev_gtreq_5": "check.nlev.gtreq.5", "check_nlev_gtr_1": "check.nlev.gtr.1",
+    "check_nobs_vs_n_re": "check.nobs.vs.nRE", "check_rank_x": "check.rankX",
+    "check_scale_x": "check.scaleX", "check_formula_lhs": "check.formula.LHS",
+    "check_conv_grad": "check.conv.grad", "check_conv_singular": "check.conv.singular",
+    "check_conv_hess": "check.conv.hess", "tol_pwrss": "tolPwrss", "comp_dev": "compDev",
+    "n_agq0_init_step": "nAGQ0initStep", "check_response_not_const": "check.response.not.const",
+}  # fmt: skip
 #: Options whose values are words -> the words.
 _WORDS: dict[str, tuple[str, ...]] = {
     name: _ACTIONS for name in _R_NAMES if name.startswith("check_")

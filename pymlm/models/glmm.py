@@ -16,6 +16,7 @@ from pymlm.models.base import cached
 from pymlm.models.families import (
     check_two_levels,
 )
+from pymlm.models.fitting import warn_about
 from pymlm.models.mixed import ResidualType
 from pymlm.models.update import UpdatableModel
 from pymlm.results.fixed import NamedMatrix
@@ -91,7 +92,7 @@ class GeneralizedLinearMixedModel(UpdatableModel):
         return self._glmm.conditional_deviance
 
     @strict
-    def summary(self, ddf: str | None = None, use_hessian: bool | None = None) -> GlmmSummary:
+    def summary(self, ddf: str | None = None, use_hessian: bool | None = None) -> GlmmSummary:  # type: ignore[override]  # no engines: z tests
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
         Parameters
@@ -116,7 +117,7 @@ class GeneralizedLinearMixedModel(UpdatableModel):
         return self._ask("glmm_summary", GlmmSummary, use_hessian=_hessian(use_hessian))
 
     @strict
-    def vcov(self, ddf: str | None = None, use_hessian: bool | None = None) -> pd.DataFrame:
+    def vcov(self, ddf: str | None = None, use_hessian: bool | None = None) -> pd.DataFrame:  # type: ignore[override]  # no engines: z tests
         """Return the covariance matrix of the fixed effects (link scale), shape (p, p).
 
         Parameters
@@ -189,7 +190,9 @@ class GeneralizedLinearMixedModel(UpdatableModel):
         Mirrors ``refit(model, newresp)`` of lme4.
         """
         values = self._two_columns(y) if self._glmm.two_columns else self._one_column(y)
-        return self._like(call("refit_glmm", self._handle, values, fitting=True))
+        model = self._like(call("refit_glmm", self._handle, values, fitting=True))
+        warn_about(model.convergence)
+        return model
 
     def _one_column(self, y: Any) -> Any:
         if isinstance(y, str) and self._source.data is not None:
