@@ -102,7 +102,7 @@ class PredictionMethods(Described):
         >>> data = mlm.load_dataset("sleepstudy")
         >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", data)
         >>> m.predict(data.head(2), interval="confidence").to_frame().round(2).values.tolist()
-        [[253.66, 12.25, 229.64, 277.68], [273.33, 10.54, 252.66, 294.0]]
+        [[253.66, 12.25, 229.64, 277.68], [273.33, 10.54, 252.67, 293.99]]
         """
         form = self._vetted_re_form(re_form)
         args: dict[str, Any] = {

@@ -131,7 +131,8 @@ def _plain(value: Any) -> Any:
         case pd.Series() | pd.Index():
             return _plain(value.tolist())
         case pd.DataFrame():
-            return {str(k): _plain(v) for k, v in value.items()}
+            columns = {str(k): _plain(v) for k, v in value.items()}
+            return {"index": _plain(value.index), "columns": columns}
         case Mapping():
             return {str(k): _plain(v) for k, v in value.items()}
         case Printed():
@@ -171,13 +172,24 @@ def _restored(annotation: Any, value: Any) -> Any:
         return _made_again(annotation, value)
     if annotation is np.ndarray or origin is np.ndarray:
         return readonly(_numbers(value))
+    if annotation is pd.DataFrame:
+        return pd.DataFrame(value["columns"]).set_axis(_index(value["index"]), axis=0)
+    if annotation is pd.Index:
+        return _index(value)
     if origin is tuple:
-        return tuple(_restored(args[0], v) for v in value)
+        each = args[:1] * len(value) if args[-1] is Ellipsis else args
+        return tuple(_restored(a, v) for a, v in zip(each, value, strict=True))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {k: _restored(args[1], v) for k, v in value.items()}
     if annotation is float:
         return _float(value)
     return value
+
+
+def _index(labels: list[Any]) -> pd.Index:
+    if labels and all(isinstance(x, list) for x in labels):
+        labels = [tuple(x) for x in labels]  # of these pandas makes a MultiIndex
+    return pd.Index(labels)
 
 
 def _numbers(value: Any) -> Any:
