@@ -225,6 +225,11 @@ class GlmerControl(_MixedControl):
     optimizer : str or pair of str
         The optimizers of the first stage (``n_agq=0``) and of the second; R's default is
         ("bobyqa", "Nelder_Mead"). One name stands for both.
+    opt_ctrl, restart_edge, boundary_tol, calc_derivs, use_last_params, sparse_x, standardize_x, \
+check_nobs_vs_rank_z, check_nobs_vs_nlev, check_nlev_gtreq_5, check_nlev_gtr_1, \
+check_nobs_vs_n_re, check_rank_x, check_scale_x, check_formula_lhs, check_conv_grad, \
+check_conv_singular, check_conv_hess
+        As in `LmerControl`.
     tol_pwrss : float
         Tolerance of the penalized iteratively reweighted least squares.
     comp_dev : bool
