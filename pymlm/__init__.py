@@ -1,7 +1,7 @@
 """pymlm: R's lme4, lmerTest, pbkrtest and emmeans from Python, exact and typed.
 
-Importing it starts no R and imports no rpy2; the first call that needs R does both. The public names
-stand in ``__init__.pyi`` and are imported when they are first used.
+Importing it starts no R and imports no rpy2; the first call that needs R does both. The public
+names stand in ``__init__.pyi`` and are imported when they are first used.
 """
 
 import lazy_loader

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from pymlm.engine.calls import call
 from pymlm.engine.r_thread import RObject
-from pymlm.engine.to_r import Code, Column, Frame
+from pymlm.engine.to_r import Callback, Code, Column, Frame
 
-__all__ = ["Code", "Column", "Frame", "RObject", "call"]
+__all__ = ["Callback", "Code", "Column", "Frame", "RObject", "call"]

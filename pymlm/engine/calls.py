@@ -11,7 +11,7 @@ import warnings
 from typing import Any
 
 from pymlm import errors
-from pymlm.engine.from_r import build, from_r
+from pymlm.engine.from_r import build, from_r, views_of_r
 from pymlm.engine.r_thread import R
 from pymlm.engine.startup import dispatch_function
 from pymlm.engine.to_r import to_r
@@ -38,6 +38,7 @@ def call(
     into: Any = Any,
     timeout: float | None = None,
     fitting: bool = False,
+    views: bool = False,
     **kwargs: Any,
 ) -> Any:
     """Call an R function of the bridge and return its answer as `into`.
@@ -54,6 +55,8 @@ def call(
         Seconds after which R is stopped and FitTimeout raised.
     fitting : bool
         An R error becomes FitError instead of RError.
+    views : bool
+        Numbers come back as read-only arrays over R's own memory, without a copy.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def call(
     RNotFoundError, RPackageError
         R or a package of it is missing.
     """
-    answer = R.run(lambda: _run(function, args, kwargs), timeout)
+    answer = R.run(lambda: _run(function, args, kwargs, views), timeout)
     for text in answer["warnings"] or ():
         warnings.warn(text, RWarning, stacklevel=_caller_level())
     if answer["error"] is not None:
@@ -72,7 +75,9 @@ def call(
     return build(into, answer["value"])
 
 
-def _run(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _run(
+    function: str, args: tuple[Any, ...], kwargs: dict[str, Any], views: bool
+) -> dict[str, Any]:
     dispatch = dispatch_function()
     from rpy2.rinterface_lib import embedded, openrlib
 
@@ -83,7 +88,8 @@ def _run(function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[s
 
             r_args.do_slot_assign("names", ri.StrSexpVector([""] * len(args) + list(kwargs)))
         try:
-            answer: dict[str, Any] = from_r(dispatch(to_r(function), r_args))
+            read = views_of_r if views else from_r
+            answer: dict[str, Any] = read(dispatch(to_r(function), r_args))
         except embedded.RRuntimeError as error:
             # Only what tryCatch in R cannot hold gets here: an interrupt in its last instruction.
             raise RError(str(error).strip() or "R was interrupted") from None

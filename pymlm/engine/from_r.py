@@ -28,7 +28,7 @@ def from_r(value: Any) -> Any:
     vector bytes. A matrix keeps its shape. Anything else (a model, an environment) stays on the
     R side and comes back as a handle.
     """
-    return _walk(value.__sexp__._cdata, None)
+    return _walk(_api(), value.__sexp__._cdata, None)
 
 
 def views_of_r(value: Any) -> Any:
@@ -38,72 +38,79 @@ def views_of_r(value: Any) -> Any:
     """
     from pymlm.engine.r_thread import R
 
-    return _walk(value.__sexp__._cdata, R.keep(value))
+    return _walk(_api(), value.__sexp__._cdata, R.keep(value))
 
 
-# By R's C interface, a level below rpy2's vectors: making one of those for every element of every
-# answer cost more than most answers.
-def _walk(x: Any, keeper: Any) -> Any:
-    from rpy2.rinterface_lib import _rinterface_capi, openrlib
+@functools.cache
+def _api() -> Any:
+    """R's C interface, a level below rpy2's vectors.
 
-    lib = openrlib.rlib
-    kind = _rinterface_capi._TYPEOF(x)
+    Making an rpy2 vector for every element of every answer cost more than most answers.
+    """
+    from rpy2.rinterface_lib import _rinterface_capi, conversion, openrlib
+
+    return types.SimpleNamespace(
+        lib=openrlib.rlib,
+        ffi=openrlib.ffi,
+        type_of=_rinterface_capi._TYPEOF,
+        wrap=conversion._cdata_to_rinterface,
+        encodings=conversion._R_ENC_PY,
+        raw=openrlib.RAW,
+        numbers={_DBL: openrlib.REAL, _INT: openrlib.INTEGER, _LGL: openrlib.LOGICAL},
+    )
+
+
+def _walk(api: Any, x: Any, keeper: Any) -> Any:
+    kind = api.type_of(x)
     if kind == _NULL:
         return None
-    if kind == _LIST:
-        items = [_walk(lib.VECTOR_ELT(x, i), keeper) for i in range(lib.Rf_xlength(x))]
-        names = _attribute(x, b"names")
-        return items if names is None else dict(zip(_strings(names), items, strict=True))
+    if kind in api.numbers:
+        return _numbers(api, x, kind, keeper)
     if kind == _CHR:
-        return _strings(x)
+        return _strings(api, x)
+    if kind == _LIST:
+        length = api.lib.Rf_xlength(x)
+        items = [_walk(api, api.lib.VECTOR_ELT(x, i), keeper) for i in range(length)]
+        names = _attribute(api, x, b"names")
+        return items if names is None else dict(zip(_strings(api, names), items, strict=True))
     if kind == _RAW:
-        return bytes(openrlib.ffi.buffer(openrlib.RAW(x), lib.Rf_xlength(x)))
-    if kind in (_DBL, _INT, _LGL):
-        return _numbers(x, kind, keeper)
+        return bytes(api.ffi.buffer(api.raw(x), api.lib.Rf_xlength(x)))
     from pymlm.engine.r_thread import R
-    from rpy2.rinterface_lib import conversion
 
-    return R.keep(conversion._cdata_to_rinterface(x))
-
-
-def _attribute(x: Any, name: bytes) -> Any:
-    from rpy2.rinterface_lib import _rinterface_capi, openrlib
-
-    found = openrlib.rlib.Rf_getAttrib(x, openrlib.rlib.Rf_install(name))
-    return None if _rinterface_capi._TYPEOF(found) == _NULL else found
+    return R.keep(api.wrap(x))
 
 
-def _strings(x: Any) -> list[str | None]:
-    from rpy2.rinterface_lib import conversion, openrlib
+def _attribute(api: Any, x: Any, name: bytes) -> Any:
+    found = api.lib.Rf_getAttrib(x, api.lib.Rf_install(name))
+    return None if api.type_of(found) == _NULL else found
 
-    lib, ffi, encodings = openrlib.rlib, openrlib.ffi, conversion._R_ENC_PY
+
+def _strings(api: Any, x: Any) -> list[str | None]:
+    lib, string, encodings = api.lib, api.ffi.string, api.encodings
     out: list[str | None] = []
     for i in range(lib.Rf_xlength(x)):
         text = lib.STRING_ELT(x, i)
         if text == lib.R_NaString:
             out.append(None)
         else:
-            out.append(ffi.string(lib.R_CHAR(text)).decode(encodings[lib.Rf_getCharCE(text)]))
+            out.append(string(lib.R_CHAR(text)).decode(encodings[lib.Rf_getCharCE(text)]))
     return out
 
 
-def _numbers(x: Any, kind: int, keeper: Any) -> np.ndarray[Any, Any]:
-    from rpy2.rinterface_lib import openrlib
-
+def _numbers(api: Any, x: Any, kind: int, keeper: Any) -> np.ndarray[Any, Any]:
     dtype = np.dtype(np.float64 if kind == _DBL else np.int32)
-    size = openrlib.rlib.Rf_xlength(x)
+    size = api.lib.Rf_xlength(x)
     if size == 0:  # R has no memory for it
         array = np.empty(0, dtype=dtype)
     else:
-        read = {_DBL: openrlib.REAL, _INT: openrlib.INTEGER, _LGL: openrlib.LOGICAL}[kind]
-        address = int(openrlib.ffi.cast("uintptr_t", read(x)))
+        address = int(api.ffi.cast("uintptr_t", api.numbers[kind](x)))
         array = np.asarray(_Memory(address, size, dtype, keeper))
     if keeper is None:
         array = array.copy() if kind == _DBL else _WHOLE[kind](array)
-    dim = _attribute(x, b"dim")
+    dim = _attribute(api, x, b"dim")
     if dim is None:
         return array
-    return array.reshape(tuple(_numbers(dim, _INT, None).tolist()), order="F")
+    return array.reshape(tuple(_numbers(api, dim, _INT, None).tolist()), order="F")
 
 
 class _Memory:

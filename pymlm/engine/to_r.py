@@ -6,7 +6,8 @@ is converted element by element.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,17 @@ class Code:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A function of a module that R may call with named lists; it answers with a mapping.
+
+    Numbers arrive as read-only arrays over R's memory. An exception reaches R as an entry `error`,
+    its text. R keeps the function for good, so it must not be made anew for every call.
+    """
+
+    function: Callable[..., Mapping[str, Any]]
+
+
 def to_r(value: Any) -> Any:
     """Return `value` as an rpy2 object.
 
@@ -93,11 +105,28 @@ def to_r(value: Any) -> Any:
             return frame_to_r(value)
         case Code():
             return ri.parse(value.text)[0]
+        case Callback():
+            return _callback_to_r(value.function)
         case Mapping():
             return _named_list({str(k): to_r(v) for k, v in value.items()})
         case Sequence():
             return _sequence_to_r(value)
     raise DataError(f"a {type(value).__name__} cannot be given to R")
+
+
+@functools.cache
+def _callback_to_r(function: Callable[..., Mapping[str, Any]]) -> Any:
+    import rpy2.rinterface as ri
+
+    from pymlm.engine.from_r import views_of_r
+
+    def answer(*args: Any) -> Any:
+        try:
+            return to_r(function(*(views_of_r(a) for a in args)))
+        except Exception as error:  # rpy2 would print it and go on with NULL
+            return to_r({"error": str(error), "kind": type(error).__name__})
+
+    return ri.rternalize(answer)
 
 
 def array_to_r(array: np.ndarray[Any, Any]) -> Any:

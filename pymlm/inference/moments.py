@@ -62,7 +62,9 @@ class Moments:
     pair_form: Floats
 
 
-def moments(parts: ModelParts, *, inner_terms: int | None = None) -> Moments:
+def moments(
+    parts: ModelParts, *, inner_terms: int | None = None, most_work: float | None = None
+) -> Moments:
     """Compute the shared quantities; time and memory are linear in n for nested factors.
 
     Parameters
@@ -72,6 +74,8 @@ def moments(parts: ModelParts, *, inner_terms: int | None = None) -> Moments:
     inner_terms : int, optional
         Number of random-effects terms to eliminate block by block; chosen by cost if not given.
         The result does not depend on it.
+    most_work : float, optional
+        Multiplications in dense blocks above which the model is refused.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def moments(parts: ModelParts, *, inner_terms: int | None = None) -> Moments:
     """
     basis = covariance_basis(parts)
     cross, ztx, xtx = _cross_products(parts)
-    plan = plan_elimination(cross, basis, inner_terms)
+    plan = plan_elimination(cross, basis, inner_terms, most_work)
     system = System(cross, basis, plan)
     bu, xwx = system.fixed(ztx, xtx)
     p = parts.X.shape[1]

@@ -41,7 +41,12 @@ class Plan:
     outer: Ints
 
 
-def plan_elimination(cross: Any, basis: CovarianceBasis, cut_terms: int | None = None) -> Plan:
+def plan_elimination(
+    cross: Any,
+    basis: CovarianceBasis,
+    cut_terms: int | None = None,
+    most_work: float | None = None,
+) -> Plan:
     """Choose the cheapest cut between inner and outer terms.
 
     Parameters
@@ -52,11 +57,13 @@ def plan_elimination(cross: Any, basis: CovarianceBasis, cut_terms: int | None =
         Terms and their coefficients.
     cut_terms : int, optional
         Number of inner terms, if it is not to be chosen (tests compare all choices).
+    most_work : float, optional
+        Multiplications in dense blocks that the plan may take.
 
     Raises
     ------
     NotSupportedError
-        If even the best plan needs more memory than 8 GB.
+        If even the best plan needs more memory than 8 GB, or more than `most_work`.
     """
     gp = basis.gp
     terms = len(gp) - 1
@@ -80,6 +87,11 @@ def plan_elimination(cross: Any, basis: CovarianceBasis, cut_terms: int | None =
         if best is None or cost < best[0]:
             best = (cost, inner_entries + outer_entries, Plan(cut, inner, whole[cut:]))
     assert best is not None
+    if most_work is not None and best[0] > most_work:
+        raise NotSupportedError(
+            f"the crossed grouping factors of this model would need {best[0]:.1g} multiplications "
+            "for the exact degrees of freedom. Use engine='lmerTest' with Satterthwaite's method."
+        )
     needed = 8.0 * _COPIES * best[1]
     if needed > _MEMORY_LIMIT:
         raise NotSupportedError(

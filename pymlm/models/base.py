@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -55,29 +55,33 @@ class Fitted:
 
     def _ask(
         self, what: str, into: type[T], /, keep: bool = True, timeout: float | None = None,
-        **args: Any,
+        engine: str | None = None, fields: Mapping[str, Any] | None = None, **args: Any,
     ) -> T:  # fmt: skip
         """Ask the bridge for the result `what` of this model.
 
         The answer, and R's native object behind it, are kept unless `keep` is False. A result with
-        a `printed` field prints what R prints for that native object.
+        a `printed` field prints what R prints for that native object. `engine` makes the degrees
+        of freedom; `fields` are set on the answer where it has them.
         """
-        key = (what, into, repr(args)) if keep else None
+        key = (what, into, engine, repr(args)) if keep else None
         if key is not None and key in self._answers:
             answer: T = self._answers[key]
             return answer
-        answer = call("ask", self._handle, what, args, keep, into=into, timeout=timeout)
+        answer = call("ask", self._handle, what, args, keep, engine, into=into, timeout=timeout)
+        known = {k: v for k, v in (fields or {}).items() if hasattr(answer, k)}
         if hasattr(answer, "printed") and answer.printed is None and keep:
-            answer = replace(answer, printed=self._printed(what, args))  # type: ignore[type-var]
+            known["printed"] = self._printed(what, args, engine)
+        if known:
+            answer = replace(answer, **known)  # type: ignore[type-var]
         if key is not None:
             self._answers[key] = answer
         return answer
 
-    def _printed(self, what: str, args: dict[str, Any]) -> Printed:
+    def _printed(self, what: str, args: dict[str, Any], engine: str | None) -> Printed:
         handle = self._handle
 
         def render() -> str:
-            text: str = call("show_native", handle, what, args, into=str)
+            text: str = call("show_native", handle, what, args, engine, into=str)
             return text
 
         return Printed(render=render)

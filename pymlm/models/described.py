@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.models.base import Fitted, cached
+from pymlm.models.base import cached
+from pymlm.models.exact import EngineMethods
 from pymlm.results.base import Floats
 from pymlm.results.summary import Convergence
 
@@ -46,7 +47,7 @@ class Criteria:
     reml_criterion: float | None
 
 
-class Described(Fitted):
+class Described(EngineMethods):
     """A fitted mixed model as far as its plain attributes go; the methods build on these."""
 
     @cached

@@ -58,7 +58,7 @@ class MixedModel(
         return self._ask("fixef", NamedValues).to_series()
 
     @strict
-    def summary(self, ddf: str | None = "Satterthwaite") -> Summary:
+    def summary(self, ddf: str | None = "Satterthwaite", engine: str | None = None) -> Summary:
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
         Parameters
@@ -67,11 +67,17 @@ class MixedModel(
             Denominator degrees of freedom for the t tests: "Satterthwaite" (lmerTest),
             "Kenward-Roger" (pbkrtest; REML fits), "between-within" or "asymptotic"; None is lme4's
             own summary, without degrees of freedom. Computed when asked for, and kept.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            What computes Satterthwaite's and Kenward-Roger's degrees of freedom: lmerTest and
+            pbkrtest, or closed forms that give their numbers at a fraction of the cost. Default is
+            `pymlm.options.engine`, "auto": lmerTest and pbkrtest where they are quick. The
+            summary's `ddf_engine` says which one it was.
 
         Raises
         ------
         NotSupportedError
-            Kenward-Roger for an ML fit; any method for a model that is not linear.
+            Kenward-Roger for an ML fit, or by pbkrtest where its matrices would not fit into
+            memory; any method for a model that is not linear.
         RError
             When Kenward-Roger fails (lmerTest would answer with Satterthwaite).
 
@@ -81,10 +87,10 @@ class MixedModel(
         Kuznetsova et al. 2017, doi:10.18637/jss.v082.i13; Halekoh & Højsgaard 2014,
         doi:10.18637/jss.v059.i09.
         """
-        return self._ask("summary", Summary, ddf=check_ddf(ddf))
+        return self._ask_ddf("summary", Summary, engine, ddf=check_ddf(ddf))
 
     @strict
-    def vcov(self, ddf: str | None = None) -> pd.DataFrame:
+    def vcov(self, ddf: str | None = None, engine: str | None = None) -> pd.DataFrame:
         """Return the covariance matrix of the fixed effects, shape (p, p).
 
         Parameters
@@ -92,9 +98,11 @@ class MixedModel(
         ddf : {None, "Kenward-Roger"}
             Kenward-Roger gives the small-sample adjusted matrix: ``pbkrtest::vcovAdj(model)``.
             Every other method uses ``vcov(model)``.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            As in `summary`.
         """
         method = "Kenward-Roger" if check_ddf(ddf) == "Kenward-Roger" else None
-        return self._ask("vcov", NamedMatrix, ddf=method).to_frame()
+        return self._ask_ddf("vcov", NamedMatrix, engine, ddf=method).to_frame()
 
     def model_matrix(self, type: Literal["fixed", "random"] = "fixed") -> pd.DataFrame:
         """Return the model matrix, one row per row used, on the data's index.

@@ -32,7 +32,7 @@ class NonlinearMixedModel(UpdatableModel):
     _in_place: ClassVar[dict[str, str]] = {"n_agq": "nAGQ"}
 
     @strict
-    def summary(self, ddf: str | None = None) -> Summary:
+    def summary(self, ddf: str | None = None) -> Summary:  # type: ignore[override]  # no engines
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
         Parameters

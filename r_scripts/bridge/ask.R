@@ -3,21 +3,23 @@
 #   X_result(native, fit, ...)   the same as a named list whose names are the dataclass's fields
 # ask() gives the second, show() what R prints for the first.
 
-ask <- function(fit, what, args = list(), keep = TRUE) {
-  native <- .native(fit, what, args, keep)
-  do.call(get(paste0(what, "_result"), envir = bridge, mode = "function"),
-          c(list(native, fit), args))
+ask <- function(fit, what, args = list(), keep = TRUE, engine = NULL) {
+  with_engine(fit, engine, {
+    native <- .native(fit, what, args, keep)
+    do.call(get(paste0(what, "_result"), envir = bridge, mode = "function"),
+            c(list(native, fit), args))
+  })
 }
 
-show_native <- function(fit, what, args = list()) {
-  enc2utf8(printed(.native(fit, what, args, TRUE)))
+show_native <- function(fit, what, args = list(), engine = NULL) {
+  with_engine(fit, engine, enc2utf8(printed(.native(fit, what, args, TRUE))))
 }
 
 .native <- function(fit, what, args, keep) {
   make <- get(paste0(what, "_native"), envir = bridge, mode = "function")
   if (!keep) return(do.call(make, c(list(fit), args)))
   key <- paste(c(what, deparse(args, width.cutoff = 500L)), collapse = " ")
-  kept(fit, key, do.call(make, c(list(fit), args)))
+  kept(fit, engine_key(fit, key), do.call(make, c(list(fit), args)))
 }
 
 #' Evaluate `value` once for this model and keep it.

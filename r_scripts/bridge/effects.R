@@ -53,12 +53,13 @@ vcov_result <- function(native, fit, ddf = NULL) {
   list(term = names(fixef(fit$model)), values = unname(as.matrix(native)))
 }
 
-#' pbkrtest's adjusted covariance of the fixed effects, computed once.
+#' pbkrtest's adjusted covariance of the fixed effects, computed once for each engine.
 kenward_roger_vcov <- function(fit) {
   .need_reml(fit)
+  if (uses_exact(fit)) return(exact_object(fit, "vcovAdj"))
   kept(fit, "vcovAdj", {
     check_kenward_roger_memory(fit)
-    pbkrtest::vcovAdj(lmertest_model(fit))
+    pbkrtest::vcovAdj(plain_model(fit))
   })
 }
 

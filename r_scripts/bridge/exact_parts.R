@@ -47,6 +47,7 @@ exact_parts <- function(model) {
 #' `jac` is a list of p x p matrices, one for each element of theta and one for sigma. `messages`
 #' are lmerTest's warnings about the Hessian, given here as it would give them.
 exact_lmertest <- function(model, vcov_varpar, jac, messages = character()) {
+  loadNamespace("lmerTest") # which defines the class
   filled <- methods::as(model, "lmerModLmerTest")
   p <- length(filled@beta)
   filled@sigma <- stats::sigma(model)

@@ -1,7 +1,8 @@
 # summary(), with the degrees of freedom that were asked for.
 
-#' The lmerTest form of a model: its Hessian and Jacobian are computed once and kept.
+#' The lmerTest form of a model: its Hessian and Jacobian are computed once for each engine and kept.
 lmertest_model <- function(fit) {
+  if (uses_exact(fit)) return(exact_object(fit, "lmerTest"))
   kept(fit, "lmerTest", {
     .need_linear(fit, "Satterthwaite and Kenward-Roger degrees of freedom")
     if (inherits(fit$model, "lmerModLmerTest")) fit$model

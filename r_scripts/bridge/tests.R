@@ -4,13 +4,13 @@
 
 #' A model that answers lmerTest, pbkrtest and emmeans with Kenward-Roger's adjusted covariance.
 #'
-#' pbkrtest computes that matrix anew for every test; here it is computed once and handed over by
-#' the class of exact_parts.R. Whatever else makes it (an exact engine) changes this door alone.
+#' pbkrtest computes that matrix anew for every test; here it is computed once, by either engine, and
+#' handed over by the class of exact_parts.R.
 kenward_roger_model <- function(fit) {
   .need_reml(fit)
   model <- lmertest_model(fit)
   if (methods::is(model, "pymlmExact") && length(model@kenward_roger)) return(model)
-  kept(fit, "kenward_roger_model", exact_model(model, kenward_roger_vcov(fit)))
+  kept(fit, engine_key(fit, "kenward_roger_model"), exact_model(model, kenward_roger_vcov(fit)))
 }
 
 #' lmerTest answers with Satterthwaite, under a warning, where pbkrtest fails: an error here.
@@ -258,7 +258,7 @@ self_contained <- function(fit, model) {
 
 step_native <- function(fit, ddf, alpha_random, alpha_fixed, reduce_random, reduce_fixed,
                         keep_terms = NULL) {
-  model <- if (ddf == "Kenward-Roger") kenward_roger_model(fit) else lmertest_model(fit)
+  model <- refitting_model(fit, ddf)
   unknown <- setdiff(keep_terms, attr(terms(model), "term.labels"))
   if (length(unknown))
     refuse("ArgumentError", "step cannot keep ", paste(sQuote(unknown, FALSE), collapse = ", "),
