@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "formula": {"engine"},
     "frames": {"engine"},
     "results": set(),
-    "render": {"results"},
+    "render": {"arguments", "results"},
     "plots": {"results"},
     "inference": set(),
     "models": {
