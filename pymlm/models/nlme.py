@@ -225,7 +225,8 @@ class NlmeModel(Fitted):
         own = vet(self.formula, trusted=True)
         names = [n for n in own.names if n not in own.response_names]
         if self._described.is_lme and level != 0:
-            names += [n for n in self._source.arguments["random_names"] if n not in names]
+            random = self._source.arguments.get("random_names", list(self.ngroups))
+            names += [n for n in random if n not in names]
         missing = [n for n in names if n not in map(str, frame.columns)]
         if missing:
             raise DataError(f"newdata has no column {missing[0]!r}, which the model uses")

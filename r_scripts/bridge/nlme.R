@@ -227,3 +227,15 @@ nlme_compare <- function(...) {
   value <- vapply(ll, as.numeric, 0)
   list(npar = df, aic = vapply(models, AIC, 0), bic = vapply(models, BIC, 0), loglik = value)
 }
+
+#' The rows that a fit used, with na.action as model.frame() gives it; the data are in the formula's
+#' environment, also after readRDS().
+nlme_frame <- function(model) {
+  data <- eval(getCall(model)$data, environment(formula(model)))
+  dropped <- model$na.action
+  if (!length(dropped)) return(data)
+  names(dropped) <- row.names(data)[dropped]
+  data <- data[-dropped, , drop = FALSE]
+  attr(data, "na.action") <- dropped
+  data
+}

@@ -64,7 +64,8 @@ bytes_to_model <- function(bytes) {
 identify <- function(fit) {
   model <- fit$model
   mixed <- isS4(model)
-  frame <- if (mixed) model@frame else model.frame(model)
+  frame <- if (mixed) model@frame else if (inherits(model, c("lme", "gls"))) nlme_frame(model)
+    else model.frame(model)
   dropped <- attr(frame, "na.action")
   used <- attr(frame, "row.names")
   n <- nrow(frame) + length(dropped)
@@ -74,7 +75,8 @@ identify <- function(fit) {
   rows[dropped] <- names(dropped)
   list(
     r_class = class(model)[1L],
-    kind = if (!mixed) class(model)[1L] else if (lme4::isLMM(model)) "lmer"
+    kind = if (!mixed) class(model)[1L] else if (is_membership(model)) "membership"
+      else if (lme4::isLMM(model)) "lmer"
       else if (lme4::isGLMM(model)) "glmer" else "nlmer",
     data_name = paste(deparse(getCall(model)$data), collapse = ""),
     rows = rows,

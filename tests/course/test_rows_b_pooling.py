@@ -82,6 +82,7 @@ def test_row_21_partial_lies_between_for_intercepts(sleepstudy):
     assert_close(p.weight, s.shrinkage, IDENTITY * 100)  # a ratio of differences
 
 
+@pytest.mark.filterwarnings("ignore::pymlm.errors.SingularFitWarning")
 def test_row_21_groups_too_small_for_their_own_regression():
     d = pd.DataFrame(
         {"y": [1.0, 2, 3, 2, 4, 5, 9, 1, 3], "x": [1.0, 2, 3, 1, 2, 3, 1, 1, 2],

@@ -1,0 +1,462 @@
+"""Checklist rows 3-5 and 7: multiple membership, spatial and network data, meta-analysis."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize, minimize_scalar
+
+import pymlm as mlm
+from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError, RError
+from tests.native import assert_close, native
+
+#: lme4's optimizer stops when theta changes by less than about this.
+OPTIMUM = 1e-4
+#: Second differences of the deviance, by two programs.
+HESSIAN = 1e-4
+N, J = 200, 12
+
+#: Native R, by hand: Z made by Matrix alone, the deviance function given to lmerTest.
+CODE = """
+library(Matrix)
+d <- data.frame(y = c({y}), x = c({x}))
+W <- sparseMatrix(i = c({i}), j = c({j}), x = c({w}), dims = c({n}, {J}))
+d$school <- factor(rep_len(1:{J}, {n}))
+p <- lFormula(y ~ x + (1 | school), d)
+p$reTrms$Zt <- as(t(W), "dgCMatrix"); p$reTrms$Ztlist[[1]] <- p$reTrms$Zt
+dev <- do.call(mkLmerDevfun, p[c("fr", "X", "reTrms", "REML")])
+opt <- optimizeLmer(dev)
+m <- mkMerMod(environment(dev), opt, p$reTrms, fr = p$fr, mc = quote(lmer(y ~ x + (1 | school), d)))
+t <- lmerTest:::as_lmerModLT(m, dev)
+naive <- suppressWarnings(lmerTest::as_lmerModLmerTest(m))
+emit(list(fixef = unname(fixef(m)), sd = as.data.frame(VarCorr(m))$sdcor, crit = REMLcrit(m),
+  satterthwaite = coef(summary(t)), kr = coef(summary(t, ddf = "Kenward-Roger")),
+  naive = unname(coef(summary(naive))[, "df"]), ranef = ranef(m)$school[, 1],
+  condsd = sqrt(attr(ranef(m, condVar = TRUE)$school, "postVar")[1, 1, ]),
+  lrt = anova(t)$DenDF))
+"""
+
+
+def simulated(seed: int = 7) -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    W = np.zeros((N, J))
+    for i in range(N):
+        k = int(rng.integers(1, 4))
+        at = rng.choice(J, k, replace=False)
+        w = rng.random(k)
+        W[i, at] = w / w.sum()
+    x = rng.normal(size=N)
+    y = 1 + 0.5 * x + W @ rng.normal(size=J) + rng.normal(size=N)
+    return pd.DataFrame({"y": y, "x": x}), W
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[pd.DataFrame, np.ndarray]:
+    return simulated()
+
+
+@pytest.fixture(scope="module")
+def m(data) -> Any:
+    return mlm.multiple_membership("y ~ x + (1 | school)", data[0], {"school": data[1]})
+
+
+@pytest.fixture(scope="module")
+def r(data) -> Any:
+    d, W = data
+    i, j = np.nonzero(W)
+
+    def text(v: Any) -> str:
+        return ",".join(repr(float(a)) for a in v)
+
+    return native(CODE.format(y=text(d["y"]), x=text(d["x"]), i=text(i + 1), j=text(j + 1),
+                              w=text(W[i, j]), n=N, J=J))  # fmt: skip
+
+
+def criterion(theta: float, d: pd.DataFrame, W: np.ndarray) -> float:
+    """The REML criterion by dense algebra, sigma profiled out: no lme4 in it."""
+    X = np.column_stack([np.ones(N), d["x"]])
+    V = np.eye(N) + theta**2 * W @ W.T
+    L = np.linalg.cholesky(V)
+    A, b = np.linalg.solve(L, X), np.linalg.solve(L, d["y"].to_numpy())
+    beta = np.linalg.lstsq(A, b, rcond=None)[0]
+    rss = float(np.sum((b - A @ beta) ** 2))
+    k = N - 2
+    return (2 * np.log(np.diag(L)).sum() + np.linalg.slogdet(A.T @ A)[1]
+            + k * (1 + np.log(2 * np.pi * rss / k)))  # fmt: skip
+
+
+def test_row_7_estimates_by_dense_algebra(m, data):
+    d, W = data
+    best = minimize_scalar(criterion, bounds=(0.01, 5), args=(d, W), method="bounded",
+                           options={"xatol": 1e-9})  # fmt: skip
+    assert m.theta.iloc[0] == pytest.approx(best.x, rel=OPTIMUM)
+    assert m.reml_criterion == pytest.approx(best.fun, abs=1e-6)
+
+
+def test_row_7_estimates_by_native_r(m, r):
+    assert_close(m.fixef().to_numpy(), r["fixef"], OPTIMUM)
+    assert_close(m.varcorr().to_frame()["sdcor"], r["sd"], OPTIMUM)
+    assert m.reml_criterion == pytest.approx(r["crit"], abs=1e-6)
+
+
+def test_row_7_satterthwaite(m, r):
+    ours = m.summary().fixed
+    theirs = np.array(r["satterthwaite"]["values"])
+    assert_close(ours.df, theirs[:, 2], HESSIAN * 10)
+    assert_close(ours.p_value[1:], theirs[1:, 4], 1e-2)  # df in the exponent
+    assert ours.df[0] < J
+    assert 150 < ours.df[1] < N
+
+
+def test_row_7_satterthwaite_by_hand(m, data):
+    """df = 2 v² / Var(v) for the intercept, everything by dense numerical derivatives."""
+    d, W = data
+    X = np.column_stack([np.ones(N), d["x"]])
+    y = d["y"].to_numpy()
+
+    def both(p: np.ndarray) -> tuple[float, float]:
+        V = p[1] ** 2 * (np.eye(N) + p[0] ** 2 * W @ W.T)
+        inverse = np.linalg.inv(V)
+        C = np.linalg.inv(X.T @ inverse @ X)
+        e = y - X @ (C @ X.T @ inverse @ y)
+        deviance = np.linalg.slogdet(V)[1] - np.linalg.slogdet(C)[1] + e @ inverse @ e
+        return float(deviance), float(C[0, 0])
+
+    at = np.array([m.theta.iloc[0], m.sigma])
+    h = 1e-3
+    E = np.eye(2) * h
+    H = np.array([
+        [(both(at + a + b)[0] - both(at + a - b)[0] - both(at - a + b)[0] + both(at - a - b)[0])
+         / (4 * h**2) for b in E] for a in E
+    ])  # fmt: skip
+    g = np.array([(both(at + a)[1] - both(at - a)[1]) / (2 * h) for a in E])
+    v = both(at)[1]
+    df = 2 * v**2 / (g @ (2 * np.linalg.inv(H)) @ g)
+    assert m.summary().fixed.df[0] == pytest.approx(df, rel=2e-3)  # differences of order h²
+
+
+def test_row_7_kenward_roger(m, r):
+    ours = m.summary(ddf="Kenward-Roger").fixed
+    theirs = np.array(r["kr"]["values"])
+    assert_close(ours.df, theirs[:, 2], HESSIAN)
+    assert_close(ours.std_error, theirs[:, 1], HESSIAN)
+
+
+def test_row_7_lmertest_alone_would_be_wrong(m, r):
+    # The trap: as_lmerModLmerTest() refits by lmer() and answers for another model, silently.
+    assert abs(r["naive"][0] - r["satterthwaite"]["values"][0][2]) > 20
+    assert abs(m.summary().fixed.df[0] - r["naive"][0]) > 20
+
+
+def test_row_7_anova_and_contest_use_the_same_df(m):
+    df = m.summary().fixed.df[1]
+    assert m.anova().to_frame().loc["x", "den_df"] == pytest.approx(df, rel=1e-6)
+    assert m.contest("x = 0").df[0] == pytest.approx(df, rel=1e-6)
+
+
+def test_row_7_modes(m, r):
+    modes = m.ranef().group("school")
+    assert_close(modes.condval[:, 0], r["ranef"], OPTIMUM * 10)
+    assert_close(modes.condsd[:, 0], r["condsd"], OPTIMUM)
+
+
+def test_row_7_predictions_add_weighted_modes(m, data):
+    d, W = data
+    u = m.ranef()["school"]["(Intercept)"].to_numpy()
+    b = m.fixef()
+    by_hand = b["(Intercept)"] + b["x"] * d["x"] + W @ u
+    assert_close(m.fitted(), by_hand, 1e-10)
+    assert_close(m.predict(), by_hand, 1e-10)
+    new = pd.DataFrame({"x": [0.0, 2.0]}, index=["p", "q"])
+    weights = pd.DataFrame(np.eye(J)[:2], index=new.index, columns=range(1, J + 1))
+    found = m.predict(new, memberships={"school": weights})
+    assert_close(found, b["(Intercept)"] + b["x"] * new["x"] + u[:2], 1e-10)
+    assert list(found.index) == ["p", "q"]
+    assert_close(m.predict(new, re_form="NA"), b["(Intercept)"] + b["x"] * new["x"], 1e-12)
+
+
+def test_row_7_new_units(m):
+    new = pd.DataFrame({"x": [1.0]})
+    weights = {"school": pd.DataFrame({"1": [0.5], "elsewhere": [0.5]})}
+    with pytest.raises(DataError, match="elsewhere"):
+        m.predict(new, memberships=weights)
+    found = m.predict(new, memberships=weights, allow_new_levels=True)
+    b, u = m.fixef(), m.ranef()["school"].loc["1", "(Intercept)"]
+    assert found[0] == pytest.approx(b.sum() + u / 2)
+
+
+def test_row_7_simulations_have_the_models_covariance(m, data):
+    _, W = data
+    draws = m.simulate(400, seed=1).to_numpy()
+    assert_close(draws, m.simulate(400, seed=1).to_numpy())
+    centred = draws - m.predict(re_form="NA").to_numpy()[:, None]
+    tau2, sigma2 = m.varcorr().variance("school"), m.sigma**2
+    expected = sigma2 + tau2 * (W**2).sum(axis=1)
+    # 160,000 squares, correlated within a draw: about 2 % at worst.
+    assert np.mean(centred**2) == pytest.approx(expected.mean(), rel=0.04)
+    same = (W @ W.T)[0].argsort()[-2]
+    covariance = np.mean(centred[0] * centred[same])
+    assert covariance == pytest.approx(tau2 * W[0] @ W[same], abs=4 * expected.mean() / 20)
+
+
+def test_row_7_slopes_missing_rows_and_a_further_factor(data):
+    d, W = data
+    rng = np.random.default_rng(2)
+    d = d.assign(g=rng.choice(list("abcdefgh"), N)).set_index(np.arange(N) + 100)
+    d["y"] += W @ rng.normal(size=J) * d["x"] + d["g"].map(
+        {c: i / 4 for i, c in enumerate("abcdefgh")}
+    )
+    d.loc[105, "x"] = np.nan
+    weights = pd.DataFrame(W, index=d.index, columns=[f"s{j}" for j in range(J)])
+    m = mlm.multiple_membership(
+        "y ~ x + (1 + x | school) + (1 | g)", d, {"school": weights}, reml=False
+    )
+    ok = d["x"].notna().to_numpy()
+    X = np.column_stack([np.ones(N - 1), d["x"][ok]])
+    G = (d["g"][ok].to_numpy()[:, None] == np.array(list("abcdefgh"))).astype(float)
+    Ws = W[ok] * d["x"][ok].to_numpy()[:, None]
+    y = d["y"][ok].to_numpy()
+
+    def deviance(p: np.ndarray) -> float:
+        a, b, c, e = p
+        A, B = a * W[ok] + b * Ws, c * Ws
+        V = np.eye(N - 1) + A @ A.T + B @ B.T + e**2 * G @ G.T
+        L = np.linalg.cholesky(V)
+        M, z = np.linalg.solve(L, X), np.linalg.solve(L, y)
+        rss = np.sum((z - M @ np.linalg.lstsq(M, z, rcond=None)[0]) ** 2)
+        return float(
+            2 * np.log(np.diag(L)).sum() + (N - 1) * (1 + np.log(2 * np.pi * rss / (N - 1)))
+        )
+
+    theta = m.theta
+    assert deviance(theta.to_numpy()) == pytest.approx(m.deviance, abs=1e-6)
+    best = minimize(deviance, theta.to_numpy(), method="Nelder-Mead",
+                    options={"xatol": 1e-6, "fatol": 1e-8})  # fmt: skip
+    assert m.deviance == pytest.approx(best.fun, abs=1e-4)
+    assert np.isnan(m.fitted().loc[105])
+    assert m.ngroups == {"school": J, "g": 8}
+    assert m.memberships()["school"].shape == (N - 1, J)
+    with pytest.raises(NotSupportedError, match="further grouping factor"):
+        m.predict(d.head(2), memberships={"school": weights.head(2)})
+
+
+def test_row_7_ordinary_nesting_is_the_special_case(sleepstudy):
+    W = pd.get_dummies(sleepstudy["Subject"]).astype(float)
+    ours = mlm.multiple_membership("Reaction ~ Days + (Days | unit)", sleepstudy, {"unit": W})
+    plain = mlm.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    assert_close(ours.theta, plain.theta, OPTIMUM)
+    assert_close(ours.summary().fixed.df, plain.summary().fixed.df, 1e-3)
+    assert ours.reml_criterion == pytest.approx(plain.reml_criterion, abs=1e-6)
+
+
+def test_row_7_update_refit_and_comparison(m, data):
+    d, W = data
+    smaller = m.update(". ~ . - x")
+    assert smaller.formula == "y ~ (1 | school)"
+    table = mlm.anova(smaller, m).to_frame()
+    direct = mlm.multiple_membership("y ~ 1 + (1 | school)", d, {"school": W}, reml=False)
+    full = m.update(reml=False)
+    assert table["chisq"].iloc[-1] == pytest.approx(2 * (full.loglik - direct.loglik), abs=1e-4)
+    again = m.refit(d["y"] * 2)
+    assert_close(again.fixef(), 2 * m.fixef(), OPTIMUM)
+    assert_close(again.theta, m.theta, OPTIMUM)
+
+
+def test_row_7_profile_intervals_hold_the_truth_of_the_right_model(m, data):
+    d, W = data
+    ci = m.confint("profile").to_frame()
+    low = ci.iloc[0]["conf_low"] / 1.0
+    # At the lower limit of tau the ML deviance is chi-squared's 3.84 above its minimum.
+    ml = m.update(reml=False)
+
+    def deviance(tau: float) -> float:
+        def inner(sigma: float) -> float:
+            X = np.column_stack([np.ones(N), d["x"]])
+            V = sigma**2 * np.eye(N) + tau**2 * W @ W.T
+            L = np.linalg.cholesky(V)
+            A, b = np.linalg.solve(L, X), np.linalg.solve(L, d["y"].to_numpy())
+            rss = np.sum((b - A @ np.linalg.lstsq(A, b, rcond=None)[0]) ** 2)
+            return float(2 * np.log(np.diag(L)).sum() + rss + N * np.log(2 * np.pi))
+
+        return float(minimize_scalar(inner, bounds=(0.7, 1.4), method="bounded").fun)
+
+    assert deviance(low) - ml.deviance == pytest.approx(3.841, abs=0.02)
+
+
+def test_row_7_models_travel(m, tmp_path):
+    copy = pickle.loads(pickle.dumps(m))
+    assert_close(copy.summary().fixed.df, m.summary().fixed.df, 1e-6)
+    assert type(copy) is type(m)
+    loaded = mlm.load_model(m.save(tmp_path / "m.rds"))
+    assert_close(loaded.summary().fixed.df, m.summary().fixed.df, 1e-6)
+    assert type(loaded) is type(m)
+    with pytest.raises(ArgumentError, match="memberships"):  # never another model's answer
+        loaded.predict(pd.DataFrame({"x": [0.0], "school": ["1"]}))
+
+
+def test_row_7_what_would_make_z_anew_is_refused(m):
+    with pytest.raises(NotSupportedError, match="re_form"):
+        m.predict(re_form="~ (1 | school)")
+    with pytest.raises(NotSupportedError, match="intervals"):
+        m.predict(interval="confidence")
+    with pytest.raises(NotSupportedError, match="anew"):
+        m.simulate(use_u=True)
+    with pytest.raises(NotSupportedError, match="script"):
+        m.to_r()
+    with pytest.raises(RError):
+        m.bootstrap(nsim=2, seed=1)
+
+
+def test_row_7_weights_from_columns():
+    d = pd.DataFrame(
+        {"s1": ["a", "b", "c"], "s2": ["b", None, "a"], "w1": [0.7, 1.0, 0.5],
+         "w2": [0.3, np.nan, 0.5]}
+    )  # fmt: skip
+    w = mlm.membership_weights(d, ["s1", "s2"], ["w1", "w2"])
+    assert w.to_numpy().tolist() == [[0.7, 0.3, 0], [0, 1, 0], [0.5, 0, 0.5]]
+    equal = mlm.membership_weights(d, ["s1", "s2"])
+    assert equal.to_numpy().tolist() == [[0.5, 0.5, 0], [0, 1, 0], [0.5, 0, 0.5]]
+
+
+def test_row_7_the_same_model_from_columns(data, m):
+    d, W = data
+    ids, weights = {}, {}
+    order = np.argsort(-W, axis=1)[:, :3]
+    values = np.take_along_axis(W, order, axis=1)
+    for k in range(3):
+        ids[f"s{k}"] = np.where(values[:, k] > 0, order[:, k] + 1, np.nan)
+        weights[f"w{k}"] = np.where(values[:, k] > 0, values[:, k], np.nan)
+    wide = d.assign(**ids, **weights)
+    names = ([f"s{k}" for k in range(3)], [f"w{k}" for k in range(3)])
+    ours = mlm.multiple_membership("y ~ x + (1 | school)", wide, {"school": names})
+    assert ours.reml_criterion == pytest.approx(m.reml_criterion, abs=1e-8)
+    assert_close(ours.predict(wide.head(3)), m.fitted().head(3), OPTIMUM)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"w1": [0.7, 0.5]}, "sum to 0.5, not 1"),
+        ({"w1": [-0.7, 1.0], "w2": [1.7, np.nan]}, "below 0"),
+        ({"w2": [np.nan, np.nan]}, "no weight in 'w2'"),
+        ({"s2": [None, None]}, "no unit in 's2'"),
+        ({"s1": ["a", None], "w1": [0.7, np.nan]}, "names no unit"),
+        ({"w1": ["x", "y"]}, "must be numbers"),
+    ],
+)
+def test_row_7_bad_weights_are_refused(change, message):
+    d = pd.DataFrame({"s1": ["a", "b"], "s2": ["b", None], "w1": [0.7, 1.0], "w2": [0.3, np.nan]})
+    with pytest.raises(DataError, match=message):
+        mlm.membership_weights(d.assign(**change), ["s1", "s2"], ["w1", "w2"])
+
+
+def test_row_7_normalize():
+    d = pd.DataFrame({"s1": ["a", "b"], "s2": ["b", "a"], "w1": [2.0, 1], "w2": [2.0, 3]})
+    w = mlm.membership_weights(d, ["s1", "s2"], ["w1", "w2"], normalize=True)
+    assert w.to_numpy().tolist() == [[0.5, 0.5], [0.75, 0.25]]
+    with pytest.raises(DataError, match="cannot be normalized"):
+        mlm.membership_weights(
+            d.assign(w1=[0.0, 1], w2=[0.0, 3]), ["s1", "s2"], ["w1", "w2"], normalize=True
+        )
+
+
+def test_row_7_bad_models_are_refused(data):
+    d, W = data
+    ok = {"school": W}
+    with pytest.raises(DataError, match="sum to 2, not 1"):
+        mlm.multiple_membership("y ~ x + (1 | school)", d, {"school": W * 2})
+    with pytest.raises(DataError, match="shape"):
+        mlm.multiple_membership("y ~ x + (1 | school)", d, {"school": W[:5]})
+    with pytest.raises(DataError, match="name of its own"):
+        mlm.multiple_membership("y ~ x + (1 | school)", d.assign(school=1), ok)
+    with pytest.raises(FormulaError, match="no random-effects term"):
+        mlm.multiple_membership("y ~ x + (1 | x)", d, ok)
+    with pytest.raises(FormulaError, match="is no column"):
+        mlm.multiple_membership("y ~ x + school + (1 | school)", d, ok)
+    with pytest.raises(NotSupportedError, match="alone"):
+        mlm.multiple_membership("y ~ x + (1 | school:x)", d, ok)
+    with pytest.raises(ArgumentError, match="maps a factor"):
+        mlm.multiple_membership("y ~ x + (1 | school)", d, W)
+
+
+def test_row_4_spatial_data_are_multiple_membership():
+    """Areas on a ring belong to their two neighbours; dense algebra gives the same criterion."""
+    rng = np.random.default_rng(5)
+    k, per = 30, 8
+    names = [f"a{i:02d}" for i in range(k)]
+    A = pd.DataFrame(0.0, index=names, columns=names)
+    for i in range(k):
+        A.iloc[i, (i + 1) % k] = A.iloc[i, (i - 1) % k] = 1
+    area = np.repeat(names, per)
+    w = mlm.neighbour_weights(A, pd.Series(area))
+    assert set(np.unique(w.to_numpy())) == {0.0, 0.5}
+    u = rng.normal(size=k)
+    d = pd.DataFrame({"y": w.to_numpy() @ u * 2 + rng.normal(size=k * per)})
+    m = mlm.multiple_membership("y ~ 1 + (1 | neighbour)", d, {"neighbour": w})
+    W = w.to_numpy()
+    V = m.sigma**2 * (np.eye(len(d)) + m.theta.iloc[0] ** 2 * W @ W.T)
+    L = np.linalg.cholesky(V)
+    one, y = np.linalg.solve(L, np.ones(len(d))), np.linalg.solve(L, d["y"].to_numpy())
+    beta = (one @ y) / (one @ one)
+    crit = (2 * np.log(np.diag(L)).sum() + np.log(one @ one) + np.sum((y - one * beta) ** 2)
+            + (len(d) - 1) * np.log(2 * np.pi))  # fmt: skip
+    assert m.reml_criterion == pytest.approx(crit, abs=1e-6)
+    assert m.fixef().iloc[0] == pytest.approx(beta)
+
+
+def test_row_5_networks_are_multiple_membership():
+    edges = pd.DataFrame({"ego": ["a", "a", "b"], "alter": ["b", "c", "c"], "w": [1.0, 3.0, 1.0]})
+    directed = mlm.neighbour_weights(edges, ["a", "b"], directed=True)
+    assert directed.to_numpy().tolist() == [[0, 0.25, 0.75], [0, 0, 1]]
+    both = mlm.neighbour_weights(edges, ["c"], self_weight=0.2)
+    assert np.round(both.to_numpy(), 12).tolist() == [[0.6, 0.2, 0.2]]
+
+
+@pytest.mark.parametrize(
+    ("links", "units", "message"),
+    [
+        (pd.DataFrame({"a": ["x"], "b": ["y"]}), ["z"], "no neighbour"),
+        (pd.DataFrame({"a": ["x"], "b": ["y"], "w": [-1.0]}), ["x"], "negative"),
+        (pd.DataFrame({"a": ["x"], "b": [None]}), ["x"], "names no unit"),
+        (pd.DataFrame(np.zeros((2, 5))), ["x"], "edge list"),
+    ],
+)
+def test_row_4_bad_neighbours_are_refused(links, units, message):
+    with pytest.raises(DataError, match=message):
+        mlm.neighbour_weights(links, units)
+
+
+def test_row_3_meta_analysis_by_hand():
+    rng = np.random.default_rng(3)
+    v = rng.uniform(0.02, 0.3, 25)
+    y = 0.4 + rng.normal(0, 0.5, 25) + rng.normal(0, np.sqrt(v))
+    d = pd.DataFrame({"y": y, "v": v, "study": [f"s{i}" for i in range(25)]})
+    found = mlm.meta_analysis("y ~ 1", d, "v", "~ 1 | study")
+
+    def criterion(tau2: float) -> float:
+        w = 1 / (v + tau2)
+        mu = (w * y).sum() / w.sum()
+        return float(np.log(v + tau2).sum() + np.log(w.sum()) + (w * (y - mu) ** 2).sum())
+
+    best = minimize_scalar(criterion, bounds=(0, 3), method="bounded", options={"xatol": 1e-10})
+    w = 1 / (v + best.x)
+    assert found.tau2[0] == pytest.approx(best.x, rel=1e-4)
+    assert found.estimate[0] == pytest.approx((w * y).sum() / w.sum(), rel=1e-5)
+    assert found.std_error[0] == pytest.approx(w.sum() ** -0.5, rel=1e-5)
+    fixed = 1 / v
+    q = (fixed * (y - (fixed * y).sum() / fixed.sum()) ** 2).sum()
+    assert found.q == pytest.approx(q)
+    assert found.q_df == 24
+    assert "Multivariate Meta-Analysis Model" in str(found)
+
+
+def test_row_3_bad_input():
+    d = pd.DataFrame({"y": [1.0, 2, 3], "v": [0.1, 0.0, 0.1], "s": list("abc")})
+    with pytest.raises(DataError, match="above 0"):
+        mlm.meta_analysis("y ~ 1", d, "v", "~ 1 | s")
+    with pytest.raises(FormulaError, match="random is"):
+        mlm.meta_analysis("y ~ 1", d, "v", "~ v | s")
