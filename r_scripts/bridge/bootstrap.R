@@ -6,14 +6,25 @@ boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE
   model <- fit$model
   out <- new.env(parent = emptyenv())
   out$y <- with_seed(seed, if (type == "parametric") .parametric(model, nsim, use_u)
-                     else replicate(nsim, fitted(model) + sample(residuals(model, "response"),
-                                                                 replace = TRUE),
-                                    simplify = FALSE))
+                     else replicate(nsim, .used_rows(model, fitted(model) + sample(
+                       residuals(model, "response"), replace = TRUE)), simplify = FALSE))
   out
+}
+
+# One value a row used: the mark keeps refit() from dropping the rows that are already gone.
+.used_rows <- function(model, y) {
+  attr(y, "na.action") <- if (isS4(model)) attr(model@frame, "na.action")
+  y
 }
 
 .parametric <- function(model, nsim, use_u) {
   if (!isS4(model)) return(as.list(simulate(model, nsim = nsim)))
+  # simulate(use.u = TRUE) of lme4 1.1-31 stops at rows dropped for missing values.
+  if (use_u && lme4::isLMM(model) && length(attr(model@frame, "na.action"))) {
+    sd <- sigma(model) / sqrt(weights(model))
+    return(lapply(seq_len(nsim), function(i)
+      .used_rows(model, fitted(model) + stats::rnorm(length(sd), sd = sd))))
+  }
   as.list(simulate(model, nsim = nsim, use.u = use_u, na.action = na.exclude))
 }
 
@@ -142,3 +153,6 @@ boot_lrt <- function(large, small, simulations) {
   })
   .boot_answer(rows)
 }
+
+#' The session's random numbers, NULL where none were drawn yet.
+session_seed <- function() get0(".Random.seed", globalenv(), inherits = FALSE)

@@ -258,7 +258,8 @@ profile_native <- function(fit, parm = NULL) {
     colnames(table) <- colnames(limits)
     table[wanted, ] <- limits[wanted, ]
     for (name in wanted) {
-      about <- unique(said[grepl(name, said, fixed = TRUE)])
+      about <- unique(said[endsWith(said, paste("for", name)) |
+                             grepl(paste0("for ", name, ":"), said, fixed = TRUE)])
       if (length(about)) failures[name] <- paste(about, collapse = "; ")
       else if (!all(is.finite(table[name, ])))
         failures[name] <- "the profile ends before it reaches the level: no finite limit"
