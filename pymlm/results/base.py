@@ -101,7 +101,9 @@ class Result:
         return self.text
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self._html_caption())}</pre>" + self.to_frame().to_html()
+        return f"<pre>{html.escape(self._html_caption())}</pre>" + self.to_frame().to_html(
+            max_rows=pd.get_option("display.max_rows")
+        )
 
     def _html_caption(self) -> str:
         return type(self).__name__
@@ -189,7 +191,8 @@ def _restored(annotation: Any, value: Any) -> Any:
 def _index(labels: list[Any]) -> pd.Index:
     if labels and all(isinstance(x, list) for x in labels):
         labels = [tuple(x) for x in labels]  # of these pandas makes a MultiIndex
-    return pd.Index(labels)
+    index: pd.Index = pd.Index(labels)
+    return index
 
 
 def _numbers(value: Any) -> Any:

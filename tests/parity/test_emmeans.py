@@ -60,7 +60,19 @@ out$response <- g(emmeans(ls_log, "Days", at = list(Days = c(0, 9)), lmer.df = S
 hsb <- lme4::lmer(mAch ~ ses * sector + (1 | school), mlmRev::Hsb82)
 out$big <- g(emmeans(hsb, "sector", lmer.df = SAT, lmerTest.limit = 1e5))
 out$cross_level <- g(emtrends(hsb, "sector", var = "ses", lmer.df = SAT, lmerTest.limit = 1e5))
-names(out) <- names(out)
+cb <- glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, binomial)
+out$glmm_link <- g(emmeans(cb, "period"))
+out$glmm_response <- g(emmeans(cb, "period", type = "response"))
+out$odds <- g(contrast(emmeans(cb, "period"), "pairwise", type = "response"))
+wb <- lme4::lmer(log(breaks) ~ wool * tension + (1 | block),
+                 transform(warpbreaks, block = rep(1:9, 6)))
+out$warp <- g(contrast(emmeans(wb, ~ tension | wool, lmer.df = SAT), "pairwise",
+                       type = "response"))
+data(ham, package = "lmerTest")
+h <- lme4::lmer(Informed.liking ~ Product * Information + (1 | Consumer) + (1 | Product:Consumer),
+                ham)
+out$ham <- g(emmeans(h, "Product", lmer.df = "kenward-roger"))
+out$ham_joint <- g(joint_tests(h, lmer.df = SAT))
 emit(out)
 """
 
@@ -270,6 +282,46 @@ def test_large_data_keep_their_degrees_of_freedom(hsb: Any, reference: Any) -> N
 
 def test_cross_level_slopes(hsb: Any, reference: Any) -> None:
     agree(hsb.emtrends("sector", "ses"), reference["cross_level"], 1e-6)
+
+
+def test_glmm(reference: Any) -> None:
+    m = mlm.glmer(
+        "cbind(incidence, size - incidence) ~ period + (1 | herd)", mlm.load_dataset("cbpp"),
+        family="binomial",
+    )  # fmt: skip
+    link = m.emmeans("period")
+    agree(link, reference["glmm_link"], 1e-6)  # the optimum of a GLMM repeats to about seven digits
+    assert link.ddf == "asymptotic"
+    assert np.isinf(link.df).all()
+    response = m.emmeans("period", type="response")
+    agree(response, reference["glmm_response"], 1e-6)
+    assert response.estimate_name == "prob"
+    assert list(response.to_frame().columns)[:2] == ["period", "emmean"]
+    odds = m.emmeans("period", contrast="pairwise", type="response")
+    agree(odds, reference["odds"], 1e-6)
+    assert odds.estimate_name == "odds.ratio"
+    with pytest.raises(NotSupportedError, match="generalized"):
+        m.emmeans("period", ddf="Satterthwaite")
+
+
+@pytest.mark.filterwarnings("ignore::pymlm.errors.PymlmWarning")
+def test_ratios_of_a_logged_response(reference: Any) -> None:
+    data = mlm.load_dataset("datasets::warpbreaks")
+    data["block"] = np.tile(np.arange(1, 10), 6)
+    m = mlm.lmer("log(breaks) ~ wool * tension + (1 | block)", data)
+    ours = m.emmeans("~ tension | wool", contrast="pairwise", type="response")
+    agree(ours, reference["warp"], 1e-6)
+
+
+def test_ham(reference: Any) -> None:
+    m = mlm.lmer(
+        "Informed.liking ~ Product * Information + (1 | Consumer) + (1 | Product:Consumer)",
+        mlm.load_dataset("lmerTest::ham"),
+    )
+    agree(m.emmeans("Product", ddf="Kenward-Roger"), reference["ham"], 1e-7)
+    joint = m.joint_tests()
+    assert_close(joint.den_df, reference["ham_joint"]["df2"], 1e-6)
+    assert str(joint) == reference["ham_joint"][".text"]
 
 
 def test_user_workspace_is_left_alone(cake: Any) -> None:
