@@ -10,6 +10,7 @@ import pandas as pd
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import DataError, near_names
+from pymlm.frames import as_column
 
 #: Packages that are searched, in this order, when a name comes without one.
 PACKAGES = ("lme4", "lmerTest", "nlme", "MASS", "mlmRev", "pbkrtest", "emmeans", "datasets")
@@ -90,20 +91,3 @@ def _package_of(name: str) -> str:
         + near_names(name, known["name"])
         + " pymlm.datasets() lists them; name another package as 'package::name'"
     )
-
-
-def as_column(column: dict[str, Any]) -> Any:
-    """Make a pandas column of what the bridge's `.column` sends."""
-    kind, values = str(column["kind"][0]), column["values"]
-    if kind in ("factor", "ordered"):
-        codes = np.where(np.isnan(values.astype(float)), 0, values).astype(int) - 1
-        return pd.Categorical.from_codes(codes, column["levels"], ordered=kind == "ordered")
-    if kind == "Date":
-        return pd.to_datetime(values, unit="D")
-    if kind == "POSIXct":
-        return pd.to_datetime(values, unit="s")
-    if kind == "integer" and values.dtype.kind == "f":  # integers with NA
-        return pd.array(values, dtype="Int64")
-    if kind == "logical" and values.dtype.kind == "f":
-        return pd.array([None if np.isnan(v) else bool(v) for v in values], dtype="boolean")
-    return values

@@ -347,3 +347,20 @@ def check_some_complete(data: pd.DataFrame) -> None:
             f"every one of the {len(data)} rows has a missing value in the columns used; column "
             f"{worst!r} alone misses {int(data[worst].isna().sum())}"
         )
+
+
+def as_column(column: dict[str, Any]) -> Any:
+    """Make a pandas column of what the bridge's `.column` sends."""
+    kind, values = str(column["kind"][0]), column["values"]
+    if kind in ("factor", "ordered"):
+        codes = np.where(np.isnan(values.astype(float)), 0, values).astype(int) - 1
+        return pd.Categorical.from_codes(codes, column["levels"], ordered=kind == "ordered")
+    if kind == "Date":
+        return pd.to_datetime(values, unit="D")
+    if kind == "POSIXct":
+        return pd.to_datetime(values, unit="s")
+    if kind == "integer" and values.dtype.kind == "f":  # integers with NA
+        return pd.array(values, dtype="Int64")
+    if kind == "logical" and values.dtype.kind == "f":
+        return pd.array([None if np.isnan(v) else bool(v) for v in values], dtype="boolean")
+    return values

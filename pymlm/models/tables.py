@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict
-from pymlm.datasets import as_column
 from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.frames import as_column
 from pymlm.models.described import Described
 from pymlm.results.tidy import Glance, Tidy, TidyColumns
 

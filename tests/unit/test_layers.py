@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
         "arguments", "engine", "formula", "frames", "inference", "models", "options", "render",
         "results",
     },
-    "datasets": {"arguments", "engine"},
+    "datasets": {"arguments", "engine", "frames"},
     "many": {"arguments", "engine", "frames", "models", "results"},
     "parity": {"arguments", "engine", "frames", "models", "results"},
     "demo": {"datasets", "models", "parity"},
