@@ -8,17 +8,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import check_ddf, flag, strict
+from pymlm.arguments import flag, strict
 from pymlm.engine import call
-from pymlm.errors import ArgumentError, DataError, NotSupportedError
+from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import used_columns
+from pymlm.models.asymptotic import AsymptoticModel, need_asymptotic
 from pymlm.models.base import cached
-from pymlm.models.families import (
-    check_two_levels,
-)
+from pymlm.models.families import check_two_levels
 from pymlm.models.fitting import warn_about
 from pymlm.models.mixed import ResidualType
-from pymlm.models.update import UpdatableModel
 from pymlm.results.fixed import NamedMatrix
 from pymlm.results.glmm import GlmmSummary
 
@@ -35,7 +33,7 @@ class _GlmmDescription:
     hessian: bool
 
 
-class GeneralizedLinearMixedModel(UpdatableModel):
+class GeneralizedLinearMixedModel(AsymptoticModel):
     """A generalized linear mixed model that ``lme4::glmer`` fitted; see `pymlm.glmer`.
 
     Fixed effects, random effects and variances are on the scale of the linear predictor (the
@@ -220,15 +218,6 @@ class GeneralizedLinearMixedModel(UpdatableModel):
                 f"not an array of shape {matrix.shape}"
             )
         return np.column_stack([self._new_response(matrix[:, j]) for j in range(2)])
-
-
-def need_asymptotic(ddf: str | None) -> None:
-    """Raise NotSupportedError for a method of degrees of freedom."""
-    if check_ddf(ddf) not in (None, "asymptotic"):
-        raise NotSupportedError(
-            f"{check_ddf(ddf)} degrees of freedom are defined for linear mixed models; the tests "
-            "of a generalized or nonlinear one are asymptotic (ddf=None or 'asymptotic')"
-        )
 
 
 def _hessian(value: bool | None) -> bool | None:

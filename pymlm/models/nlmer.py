@@ -12,14 +12,15 @@ from pymlm.arguments import choice, flag, strict
 from pymlm.errors import ArgumentError, FormulaError, NotSupportedError
 from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.asymptotic import AsymptoticModel, need_asymptotic
 from pymlm.models.control import NlmerControl, as_control
 from pymlm.models.fitting import check_response, fit, make_task, warn_about
-from pymlm.models.glmm import need_asymptotic, points_of_quadrature
-from pymlm.models.update import UpdatableModel
+from pymlm.models.glmm import points_of_quadrature
+from pymlm.results.fixed import NamedMatrix
 from pymlm.results.summary import Summary
 
 
-class NonlinearMixedModel(UpdatableModel):
+class NonlinearMixedModel(AsymptoticModel):
     """A nonlinear mixed model that ``lme4::nlmer`` fitted; see `pymlm.nlmer`.
 
     The fixed effects are the parameters of the function; random effects are deviations of these
@@ -105,6 +106,26 @@ class NonlinearMixedModel(UpdatableModel):
         args["newdata"] = prepare(used_columns(frame, needed, "model"))
         args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
         return pd.Series(self._call("nlmm_predicted", **args), index=frame.index, name="predicted")
+
+    def model_matrix(self, type: str = "fixed") -> pd.DataFrame:
+        """Return the matrix of the parameters' fixed effects, one row a parameter and row used.
+
+        Parameters
+        ----------
+        type : {"fixed", "random"}
+            X, which has a block of rows for each parameter of the function, or Z, with the same
+            rows: ``getME(model, "X")``, ``getME(model, "Z")``.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by parameter and the data's index.
+        """
+        which = choice(type, ("fixed", "random"), "type")
+        answer = self._ask("model_matrix", NamedMatrix, keep=False, type=which)
+        parameters = list(self._source.arguments.get("start", self.fixef().index))
+        rows = pd.MultiIndex.from_product([parameters, self._used_index])
+        return answer.to_frame(rows)
 
     def refit(self, y: Any) -> Self:
         """Not available: lme4's ``refit`` does not work for nonlinear models; use `update`."""

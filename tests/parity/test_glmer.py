@@ -218,6 +218,15 @@ def test_degrees_of_freedom_are_refused(ddf):
     assert_close(m.summary(ddf="asymptotic").fixed.p_value, m.summary().fixed.p_value)
 
 
+def test_tests_default_to_r_s_for_a_glmm(r_more):
+    m = fitted("cbpp cbind")
+    assert str(m.anova()) == r_more["anova"]
+    assert_close(m.drop1().statistic[1], r_more["lrt"])
+    assert_close(m.contest("period2 = 0").p_value, m.summary().fixed.p_value[1])
+    with pytest.raises(mlm.errors.NotSupportedError, match="asymptotic"):
+        m.anova(ddf="Satterthwaite")
+
+
 # --- forms of one response are one model ----------------------------------------------------------
 
 
@@ -261,6 +270,8 @@ def r_more():
                     link = fixef(update(m, family = binomial("probit"))))
         y <- cbind(rev(cbpp$incidence), cbpp$size)
         out$refit2 <- fixef(refit(m, y))
+        out$anova <- paste(capture.output(print(anova(m))), collapse = "\\n")
+        out$lrt <- drop1(m, test = "Chisq")$LRT[2]
         g <- glmer(TICKS ~ YEAR + (1 | BROOD), grouseticks, poisson)
         out$refit1 <- fixef(refit(g, rev(grouseticks$TICKS)))
         cb <- cbpp; cb$y <- cb$incidence > 0; cb$period[c(2, 9)] <- NA

@@ -64,6 +64,7 @@ def r():
         th <- nlmer(conc ~ SSfol(Dose, Time, lKe, lKa, lCl) ~ (lKa + lCl | id), Theoph,
                     start = c(lKe = -2.5, lKa = 0.5, lCl = -3), nAGQ = 0L)
         emit(list(m = facts(m), d = facts(d), two = facts(two), z = facts(z), th = facts(th),
+                  x = unname(getME(m, "X")), zmat = unname(as.matrix(getME(m, "Z"))),
                   population = population, tree = unname(coef(m)$Tree["3", "Asym"])))
         """
     )
@@ -111,6 +112,14 @@ def test_rows(m, r, orange):
     assert_close(m.residuals(), r["m"]["resid"])
     assert_close(m.residuals("pearson"), r["m"]["pearson"])
     assert list(m.fitted().index) == list(orange.index)
+
+
+def test_model_matrix(m, r, orange):
+    x = m.model_matrix()
+    assert_close(x, matrix(r["x"]))
+    assert x.index[0] == ("Asym", orange.index[0])
+    assert x.loc["xmid"].index.equals(orange.index)
+    assert_close(m.model_matrix("random"), matrix(r["zmat"]))
 
 
 def test_predictions(m, r, orange):
