@@ -15,8 +15,9 @@ from pymlm.arguments import choice, fraction
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from pymlm.formula import vet
-from pymlm.frames import as_pandas, complete_rows, prepare, used_columns
+from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.base import Fitted
+from pymlm.results.base import Floats
 from pymlm.results.fixed import NamedMatrix, NamedValues
 from pymlm.results.nlme import NlmeIntervals, NlmeSummary
 from pymlm.results.ranef import GroupCoefficients, GroupModes
@@ -29,6 +30,7 @@ RESIDUALS = ("response", "pearson", "normalized")
 class _Description:
     formula: str
     nobs: int
+    dropped: Floats
     reml: bool
     ngroups: Mapping[str, int]
     sigma: float
@@ -48,11 +50,7 @@ class NlmeModel(Fitted):
         return found
 
     def _dropped_rows(self) -> Any:
-        data = self._source.data
-        if data is None:
-            return np.empty(0, dtype=np.int64)
-        used = used_columns(data, self._source.sent)
-        return np.flatnonzero(~complete_rows(used))
+        return np.asarray(self._described.dropped, dtype=np.int64) - 1
 
     @property
     def formula(self) -> str:

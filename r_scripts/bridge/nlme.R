@@ -53,7 +53,7 @@ nlme_describe <- function(fit) {
   lme <- inherits(m, "lme")
   list(
     formula = paste(deparse(formula(m), width.cutoff = 500L), collapse = " "),
-    nobs = as.integer(m$dims$N), reml = identical(m$method, "REML"),
+    nobs = as.integer(m$dims$N), dropped = as.integer(m$na.action), reml = identical(m$method, "REML"),
     ngroups = if (lme) {
       g <- m$groups
       as.list(vapply(g, function(x) length(unique(x)), 0L))

@@ -1,0 +1,508 @@
+"""Checklist rows 69, 71-76, 91: the model in other systems' voices, and as equations."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pymlm as mlm
+from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.render.numbers import sas_best, sas_p, spss, stata_g
+from pymlm.render.systems import SYSTEMS
+from tests.course.lecture_data import gpa
+
+#: S0's tables, as printed (spaces are the renderer's affair and compared apart).
+G1 = """
+Mixed-effects ML regression Number of obs = 2,287
+Group variable: schoolnr Number of groups = 131
+gpa | Coef. Std. Err. z P>|z| [95% Conf. Interval]
+ses | .3574069 .0210423 16.99 0.000 .3161648 .398649
+clubs | .0787655 .043304 1.82 0.069 -.0061087 .1636397
+_cons | -.0350527 .0423598 -0.83 0.408 -.1180764 .0479711
+Random-effects Parameters | Estimate Std. Err. [95% Conf. Interval]
+schoolnr: Identity |
+var(_cons) | .1851497 .029573 .1353833 .25321
+var(Residual) | .7030494 .0214484 .6622435 .7463696
+LR test vs. linear model: chibar2(01) = 272.99 Prob >= chibar2 = 0.0000
+"""
+G2 = """
+Mixed-effects ML regression Number of obs = 2,287
+Group variable: schoolnr Number of groups = 131
+gpa | Coef. Std. Err. z P>|z| [95% Conf. Interval]
+ses | .3687384 .0225306 16.37 0.000 .3245791 .4128976
+clubs | .0710318 .0422582 1.68 0.093 -.0117927 .1538564
+c.ses#c.clubs | -.0611543 .0222428 -2.75 0.006 -.1047494 -.0175592
+_cons | -.0124706 .0423211 -0.29 0.768 -.0954185 .0704773
+Random-effects Parameters | Estimate Std. Err. [95% Conf. Interval]
+schoolnr: Unstructured |
+var(ses) | .0073425 .0067279 .0012187 .0442381
+var(_cons) | .1736029 .0277884 .1268547 .2375789
+cov(ses,_cons) | -.0283662 .0106466 -.049233 -.0074993
+var(Residual) | .6969668 .0216296 .6558371 .7406759
+"""
+#: One unit of the last of seven printed decimals: .16363975 stands at the edge of rounding.
+LAST_DIGIT = 1.01e-7
+#: Stata's optimum and bobyqa's: equal to six digits for the random intercept.
+SAME_OPTIMUM = 2e-6
+#: ... and to about this for the random slope, where the likelihood is flat.
+FLAT_OPTIMUM = 8e-4
+NUMBER = re.compile(r"-?\d*\.\d+|-?\d+(?:,\d{3})*")
+
+
+def squeezed(text: str) -> list[str]:
+    rows = (" ".join(line.split()) for line in text.strip().splitlines())
+    return [r for r in rows if r and not set(r) <= set("-+| ")]
+
+
+def same_lines(ours: str, lecture: str, rtol: float) -> None:
+    """Every line of the lecture stands in ours: the words equal, the numbers to rtol."""
+    mine = {NUMBER.sub("#", line): line for line in squeezed(ours)}
+    for line in squeezed(lecture):
+        words = NUMBER.sub("#", line)
+        assert words in mine, line
+        for a, b in zip(NUMBER.findall(mine[words]), NUMBER.findall(line), strict=True):
+            x, y = float(a.replace(",", "")), float(b.replace(",", ""))
+            assert x == pytest.approx(y, rel=rtol, abs=LAST_DIGIT), (line, mine[words])
+
+
+@pytest.fixture(scope="module")
+def d() -> pd.DataFrame:
+    return gpa()
+
+
+@pytest.fixture(scope="module")
+def g1(d: pd.DataFrame) -> Any:
+    bobyqa = {"optimizer": "bobyqa"}
+    return mlm.lmer("gpa ~ ses + clubs + (1 | schoolnr)", d, reml=False, control=bobyqa)
+
+
+@pytest.fixture(scope="module")
+def g2(d: pd.DataFrame) -> Any:
+    bobyqa = {"optimizer": "bobyqa"}
+    return mlm.lmer("gpa ~ ses*clubs + (1 + ses | schoolnr)", d, reml=False, control=bobyqa)
+
+
+@pytest.fixture(scope="module")
+def hsb() -> Any:
+    return mlm.lmer("MathAch ~ 1 + (1 | School)", mlm.load_dataset("nlme::MathAchieve"))
+
+
+def test_row_72_statas_random_intercept_table(g1):
+    same_lines(mlm.render(g1, "stata"), G1, SAME_OPTIMUM)
+
+
+def test_row_72_coefficients_digit_for_digit(g1):
+    ours = mlm.render(g1, "stata")
+    lines = squeezed(G1)
+    for line in [*lines[:4], lines[-1]]:
+        assert line in squeezed(ours)
+    same_lines(ours, "\n".join(lines[:6]), 0)
+
+
+def test_row_72_statas_random_slope_table(g2):
+    same_lines(mlm.render(g2, "stata"), G2, FLAT_OPTIMUM)
+
+
+def test_row_72_the_layout_is_statas(g1, g2):
+    lines = mlm.render(g1, "stata").splitlines()
+    assert lines[:3] == [
+        "Mixed-effects ML regression                     Number of obs     =      2,287",
+        "Group variable: schoolnr                        Number of groups  =        131",
+        "",
+    ]
+    assert "         ses |   .3574069   .0210423    16.99   0.000     .3161648     .398649" in lines
+    assert "schoolnr: Identity           |" in lines
+    assert lines[-1] == (
+        "LR test vs. linear model: chibar2(01) = 272.99        Prob >= chibar2 = 0.0000"
+    )
+    # S0's second table has 83 dashes: the name of the interaction widens it.
+    assert "-" * 83 in mlm.render(g2, "stata").splitlines()
+    assert "Note: LR test is conservative" in mlm.render(g2, "stata")
+
+
+def test_row_72_reml_against_published_stata_output(hsb):
+    # xtmixed mathach || school:, variance (UCLA's pages on Singer 1998, High School and Beyond).
+    text = """
+    Mixed-effects REML regression Number of obs = 7,185
+    Log restricted-likelihood = -23558.397 Prob > chi2 = .
+    _cons | 12.63697 .2443937 51.71 0.000 12.15797 13.11598
+    var(_cons) | 8.614034 1.078805 6.739129 11.01056
+    var(Residual) | 39.14832 .6606446 37.87466 40.46481
+    LR test vs. linear model: chibar2(01) = 986.12 Prob >= chibar2 = 0.0000
+    """
+    ours = mlm.render(hsb, "stata").replace("MathAch", "mathach")
+    same_lines(ours, text, SAME_OPTIMUM)
+
+
+def test_row_69_standard_errors_of_variances(g1, g2):
+    """The checklist's numbers: lmerTest's Hessian of (theta, sigma) by the delta method."""
+    from pymlm.results.voices import Voice
+
+    v = g1._ask("voice", Voice)
+    assert v.component_se == pytest.approx([0.02957298, 0.02144835], rel=1e-5)
+    v = g2._ask("voice", Voice)
+    named = dict(zip(zip(v.var1, v.var2, strict=True), v.component_se, strict=True))
+    assert named[("ses", None)] == pytest.approx(0.0067279, rel=5e-4)
+    assert named[("(Intercept)", None)] == pytest.approx(0.0277884, rel=1e-4)
+    assert named[("(Intercept)", "ses")] == pytest.approx(0.0106466, rel=1e-4)
+
+
+def test_row_69_intervals_are_on_the_log_scale(g1):
+    line = next(x for x in squeezed(mlm.render(g1, "stata")) if x.startswith("var(_cons)"))
+    est, se, low, high = (float(x) for x in NUMBER.findall(line))
+    assert low * high == pytest.approx(est**2, rel=1e-6)
+    assert math.log(high / low) == pytest.approx(2 * 1.959964 * se / est, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::pymlm.errors.SingularFitWarning")
+def test_row_69_no_standard_error_at_the_boundary():
+    d = pd.DataFrame({"y": [1.0, 2, 3, 1, 2, 3.5, 1, 2, 3], "g": list("aaabbbccc")})
+    text = mlm.render(mlm.lmer("y ~ 1 + (1 | g)", d), "stata")
+    line = next(x for x in squeezed(text) if x.startswith("var(_cons)"))
+    assert line == "var(_cons) | 0 . . ."
+    assert "chibar2(01) = 0.00 Prob >= chibar2 = 1.0000" in " ".join(text.split())
+
+
+def test_row_72_three_levels_and_crossed_factors():
+    pastes = mlm.lmer("strength ~ 1 + (1 | batch/cask)", mlm.load_dataset("Pastes"))
+    lines = mlm.render(pastes, "stata").splitlines()
+    assert "          batch |         10          6        6.0          6" in lines
+    assert [x for x in lines if "Identity" in x] == [
+        "batch: Identity              |", "cask:batch: Identity         |",
+    ]  # fmt: skip
+    assert any(x.startswith("LR test vs. linear model: chi2(2)") for x in lines)
+    crossed = mlm.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", mlm.load_dataset("Penicillin"))
+    text = mlm.render(crossed, "stata")
+    assert text.count("_all: Identity") == 2
+    assert "var(R.plate)" in text
+    with pytest.raises(NotSupportedError, match="crossed"):
+        mlm.render(crossed, "stata", command="estat icc")
+
+
+def test_row_73_xtreg_on_equal_groups_is_the_anova_estimator():
+    """Balanced: Swamy and Arora's components are the ANOVA ones, which are REML's."""
+    d = mlm.load_dataset("sleepstudy")
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", d)
+    text = mlm.render(m, "stata", command="xtreg, re")
+    values = {line.split("|")[0].strip(): line.split("|")[1].split() for line in text.splitlines()
+              if "|" in line}  # fmt: skip
+    f = m.summary(ddf=None).fixed.to_frame()
+    assert float(values["Days"][0]) == pytest.approx(f.loc["Days", "estimate"], rel=1e-6)
+    assert float(values["sigma_u"][0]) == pytest.approx(
+        math.sqrt(m.varcorr().variance("Subject")), rel=1e-5
+    )
+    assert float(values["sigma_e"][0]) == pytest.approx(m.sigma, rel=1e-5)
+    assert "corr(u_i, X)   = 0 (assumed)" in text
+
+
+def test_row_73_xtreg_on_unequal_groups_by_hand(d, g1):
+    """[XT] xtreg: within and between regressions, harmonic mean, quasi-demeaned OLS."""
+    text = mlm.render(g1, "stata", command="xtreg, re")
+    g = d["schoolnr"].astype(str)
+    X = np.column_stack([np.ones(len(d)), d["ses"], d["clubs"]])
+    y = d["gpa"].to_numpy()
+    table = pd.DataFrame(np.column_stack([X, y])).groupby(g.to_numpy())
+    means, n = table.mean(), table.size()
+    place = means.index.get_indexer(g)
+    M = means.to_numpy()[place]
+    x_w, y_w = d["ses"] - M[:, 1], y - M[:, 3]
+    b_w = (x_w @ y_w) / (x_w @ x_w)
+    s2e = np.sum((y_w - b_w * x_w) ** 2) / (len(y) - 131 - 1)
+    A, b = means.to_numpy()[:, :3], means.to_numpy()[:, 3]
+    rss = np.sum((b - A @ np.linalg.lstsq(A, b, rcond=None)[0]) ** 2)
+    s2u = rss / (131 - 3) - s2e * np.mean(1 / n)
+    theta = (1 - np.sqrt(s2e / (n.to_numpy() * s2u + s2e)))[place]
+    Xs, ys = X - theta[:, None] * M[:, :3], y - theta * M[:, 3]
+    beta = np.linalg.lstsq(Xs, ys, rcond=None)[0]
+    s2 = np.sum((ys - Xs @ beta) ** 2) / (len(y) - 3)
+    se = np.sqrt(s2 * np.diag(np.linalg.inv(Xs.T @ Xs)))
+    for name, k in (("_cons", 0), ("ses", 1), ("clubs", 2)):
+        line = next(x for x in squeezed(text) if x.startswith(f"{name} |"))
+        assert NUMBER.findall(line)[:2] == [stata_g(beta[k]), stata_g(se[k])]
+    assert f"sigma_u | {stata_g(math.sqrt(s2u), 8)}" in squeezed(text)
+    assert f"within = {np.corrcoef(x_w, y_w)[0, 1] ** 2:.4f}" in " ".join(text.split())
+
+
+def test_row_73_xtreg_has_no_random_slope(g2):
+    with pytest.raises(NotSupportedError, match="one random intercept"):
+        mlm.render(g2, "stata", command="xtreg, re")
+
+
+def test_row_76_lincom(g1):
+    text = mlm.render(g1, "stata", command="lincom ses - clubs")
+    V, b = g1.vcov().to_numpy(), g1.fixef()
+    se = math.sqrt(V[1, 1] + V[2, 2] - 2 * V[1, 2])
+    line = next(x for x in squeezed(text) if x.startswith("(1)"))
+    assert NUMBER.findall(line)[1:3] == [stata_g(b["ses"] - b["clubs"]), stata_g(se)]
+    assert text.splitlines()[0] == " ( 1)  ses - clubs = 0"
+
+
+def test_row_72_estat_icc(g1, g2, hsb):
+    text = mlm.render(g1, "stata", command="estat icc")
+    assert text.startswith("Residual intraclass correlation")
+    line = next(x for x in squeezed(text) if x.startswith("schoolnr"))
+    rho, se, low, high = (float(x) for x in NUMBER.findall(line))
+    assert rho == pytest.approx(0.1851497 / (0.1851497 + 0.7030494), rel=1e-5)
+
+    def logit(p: float) -> float:
+        return math.log(p / (1 - p))
+
+    assert logit(high) + logit(low) == pytest.approx(2 * logit(rho), rel=1e-5)
+    assert logit(high) - logit(rho) == pytest.approx(1.959964 * se / (rho * (1 - rho)), rel=1e-4)
+    assert mlm.render(g2, "stata", command="estat icc").startswith("Conditional")
+    assert mlm.render(hsb, "stata", command="estat icc").startswith("Intraclass")
+
+
+def test_row_72_estat_icc_standard_error_by_profile(hsb):
+    """The delta-method error against the curvature of the profile likelihood of the ICC itself."""
+    line = next(
+        x for x in squeezed(mlm.render(hsb, "stata", command="estat icc"))
+        if x.startswith("School")
+    )  # fmt: skip
+    rho, se = (float(x) for x in NUMBER.findall(line)[:2])
+    d = mlm.load_dataset("nlme::MathAchieve")
+    sizes = d.groupby("School", observed=True)["MathAch"].agg(["size", "mean", "var"])
+    n, mean, ss = sizes["size"], sizes["mean"], sizes["var"] * (sizes["size"] - 1)
+
+    def criterion(icc: float) -> float:
+        """REML criterion of the one-way model, the total variance profiled out."""
+        w = n / (1 - icc + n * icc)
+        mu = (w * mean).sum() / w.sum()
+        q = ss.sum() / (1 - icc) + (w * (mean - mu) ** 2).sum()
+        k = n.sum() - 1
+        logs = ((n - 1) * math.log(1 - icc) + np.log(1 - icc + n * icc)).sum() + math.log(w.sum())
+        return float(k * math.log(q / k) + logs)
+
+    h = 1e-4
+    curvature = (criterion(rho + h) - 2 * criterion(rho) + criterion(rho - h)) / h**2
+    assert se == pytest.approx(math.sqrt(2 / curvature), rel=1e-3)
+
+
+def test_row_75_spss_against_published_output(hsb):
+    # MIXED mathach BY id, REML (a course's HTML output of SPSS on High School and Beyond).
+    text = mlm.render(hsb, "spss")
+    rows = {r[0]: r[1:] for r in ([c.strip() for c in line.split("|")] for line in
+                                  text.splitlines()) if len(r) > 1}  # fmt: skip
+    assert rows["-2 Restricted Log Likelihood"] == ["47116.793"]
+    assert rows["Akaike's Information Criterion (AIC)"] == ["47120.793"]
+    assert rows["Hurvich and Tsai's Criterion (AICC)"] == ["47120.795"]
+    assert rows["Bozdogan's Criterion (CAIC)"] == ["47136.553"]
+    assert rows["Schwarz's Bayesian Criterion (BIC)"] == ["47134.553"]
+    assert "Intercept |            1 |        156.647 | 2673.663 | .000" in text
+    assert rows["Intercept"] == [
+        "12.636974", ".244394", "156.647", "51.707", ".000", "12.154242", "13.119706",
+    ]  # fmt: skip
+
+
+def test_row_75_sas_default_is_containment(hsb, g1, g2):
+    # PROC MIXED on High School and Beyond: 12.6370 (0.2444), 159 DF; 8.6140, 39.1483.
+    text = mlm.render(hsb, "sas")
+    assert "Degrees of Freedom Method    Containment" in text
+    line = next(x for x in squeezed(text) if x.startswith("Intercept 12"))
+    assert line == "Intercept 12.6370 0.2444 159 51.71 <.0001"
+    assert "Intercept School 8.6140" in squeezed(text)
+    assert "Residual 39.1483" in squeezed(text)
+    assert "-2 Res Log Likelihood 47116.8" in squeezed(text)
+    # A level-1 predictor without a random slope: N − rank[X Z] = 2287 − 132.
+    assert "ses 0.3574 0.02104 2155 16.99 <.0001" in squeezed(mlm.render(g1, "sas"))
+    # With one, its rank contribution; the covariance parameters in SAS's order.
+    text = mlm.render(g2, "sas")
+    assert [x.split()[0] for x in squeezed(text) if x.startswith("UN(")] == [
+        "UN(1,1)", "UN(2,1)", "UN(2,2)",
+    ]  # fmt: skip
+    df = {x.split()[0]: x.split()[3] for x in squeezed(text) if x.split()[0] in ("ses", "clubs")
+          and len(x.split()) == 6}  # fmt: skip
+    assert df == {"ses": "128", "clubs": "2026"}
+
+
+def test_row_75_sas_counts_variances_alone_under_reml():
+    m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    text = mlm.render(m, "sas")
+    assert "AIC (Smaller is Better) 1751.6" in squeezed(text)  # R says 1755.63
+    assert f"BIC (Smaller is Better) {1743.628 + 4 * math.log(18):.1f}" in squeezed(text)
+    other = mlm.information_criteria(m, flavour="SAS").to_frame()
+    assert round(float(other["aic"].iloc[0]), 1) == 1751.6
+
+
+def test_row_75_other_ddf_in_sas_and_spss(g1, d):
+    text = mlm.render(g1, "sas", ddf="Satterthwaite")
+    assert "Degrees of Freedom Method    Satterthwaite" in text
+    m = g1.update(reml=True)
+    kr = m.summary(ddf="Kenward-Roger").fixed
+    line = next(x for x in mlm.render(m, "spss", ddf="Kenward-Roger").splitlines()
+                if x.startswith(" clubs ") and x.count("|") == 7)  # fmt: skip
+    assert line.split("|")[3].strip() == f"{kr.df[2]:.3f}"
+    assert "Standard" in mlm.render(g1, "sas", covtest=True)
+    with pytest.raises(NotSupportedError, match="SPSS"):
+        mlm.render(g1, "spss", ddf="containment")
+
+
+def test_row_75_mplus(g1, g2):
+    # Z tests, maximum likelihood, levels apart; numbers are those of R to three decimals.
+    text = mlm.render(g2, "mplus")
+    within, between = text.split("Between Level")
+    assert "S          ON\n    CLUBS             -0.061      0.022     -2.749      0.006" in between
+    assert "S          WITH\n    GPA               -0.028      0.011" in between
+    assert "Number of Free Parameters                                  8" in within
+    text = mlm.render(g1, "mplus")
+    within, between = text.split("Between Level")
+    assert "SES                0.357      0.021     16.985      0.000" in within
+    assert "CLUBS              0.079      0.043      1.819      0.069" in between
+    with pytest.raises(NotSupportedError, match="REML"):
+        mlm.render(g1.update(reml=True), "mplus")
+
+
+def test_row_75_mplus_against_published_output():
+    # Snijders & Bosker, table 4.1, Mplus ML (UCLA). Its EM stopped at 64.562, 40.363 and 19.471,
+    # where the book has 64.57, 40.36 and 19.43; the log-likelihood is the same.
+    m = mlm.lmer("langPOST ~ 1 + (1 | schoolNR)", mlm.load_dataset("nlme::bdf"), reml=False)
+    text = mlm.render(m, "mplus")
+    printed = {"H0 Value": -8126.609, "Akaike (AIC)": 16259.219, "Bayesian (BIC)": 16276.424,
+               "Sample-Size Adjusted BIC": 16266.892}  # fmt: skip
+    for name, value in printed.items():
+        line = next(x for x in squeezed(text) if x.startswith(name))
+        assert float(line.split()[-1]) == pytest.approx(value, abs=1.01e-3), name
+    rows = [x.split()[1:3] for x in squeezed(text) if x.startswith("LANGPOST")]
+    for (estimate, error), (want, se) in zip(
+        rows, ((64.562, 1.973), (40.363, 0.428), (19.471, 3.111)), strict=True
+    ):
+        assert float(estimate) == pytest.approx(want, rel=3e-3)
+        assert float(error) == pytest.approx(se, rel=6e-3)
+
+
+def test_row_75_table_of_defaults():
+    f = mlm.system_defaults()
+    assert list(f.columns) == list(SYSTEMS)
+    assert f.loc["estimation"].tolist() == [
+        "REML", "ML", "REML", "REML", "ML (MLR: robust standard errors)",
+    ]  # fmt: skip
+    assert f.loc["test of one fixed effect", ["Stata", "Mplus"]].tolist() == ["z", "z"]
+    assert f.loc["degrees of freedom", "SAS"].startswith("containment")
+    assert f.notna().all(axis=None)
+
+
+def test_row_71_r_voice_is_rs_summary(g1):
+    assert mlm.render(g1) == g1.summary().text
+
+
+def test_row_74_stargazer(g1):
+    text = mlm.render(g1, "stargazer")
+    assert "Dependent variable" in text
+    assert "0.357***" in text
+
+
+def test_row_72_refusals(g1):
+    with pytest.raises(ArgumentError, match="stata"):
+        mlm.render(g1, "Stat")
+    with pytest.raises(ArgumentError, match="estat icc"):
+        mlm.render(g1, "stata", command="estat ic")
+    with pytest.raises(ArgumentError, match="command is for"):
+        mlm.render(g1, "sas", command="mixed")
+    glmm = mlm.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)",
+                     mlm.load_dataset("cbpp"), family="binomial")  # fmt: skip
+    with pytest.raises(NotSupportedError):
+        mlm.render(glmm, "stata")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0433039, ".0433039"), (0.043304, ".043304"), (-0.0061087, "-.0061087"),
+        (1234567.0, "1234567"), (12345678.0, "1.23e+07"), (-23558.3971, "-23558.4"),
+        (9.99999996, "10"), (0.99999999, "1"), (math.nan, "."), (1e-5, ".00001"), (0.0, "0"),
+    ],
+)  # fmt: skip
+def test_row_72_statas_numbers(value, text):
+    assert stata_g(value) == text
+
+
+def test_row_75_sas_and_spss_numbers():
+    assert [sas_p(x) for x in (0.00001, 0.04, math.nan)] == ["<.0001", "0.0400", "."]
+    assert [sas_best(x) for x in (12.636974, 0.244394, math.nan)] == ["12.6370", "0.2444", "."]
+    assert [spss(x, 3) for x in (0.5, -0.25, 12.5)] == [".500", "-.250", "12.500"]
+
+
+# --- row 91 ---------------------------------------------------------------------------------
+
+
+def test_row_91_levels(g2):
+    assert str(mlm.equations(g2)).splitlines() == [
+        "Level 1: gpa_ij = β_0j + β_1j ses_ij + e_ij",
+        "Level 2: β_0j = γ_00 + γ_01 clubs_j + u_0j",
+        "Level 2: β_1j = γ_10 + γ_11 clubs_j + u_1j",
+        "where    e_ij ~ N(0, σ²_e)",
+        "where    (u_0j, u_1j) ~ N(0, [τ²_0; τ_01, τ²_1])",
+    ]
+
+
+def test_row_91_combined_has_the_estimates(g2):
+    first = mlm.equations(g2, form="combined", estimates=True).splitlines()[0].strip()
+    assert first == (
+        "gpa_ij = -0.012 + 0.071 clubs_j + 0.369 ses_ij - 0.061 clubs_j ses_ij + u_0j "
+        "+ u_1j ses_ij + e_ij"
+    )
+
+
+def test_row_91_distribution(g1):
+    assert mlm.equations(g1, form="distribution").splitlines() == [
+        "Level 1: gpa_ij ~ N(β_0j + β_1j ses_ij, σ²_e)",
+        "Level 2: β_0j ~ N(γ_00 + γ_01 clubs_j, τ²_0)",
+        "Level 2: β_1j = γ_10",
+    ]
+
+
+def test_row_91_latex(g1):
+    text = mlm.equations(g1, format="latex")
+    assert text.startswith("\\begin{aligned}")
+    assert r"\beta_{0j} = \gamma_{00} + \gamma_{01}\,\mathrm{clubs}_{j} + u_{0j}" in text
+    assert text.count("{") == text.count("}")
+    assert text._repr_latex_() == f"$${text}$$"
+
+
+def test_row_91_a_slope_that_varies_without_a_mean():
+    d = gpa()
+    m = mlm.lmer("gpa ~ clubs + (ses | schoolnr)", d, reml=False)
+    lines = mlm.equations(m).splitlines()
+    assert "Level 2: β_1j = u_1j" in lines
+
+
+def test_row_91_three_levels():
+    m = mlm.lmer("strength ~ 1 + (1 | batch/cask)", mlm.load_dataset("Pastes"))
+    assert mlm.equations(m).splitlines()[:3] == [
+        "Level 1: strength_ijk = π_0jk + e_ijk",
+        "Level 2: π_0jk = β_00k + r_0jk",
+        "Level 3: β_00k = γ_000 + u_00k",
+    ]
+
+
+def test_row_91_uncorrelated_slopes_have_no_covariance(sleepstudy):
+    m = mlm.lmer("Reaction ~ Days + (Days || Subject)", sleepstudy)
+    assert mlm.equations(m).splitlines()[-1].endswith("[τ²_0; 0, τ²_1])")
+
+
+def test_row_91_crossed_factors_are_combined_only():
+    m = mlm.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", mlm.load_dataset("Penicillin"))
+    with pytest.raises(NotSupportedError, match="combined"):
+        mlm.equations(m)
+    first = mlm.equations(m, form="combined").splitlines()[0].strip()
+    assert first == "diameter_i = β_0 + u(plate)_0j[i] + u(sample)_0k[i] + e_i"
+
+
+def test_row_91_generalized_models_have_a_link():
+    m = mlm.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)",
+                  mlm.load_dataset("cbpp"), family="binomial")  # fmt: skip
+    text = mlm.equations(m)
+    assert text.startswith("Level 1: logit(μ_ij) = β_0j + β_1j period2_ij")
+    assert "e_ij" not in text
+    assert "binomial(μ_ij)" in text
+
+
+def test_row_91_names_are_safe_in_latex():
+    d = gpa().rename(columns={"ses": "s_e%s"})
+    m = mlm.lmer("gpa ~ `s_e%s` + (1 | schoolnr)", d)
+    assert r"s\_e\%s" in mlm.equations(m, format="latex")
