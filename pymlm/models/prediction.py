@@ -9,8 +9,9 @@ import pandas as pd
 
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, DataError, near_names
-from pymlm.formula import vet
+from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.base import cached
 from pymlm.models.described import Described
 from pymlm.results.prediction import PredictionColumns, Predictions, SimulatedColumn
 
@@ -201,6 +202,10 @@ class PredictionMethods(Described):
                 out[name].index = self._source.index
         return pd.DataFrame(out)
 
+    @cached
+    def _own_formula(self) -> Formula:
+        return vet(self.formula, trusted=True)
+
     def _used_positions(self) -> Any:
         used = self._used_rows
         return range(len(self._source.index)) if used is None else used
@@ -219,7 +224,7 @@ class PredictionMethods(Described):
                 f"re_form is one-sided and names random effects, e.g. '~ (1 | g)', not {re_form!r}"
             )
         for group in formula.groups:
-            own = vet(self.formula, trusted=True).groups
+            own = self._own_formula.groups
             if group not in own:
                 raise ArgumentError(
                     f"re_form={re_form!r}: the model has no grouping factor {group!r}."
@@ -229,7 +234,7 @@ class PredictionMethods(Described):
 
     def _needed(self, newdata: pd.DataFrame, re_form: str | None) -> pd.DataFrame:
         """The columns of `newdata` that a prediction needs."""
-        own = vet(self.formula, trusted=True)
+        own = self._own_formula
         needed = [n for n in own.names if n not in own.response_names]
         if re_form == "NA":
             needed = list(self._call("fixed_names", tuple[str, ...]))

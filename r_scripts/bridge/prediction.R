@@ -225,16 +225,12 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 
 #' The rows of newdata that can be predicted for, checked; where they stand, and they themselves.
 .ready_rows <- function(fit, newdata, re, allow_new_levels) {
-  model <- fit$model
-  fixed <- all.vars(delete.response(terms(model, fixed.only = TRUE)))
-  bars <- if (identical(re, NA)) list() else
-    lme4::findbars(if (is.null(re)) formula(model) else re)
-  groups <- unique(unlist(lapply(bars, function(b) all.vars(b[[3L]]))))
-  inner <- unique(unlist(lapply(bars, function(b) all.vars(b[[2L]]))))
-  predictors <- intersect(union(fixed, inner), names(newdata))
+  used <- if (is.null(re)) kept(fit, "used names", .used_names(fit$model, re)) else
+    .used_names(fit$model, re)
+  predictors <- intersect(used$predictors, names(newdata))
   .check_predictors(fit, newdata, predictors)
-  groups <- intersect(groups, names(newdata))
-  if (!allow_new_levels) .check_groups(model, newdata, setdiff(groups, predictors))
+  groups <- intersect(used$groups, names(newdata))
+  if (!allow_new_levels) .check_groups(fit$model, newdata, setdiff(groups, predictors))
   complete <- complete.cases(newdata[if (allow_new_levels) predictors else
     union(predictors, groups)])
   if (!length(newdata) || !length(union(predictors, groups))) complete <- rep(TRUE, nrow(newdata))
@@ -248,12 +244,20 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   list(at = which(complete), data = newdata)
 }
 
+#' Names that predictions use: predictors of the fixed part and of slopes, and grouping factors.
+.used_names <- function(model, re) {
+  fixed <- all.vars(delete.response(terms(model, fixed.only = TRUE)))
+  bars <- if (identical(re, NA)) list() else
+    lme4::findbars(if (is.null(re)) formula(model) else re)
+  names_in <- function(part) unique(unlist(lapply(bars, function(b) all.vars(b[[part]]))))
+  list(predictors = union(fixed, names_in(2L)), groups = names_in(3L))
+}
+
 #' Predictors of the same kind as in the fit, and no level that the model has not seen.
 .check_predictors <- function(fit, newdata, names) {
-  source <- model_data(fit)
-  frame <- model.frame(fit$model)
+  frame <- fit$model@frame
   for (v in names) {
-    old <- if (v %in% names(frame)) frame[[v]] else source[[v]]
+    old <- if (v %in% names(frame)) frame[[v]] else model_data(fit)[[v]]
     if (is.null(old)) next
     .check_kind(v, .kind(newdata[[v]]), .kind(old))
     if (.kind(old) == "text or categories") .check_levels(v, newdata[[v]], old)
