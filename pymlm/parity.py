@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +23,19 @@ import pandas as pd
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.engine.startup import bridge_folder, find_r_home
-from pymlm.errors import NotSupportedError, RError
+from pymlm.errors import NotSupportedError, RError, RWarning
 from pymlm.results.base import Floats, Result
 
 if TYPE_CHECKING:
     from pymlm.models.mixed import MixedModel
 
-#: Same R, same data, same arithmetic: what is left is the round trip through 17 digits.
-TOLERANCE = 1e-10
+#: Same R, same data, same arithmetic: mostly every digit is the same. But lme4's sums depend in the
+#: last bit on where in memory the vectors lie, which no two processes share, and the optimizer turns
+#: that into 1e-10 of theta on some models.
+TOLERANCE = 1e-8
+#: Degrees of freedom come from numerical second derivatives, and a small p-value moves by t² times
+#: what t moves: so much more may these differ.
+AMPLIFIED = 1e3
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -43,6 +49,9 @@ class ParityReport(Result):
     ours, native : ndarray, shape (k,)
     difference : ndarray, shape (k,)
         |ours − native| / max(|native|, scale of its table × 1e-8); 0 where both are NaN.
+    allowed : ndarray, shape (k,)
+        Largest difference that counts as agreement: the tolerance, 1,000 times it for degrees of
+        freedom and p-values.
     tolerance : float
     r_version : str
         Version of the native R.
@@ -50,13 +59,14 @@ class ParityReport(Result):
         "numpy": the user's frame was written by numpy; "rds": the data came with the model.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = ("ours", "native", "difference")
+    _columns: ClassVar[tuple[str, ...]] = ("ours", "native", "difference", "allowed")
     _index: ClassVar[str | None] = "what"
 
     what: tuple[str, ...]
     ours: Floats
     native: Floats
     difference: Floats
+    allowed: Floats
     tolerance: float
     r_version: str
     data_route: str
@@ -64,7 +74,7 @@ class ParityReport(Result):
     @property
     def ok(self) -> bool:
         """True when every number agrees within the tolerance."""
-        return bool(len(self.what)) and bool((self.difference <= self.tolerance).all())
+        return bool(len(self.what)) and bool((self.difference <= self.allowed).all())
 
     @property
     def max_difference(self) -> float:
@@ -75,7 +85,7 @@ class ParityReport(Result):
     def failures(self) -> pd.DataFrame:
         """The numbers that do not agree."""
         frame = self.to_frame()
-        return frame[~(frame["difference"] <= self.tolerance)]
+        return frame[~(frame["difference"] <= frame["allowed"])]
 
     @property
     def text(self) -> str:
@@ -101,7 +111,7 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
     ----------
     model : LinearMixedModel or GeneralizedLinearMixedModel
     tolerance : float
-        Largest relative difference that counts as agreement.
+        Largest relative difference that counts as agreement; see `ParityReport.allowed`.
 
     Returns
     -------
@@ -140,6 +150,7 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
         ours=ours,
         native=native,
         difference=np.array([r[3] for r in rows]),
+        allowed=np.array([_allowed(name, tolerance) for name in what]),
         tolerance=float(tolerance),
         r_version=version,
         data_route=route,
@@ -240,7 +251,12 @@ def _own_numbers(model: MixedModel, ddfs: list[str | None]) -> dict[str, dict[st
     """Tables of named numbers, as the native script writes them."""
     out: dict[str, dict[str, Any]] = {}
     for ddf in ddfs:
-        fixed = model.summary(ddf=ddf).fixed
+        # The bridge is checked here; the tests compare the exact engine with lmerTest. What R says
+        # of its own numbers (pbkrtest and prior weights) is no matter of parity.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RWarning)
+            asked = {} if ddf is None else {"engine": "lmerTest"}
+            fixed = model.summary(ddf=ddf, **asked).fixed
         table: dict[str, Any] = {}
         for column in ("estimate", "std_error", "df", "statistic", "p_value"):
             values = getattr(fixed, column)
@@ -283,6 +299,10 @@ def _paired(
             x = float("nan") if a.get(name) is None else float(a[name])
             y = float("nan") if b.get(name) is None else float(b[name])
             yield f"{table} {name}", x, y, _difference(x, y, scale)
+
+
+def _allowed(name: str, tolerance: float) -> float:
+    return tolerance * (AMPLIFIED if name.endswith((" df", " p_value")) else 1.0)
 
 
 def _difference(x: float, y: float, scale: float) -> float:
