@@ -89,6 +89,10 @@ def _model_class(kind: str) -> Any:
         from pymlm.models import glmer, nlmer
 
         return glmer.GeneralizedLinearMixedModel if kind == "glmer" else nlmer.NonlinearMixedModel
+    if kind == "lmList4":
+        from pymlm.models.lm_list import LmList
+
+        return LmList
     from pymlm.models import lm
 
     return lm.GeneralizedLinearModel if kind == "glm" else lm.LinearModel

@@ -217,13 +217,27 @@ lm_list_summary_result <- function(native, fit) {
        statistic = column(statistic), p_value = column(p))
 }
 
+.lm_list_data <- function(model) {
+  fits <- Filter(Negate(is.null), as.list(model))
+  get(as.character(model@call$data), envir = attr(terms(fits[[1L]]), ".Environment"))
+}
+
+#' What identify() says of a list of models from a file.
+identify_lm_list <- function(model) {
+  data <- tryCatch(.lm_list_data(model), error = function(e)
+    refuse("DataError", "the data of this model are not with it; it was saved without them"))
+  rows <- row.names(data)
+  list(r_class = "lmList4", kind = "lmList4",
+       data_name = paste(deparse(model@call$data), collapse = ""), rows = rows,
+       automatic = identical(rows, as.character(seq_len(nrow(data)))), sent = names(data))
+}
+
 # Fitted values and residuals come by group, each under the name of its row.
 lm_list_by_row <- function(fit, what) {
   model <- fit$model
   fits <- Filter(Negate(is.null), as.list(model))
   values <- lapply(fits, function(m) switch(what, fitted = fitted(m), residual = residuals(m)))
-  home <- attr(terms(fits[[1L]]), ".Environment")
-  rows <- row.names(get(as.character(model@call$data), envir = home))
+  rows <- row.names(.lm_list_data(model))
   list(position = match(unlist(lapply(values, names), use.names = FALSE), rows),
        value = unlist(values, use.names = FALSE))
 }

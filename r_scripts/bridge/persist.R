@@ -63,6 +63,7 @@ bytes_to_model <- function(bytes) {
 #' What a model from a file is, and the row names of its data: used and dropped rows in order.
 identify <- function(fit) {
   model <- fit$model
+  if (inherits(model, "lmList4")) return(identify_lm_list(model))
   mixed <- isS4(model)
   frame <- if (mixed) model@frame else if (inherits(model, c("lme", "gls"))) nlme_frame(model)
     else model.frame(model)

@@ -21,7 +21,8 @@ def r():
                                  term = rep(dimnames(a)[[3]], each = dim(a)[1]))
         facts <- function(m) {
           s <- summary(m); ci <- confint(m, level = 0.9)
-          c(list(coef = as.matrix(coef(m)), fixef = fixef(m), ranef = do.call(cbind, unclass(ranef(m))),
+          c(list(coef = as.matrix(coef(m)), fixef = fixef(m),
+                 ranef = do.call(cbind, unclass(ranef(m))),
                  sigma = sigma(m), loglik = as.numeric(logLik(m)),
                  est = as.numeric(s$coefficients[, "Estimate", ]),
                  se = as.numeric(s$coefficients[, "Std. Error", ]),
@@ -130,10 +131,12 @@ def test_binomial(r):
     assert str(m).strip() == r["bin_shown"].strip()
 
 
-def test_pickle(m):
-    other = pickle.loads(pickle.dumps(m))
-    assert_close(other.coef(), m.coef())
-    assert_close(other.fitted(), m.fitted())
+def test_pickle_and_file(m, tmp_path):
+    for other in (pickle.loads(pickle.dumps(m)), mlm.load_model(m.save(tmp_path / "l.rds"))):
+        assert type(other) is mlm.LmList
+        assert_close(other.coef(), m.coef())
+        assert_close(other.fitted(), m.fitted())
+        assert str(other) == str(m)
 
 
 @pytest.mark.parametrize(
