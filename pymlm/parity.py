@@ -29,9 +29,9 @@ from pymlm.results.base import Floats, Result
 if TYPE_CHECKING:
     from pymlm.models.mixed import MixedModel
 
-#: Same R, same data, same arithmetic: mostly every digit is the same. But lme4's sums depend in the
-#: last bit on where in memory the vectors lie, which no two processes share, and the optimizer turns
-#: that into 1e-10 of theta on some models.
+#: Same R, same data, same arithmetic: mostly every digit is the same. But sums in lme4 depend, in
+#: the last bit, on where in memory the vectors lie, which two processes need not share, and the
+#: optimizer turns that into 1e-10 of theta on some models (lme4's Penicillin is one).
 TOLERANCE = 1e-8
 #: Degrees of freedom come from numerical second derivatives, and a small p-value moves by t² times
 #: what t moves: so much more may these differ.
