@@ -45,7 +45,7 @@ PRINTS = {
     "ham": "lmer(Informed.liking ~ Product*Information + (1|Consumer) + (1|Product:Consumer), ham)",
     "cake": "lmer(angle ~ recipe * temp + (1 | recipe:replicate), cake,"
     " contrasts = list(recipe = 'contr.sum'))",
-    "Penicillin": "lmer(diameter ~ 1 + (1 | plate) + (1 | sample), Penicillin,"
+    "Machines": "lmer(score ~ Machine + (1 | Worker) + (1 | Worker:Machine), Machines,"
     " control = lmerControl(optimizer = 'bobyqa'))",
     "Dyestuff2": "lmer(Yield ~ 1 + (1 | Batch), Dyestuff2)",
 }
@@ -53,7 +53,7 @@ PRINTS = {
 
 @pytest.fixture(scope="module")
 def r_prints():
-    code = "data(ham, package = 'lmerTest'); lmer <- lme4::lmer; out <- list()\n"
+    code = "data(ham, package = 'lmerTest'); data(Machines, package = 'nlme'); lmer <- lme4::lmer; out <- list()\n"
     for name, fit in PRINTS.items():
         code += f"""
 m <- {fit}
@@ -84,8 +84,8 @@ def ours():
                 "angle ~ recipe * temp + (1 | recipe:replicate)", data["cake"],
                 contrasts={"recipe": "contr.sum"},
             ),
-            "Penicillin": mlm.lmer(
-                "diameter ~ 1 + (1 | plate) + (1 | sample)", data["Penicillin"],
+            "Machines": mlm.lmer(
+                "score ~ Machine + (1 | Worker) + (1 | Worker:Machine)", data["Machines"],
                 control={"optimizer": "bobyqa"},
             ),
             "Dyestuff2": mlm.lmer("Yield ~ 1 + (1 | Batch)", data["Dyestuff2"]),
