@@ -11,7 +11,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import DataError
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 
 #: Satterthwaite's df come from numerical derivatives.
 DERIVATIVES = 1e-7

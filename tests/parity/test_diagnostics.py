@@ -9,7 +9,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 
 #: Refits stop where the optimizer's tolerance lets them, not at the same last digit each time.
 REFITS = 1e-5

@@ -12,7 +12,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, RWarning
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 
 #: Two routes through linear algebra (Cholesky of the mixed-model equations here, inverse of the
 #: marginal covariance there) agree to the conditioning of V.

@@ -10,7 +10,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 
 REFERENCE = r"""
 lmer <- lme4::lmer
