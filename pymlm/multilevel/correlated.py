@@ -75,7 +75,7 @@ def lme(
     >>> d = mlm.load_dataset("nlme::Orthodont")
     >>> m = mlm.lme("distance ~ age", d, random="~ 1 | Subject", correlation="ar1")
     >>> round(float(m.correlation()["Phi"]), 3)
-    0.005
+    0.047
     """
     part = vet(random, trusted=flag(trusted, "trusted"))
     if part.two_sided or part.n_bars != 1:

@@ -141,6 +141,27 @@ class MultipleMembershipModel(LinearMixedModel):
         model: Any = multiple_membership(formula, data, **({"reml": self.reml} | arguments))
         return model  # type: ignore[no-any-return]  # same class here
 
+    def _prepare_exact(self, most_work: float | None) -> None:
+        # "auto" then asks lmerTest, which gets this model's own deviance function.
+        raise NotSupportedError(
+            "the closed forms of engine='exact' need every row to lie in one unit; use "
+            "engine='lmerTest'"
+        )
+
+    def bootstrap(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise NotSupportedError: bootMer would make Z anew; `simulate` and `refit` do not."""
+        raise NotSupportedError(
+            "lme4's bootMer would simulate from another Z; for a parametric bootstrap refit what "
+            "m.simulate() draws: [m.refit(y).fixef() for y in draws]"
+        )
+
+    def influence(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise NotSupportedError: leave out a unit by fitting anew without its rows."""
+        raise NotSupportedError(
+            "influence() leaves out whole groups or rows of a column, which a membership factor is "
+            "not; fit anew with pymlm.multiple_membership without the rows in question"
+        )
+
     def to_r(self, path: Any = None) -> NoReturn:
         """Raise NotSupportedError: no script of lme4 calls repeats this fit; `save` an .rds."""
         raise NotSupportedError(

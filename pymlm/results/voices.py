@@ -22,7 +22,7 @@ class Voice(Result):
     group : tuple of str, length g
         Grouping factors, in lme4's order (most levels first).
     n_groups, size_min, size_mean, size_max : ndarray, shape (g,)
-        Levels, and rows per level (NaN for a multiple-membership factor).
+        Levels, and rows per level.
     nested : bool
         Every grouping factor is nested in the next.
     term : tuple of str, length p

@@ -4,6 +4,9 @@
 #' Everything that the other systems' tables need and summary() lacks.
 voice_native <- function(fit) {
   .need_linear(fit, "The other systems' tables")
+  if (is_membership(fit$model))
+    refuse("NotSupportedError", "none of the other systems' tables is made for multiple ",
+           "membership; use style='r' or 'stargazer'")
   fit$model
 }
 
@@ -49,8 +52,7 @@ voice_result <- function(native, fit) {
 .voice_groups <- function(model) {
   names <- unique(names(model@cnms))
   lapply(names, function(name) {
-    g <- if (is_membership(model)) NULL else model@flist[[name]]
-    n <- if (is.null(g)) NA_real_ else as.numeric(table(droplevels(g)))
+    n <- as.numeric(table(droplevels(model@flist[[name]])))
     list(name = name, n = nlevels(model@flist[[name]]), min = min(n), mean = mean(n),
          max = max(n), values = model@flist[[name]])
   })

@@ -307,8 +307,27 @@ def test_row_7_what_would_make_z_anew_is_refused(m):
         m.simulate(use_u=True)
     with pytest.raises(NotSupportedError, match="script"):
         m.to_r()
-    with pytest.raises(RError):
+    with pytest.raises(NotSupportedError, match="refit"):
         m.bootstrap(nsim=2, seed=1)
+    with pytest.raises(NotSupportedError, match="anew"):
+        m.influence()
+    with pytest.raises(NotSupportedError, match="membership"):
+        mlm.render(m, "stata", command="xtreg, re")
+    with pytest.raises(NotSupportedError, match="one unit"):
+        m.summary(engine="exact")
+    with pytest.raises(RError):
+        mlm.pb_modcomp(m, m.update(". ~ . - x"), nsim=2, seed=1)
+
+
+def test_row_7_many_rows_are_left_to_lmertest():
+    """Above 500 rows Kenward-Roger would go to the closed forms, which know no weights."""
+    d, W = simulated()
+    wide = pd.concat([d] * 3, ignore_index=True)
+    wide["y"] += np.random.default_rng(1).normal(size=len(wide))
+    m = mlm.multiple_membership("y ~ x + (1 | school)", wide, {"school": np.tile(W, (3, 1))})
+    found = m.summary(ddf="Kenward-Roger")
+    assert found.fixed.df[0] < J
+    assert found.ddf_engine == "pbkrtest"
 
 
 def test_row_7_weights_from_columns():

@@ -316,3 +316,20 @@ def test_row_71_the_lectures_r_output(g3, g1):
     ):
         assert " ".join(line.split()) in " ".join(text.split())
     assert "fit by maximum likelihood" in g1.summary(ddf=None).text
+
+
+def test_row_92_the_glossary_has_the_lectures_synonyms():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text("utf-8")
+    for name in (
+        "Hierarchical linear model", "mixed model", "random coefficients model",
+        "intercepts-as-outcomes", "slopes-as-outcomes", "random-effects ANOVA",
+        "variance partition coefficient", "Conflated", "convergence", "composite",
+        "Cross-classified", "systematically varying", "Restricted", "lincom", "contest1D",
+        "varying-intercept", "group-mean centring", "sandwich",
+    ):  # fmt: skip
+        assert name.casefold() in text.casefold(), name
+    # What the first column calls by a function's name is there.
+    import re
+
+    for name in re.findall(r"\| `([a-z_0-9]+)` \|", text):
+        assert hasattr(mlm, name), name
