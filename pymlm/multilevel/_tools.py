@@ -79,7 +79,7 @@ def groups_of(data: pd.DataFrame, by: str) -> Groups:
     DataError
         When there is no such column, or no row has a group.
     """
-    series = column(data, by, "grouping factor")
+    series = _grouping(data, by)
     codes, labels = pd.factorize(series, sort=False)
     if len(labels) == 0:
         raise DataError(f"the grouping factor {by!r} is missing in every row")
@@ -87,6 +87,20 @@ def groups_of(data: pd.DataFrame, by: str) -> Groups:
     if isinstance(series.dtype, pd.CategoricalDtype):
         empty = len(series.cat.categories) - len(labels)
     return Groups(by, codes, tuple(labels), empty)
+
+
+def _grouping(data: pd.DataFrame, by: str) -> pd.Series:
+    """A grouping column, or the combinations of several: "cask:batch", as lme4 names them."""
+    known = {str(c) for c in data.columns}
+    parts = by.split(":") if isinstance(by, str) and by not in known else []
+    if len(parts) < 2 or not all(p in known for p in parts):
+        return column(data, by, "grouping factor")
+    series = [column(data, p) for p in parts]
+    whole = series[0].astype(str)
+    for part in series[1:]:
+        whole = whole + ":" + part.astype(str)
+    missing = np.logical_or.reduce([s.isna().to_numpy() for s in series])
+    return whole.where(~missing)
 
 
 def numbers(data: pd.DataFrame, name: str) -> Floats:
@@ -164,12 +178,21 @@ class RandomPart:
     linear: bool
     terms: tuple[RandomTerm, ...]
     groups: dict[str, Floats]
+    memberships: tuple[str, ...]
 
     @property
     def factors(self) -> tuple[str, ...]:
         """Grouping factors, outermost (fewest groups) first."""
         order = sorted(self.groups, key=lambda g: len(np.unique(self.groups[g])))
         return tuple(order)
+
+    def whole(self, what: str) -> None:
+        """Raise NotSupportedError where rows belong to several units of a factor."""
+        if self.memberships:
+            raise NotSupportedError(
+                f"{what} needs every row to lie in one group; here rows belong to several "
+                f"{', '.join(self.memberships)} (multiple membership)"
+            )
 
     def level1(self) -> float:
         """Variance of level 1, or NotSupportedError for families where it has none."""
@@ -205,7 +228,7 @@ def data_of(m: MixedModel, what: str) -> pd.DataFrame:
     """Return the frame that a model was fitted to, or say that it has none."""
     data = m._source.data
     if data is None:
-        raise DataError(f"{what}: this model came from a file, without its data frame")
+        raise DataError(f"{what}: this model came from a file, without its data frame; pass data=")
     return data
 
 

@@ -94,6 +94,8 @@ def center(
         if by is None:
             raise ArgumentError(f"method={method!r} needs the grouping factor: by='...'")
         groups = groups_of(frame, by)
+        if groups.n_missing:
+            advise(f"{groups.n_missing} rows have no {by!r}: the new columns are NaN there")
         for name in columns:
             added |= _two_parts(frame, name, groups, str(method), between_at)
     else:
@@ -156,8 +158,6 @@ def _others(values: Floats, codes: np.ndarray[Any, Any], n: int) -> Floats:
 def _say_what_is_lacking(
     values: Floats, per_row: Floats, name: str, groups: Groups, means: Floats
 ) -> None:
-    if groups.n_missing:
-        advise(f"{groups.n_missing} rows have no {groups.name!r}: the new columns are NaN there")
     alone = int((np.isnan(per_row) & ~np.isnan(values) & (groups.codes >= 0)).sum())
     if alone:
         advise(f"{alone} rows are alone in their {groups.name!r}: the mean of the others is NaN")

@@ -58,7 +58,7 @@ def check_assumptions(m: MixedModel) -> AssumptionChecks:
     ]  # fmt: skip
     for name, p in zip(found["groups"], found["level1_equal"], strict=True):
         rows.append((f"equal residual variance across {name}", math.nan, p, "Fligner-Killeen"))
-    for name in part.factors:
+    for name in (f for f in part.factors if f not in part.memberships):
         z, p = _serial(residual, np.asarray(part.groups[name]))
         rows.append((f"independence within {name}", z, p, "lag-1 correlation"))
     rows += [
@@ -113,7 +113,10 @@ def _residual_frame(m: MixedModel, found: dict[str, Any]) -> pd.DataFrame:
         index=m._used_index,
     )
     modes = m.ranef(cond_var=False)
-    for name, codes in random_part(m).groups.items():
+    part = random_part(m)
+    for name, codes in part.groups.items():
+        if name in part.memberships:
+            continue
         levels = list(modes[name].index)
         out[name] = [levels[int(c) - 1] for c in codes]
     return out

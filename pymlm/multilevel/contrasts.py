@@ -13,7 +13,7 @@ from pymlm.results.base import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Contrasts:
     """Rows of tests, as the bridge's `ml_contests` sends them; each array has shape (k,)."""
 
     estimate: Floats
@@ -25,31 +25,43 @@ class Tested:
     conf_high: Floats
 
 
+def coefficient(name: str, terms: Sequence[str]) -> str:
+    """Return R's name of a coefficient; R writes a name that is no R name in backticks.
+
+    Raises
+    ------
+    ArgumentError
+        When there is none; near names are listed.
+    """
+    for written in (name, f"`{name}`"):
+        if written in terms:
+            return written
+    raise ArgumentError(
+        f"no fixed effect {name!r} in this model."
+        + near_names(str(name), terms)
+        + f" It has: {', '.join(terms)}"
+    )
+
+
 def rows_of(m: MixedModel, combinations: Sequence[Mapping[str, float]]) -> Floats:
     """Return the matrix L whose rows are the combinations, in the order of the fixed effects.
 
     Raises
     ------
     ArgumentError
-        For a name that is no fixed effect; near names are listed.
+        For a name that is no fixed effect.
     """
     terms = list(m.fixef().index)
     out = np.zeros((len(combinations), len(terms)))
     for i, combination in enumerate(combinations):
         for name, weight in combination.items():
-            if name not in terms:
-                raise ArgumentError(
-                    f"no fixed effect {name!r} in this model."
-                    + near_names(str(name), terms)
-                    + f" It has: {', '.join(terms)}"
-                )
-            out[i, terms.index(name)] = weight
+            out[i, terms.index(coefficient(name, terms))] = weight
     return out
 
 
-def tested_rows(m: MixedModel, L: Floats, ddf: str, level: float) -> Tested:
+def contrast_rows(m: MixedModel, L: Floats, ddf: str, level: float) -> Contrasts:
     """Test every row of L; `ddf` may be "residual", too."""
-    found: Tested = m._call("ml_contests", Tested, l=L, ddf=ddf, level=level)
+    found: Contrasts = m._call("ml_contests", Contrasts, l=L, ddf=ddf, level=level)
     return found
 
 
@@ -57,4 +69,4 @@ def table(
     m: MixedModel, combinations: Sequence[Mapping[str, float]], ddf: str, level: float
 ) -> dict[str, Floats]:
     """Tests of the combinations, by the columns of FixedEffects."""
-    return asdict(tested_rows(m, rows_of(m, combinations), ddf, level))
+    return asdict(contrast_rows(m, rows_of(m, combinations), ddf, level))

@@ -113,6 +113,7 @@ def _sizes(sizes: Any) -> tuple[float, float]:
 def _of_model(m: MixedModel) -> DesignEffect:
     found = icc_of_model(m, ci=None)
     part = random_part(m)
+    part.whole("the design effect")
     sizes = [_sizes(np.bincount(np.asarray(part.groups[g], dtype=int))[1:]) for g in found.level]
     sizes = [(a, b) for a, b in sizes]
     return _result(

@@ -24,6 +24,7 @@ from pymlm.multilevel._tools import (
     group_means,
     groups_of,
     one_group,
+    random_part,
     spread,
 )
 from pymlm.results.base import Floats
@@ -183,6 +184,7 @@ def _factor(m: MixedModel | str, formula: str, by: str | None, frame: pd.DataFra
     if by is not None:
         return by
     if isinstance(m, MixedModel):
+        random_part(m).whole("effect_types")
         return one_group(m, None)
     found = vet(formula).groups
     if len(found) != 1:

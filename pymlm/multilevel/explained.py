@@ -233,6 +233,7 @@ def r2_decomposition(m: MixedModel, by: str | None = None) -> R2Decomposition:
             "the decomposition is defined for two levels; this model has the grouping factors "
             + ", ".join(part.factors)
         )
+    part.whole("the decomposition")
     group = one_group(model, by)
     codes = np.asarray(part.groups[group], dtype=int) - 1
     xb = fixed_part(model).linear

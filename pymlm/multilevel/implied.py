@@ -178,5 +178,7 @@ def _rows_of_group(m: MixedModel, group: Any, by: str) -> Any:
             f"{by!r} has no group {group!r} in this model."
             + (near_names(name, levels) or f" It has: {', '.join(levels[:10])} ...")
         )
-    codes = np.asarray(random_part(m).groups[by])
+    part = random_part(m)
+    part.whole("group=")
+    codes = np.asarray(part.groups[by])
     return np.flatnonzero(codes == levels.index(name) + 1)

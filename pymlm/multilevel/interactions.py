@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from pymlm.arguments import DDF_METHODS, choice, fraction, strict
-from pymlm.errors import ArgumentError, near_names
+from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed
-from pymlm.multilevel.contrasts import rows_of, table, tested_rows
+from pymlm.multilevel.contrasts import coefficient, contrast_rows, rows_of, table
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_effects import JohnsonNeyman, SimpleSlopes
 
@@ -61,13 +61,13 @@ def simple_slopes(
     >>> d = mlm.load_dataset("nlme::bdf")
     >>> m = mlm.lmer("langPOST ~ ses * schoolSES + (1 | schoolNR)", d)
     >>> mlm.simple_slopes(m, "ses", "schoolSES", at=[15, 25]).estimate.round(3).tolist()
-    [0.332, 0.267]
+    [0.346, 0.236]
     """
     model = mixed(m, "simple_slopes")
-    product = _product(model, x, moderator)
-    values = _values(model, moderator, at)
+    slope, other, product = _names(model, x, moderator)
+    values = _values(model, other, at)
     method = choice(ddf, DDF_METHODS, "ddf")
-    combinations = [{x: 1.0, product: float(z)} for z in values]
+    combinations = [{slope: 1.0, product: float(z)} for z in values]
     columns = table(model, combinations, method, fraction(level, "level"))
     return SimpleSlopes(
         term=tuple(f"{x} at {moderator} = {z:.6g}" for z in values),
@@ -79,18 +79,13 @@ def simple_slopes(
     )
 
 
-def _product(m: MixedModel, x: str, moderator: str) -> str:
+def _names(m: MixedModel, x: str, moderator: str) -> tuple[str, str, str]:
+    """R's names of the two coefficients and of their product."""
     terms = list(m.fixef().index)
-    for name in (x, moderator):
-        if name not in terms:
-            raise ArgumentError(
-                f"no fixed effect {name!r} in this model."
-                + near_names(str(name), terms)
-                + f" It has: {', '.join(terms)}"
-            )
-    for name in (f"{x}:{moderator}", f"{moderator}:{x}"):
+    one, other = coefficient(x, terms), coefficient(moderator, terms)
+    for name in (f"{one}:{other}", f"{other}:{one}"):
         if name in terms:
-            return name
+            return one, other, name
     raise ArgumentError(
         f"the model has no product of {x!r} and {moderator!r}; fit it with {x} * {moderator}"
     )
@@ -154,19 +149,19 @@ def johnson_neyman(
     (b_x + b_xz·z)² = t²·(Vxx + 2·z·Vx,xz + z²·Vxz,xz), V adjusted for ddf="Kenward-Roger".
     """
     model = mixed(m, "johnson_neyman")
-    product = _product(model, x, moderator)
+    one, other, product = _names(model, x, moderator)
     method = choice(ddf, DDF_METHODS, "ddf")
     confidence = fraction(level, "level")
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError(f"points must be a whole number of at least 2, not {points!r}")
     b = model.fixef()
-    slope, change = float(b[x]), float(b[product])
-    v = model.vcov(ddf=method).loc[[x, product], [x, product]].to_numpy(dtype=float)
-    test = tested_rows(model, rows_of(model, [{product: 1.0}]), method, confidence)
+    slope, change = float(b[one]), float(b[product])
+    v = model.vcov(ddf=method).loc[[one, product], [one, product]].to_numpy(dtype=float)
+    test = contrast_rows(model, rows_of(model, [{product: 1.0}]), method, confidence)
     # The half-width of the coefficient's own interval over its standard error is the quantile.
     critical = float((test.conf_high[0] - test.estimate[0]) / test.std_error[0])
     bounds, inside = _roots(slope, change, v, critical)
-    z = _observed(model, moderator)
+    z = _observed(model, other)
     grid = np.linspace(z.min(), z.max(), points)
     line = slope + change * grid
     se = np.sqrt(v[0, 0] + 2 * grid * v[0, 1] + grid**2 * v[1, 1])

@@ -195,7 +195,7 @@ def panel(formula: str, data: Any, by: str, model: str = "within") -> PanelEstim
     >>> import pymlm as mlm
     >>> d = mlm.load_dataset("nlme::bdf")
     >>> mlm.panel("langPOST ~ ses", d, by="schoolNR").fixed.estimate.round(4).tolist()
-    [0.2967]
+    [0.297]
     """
     kind = choice(model, MODELS, "model")
     return _fit_panel(formula, data, by, kind)._ask("ml_panel", PanelEstimates)

@@ -31,7 +31,7 @@ from pymlm.results.multilevel_variance import Icc, VariancePartition
 def icc(
     m: MixedModel,
     at: Mapping[str, float] | None = None,
-    ci: str | None = "delta",
+    ci: str | None = "auto",
     level: float = 0.95,
     nsim: int = 500,
     seed: int | None = None,
@@ -42,13 +42,14 @@ def icc(
     ----------
     m : MixedModel
         Linear, or binomial with logit, probit or cloglog link (latent scale). With predictors in
-        the model it is the conditional ICC. Singular fits are fine.
+        the model it is the conditional ICC; with multiple membership that of rows which belong
+        wholly to one unit. Singular fits are fine.
     at : dict of str to float, optional
         Values of the random slopes' predictors, as the random coefficients are named; those not
         named stand at 0, as in Stata's ``estat icc``.
-    ci : {"delta", "boot", None}
-        Interval: by the delta method on the logit scale (linear models), by parametric bootstrap
-        (percentiles), or none.
+    ci : {"auto", "delta", "boot", None}
+        Interval: by the delta method on the logit scale, by parametric bootstrap (percentiles), or
+        none; "auto" is "delta" for linear models and none for others.
     level : float
     nsim, seed : int
         Of the bootstrap.
@@ -85,8 +86,10 @@ def icc(
     {'batch': 0.1539, 'cask:batch': 0.937}
     """
     model = mixed(m, "icc")
-    how = choice(ci, ("delta", "boot", None), "ci")
+    how = choice(ci, ("auto", "delta", "boot", None), "ci")
     part = random_part(model)
+    if how == "auto":
+        how = "delta" if part.linear else None
     residual = part.level1()
     values = _checked_at(part, at)
     shares = _shares(part, values)
@@ -162,6 +165,8 @@ def _shares(part: RandomPart, at: Mapping[str, float]) -> list[_Share]:
 def _nested(part: RandomPart, inner: str, outer: str) -> bool:
     a = np.asarray(part.groups[inner], dtype=np.int64)
     b = np.asarray(part.groups[outer], dtype=np.int64)
+    if {inner, outer} & set(part.memberships):
+        return False  # a row has shares in several units; none lies within another
     pairs = len(np.unique(a * (int(b.max()) + 1) + b))
     return pairs == len(np.unique(a)) and len(np.unique(b)) < len(np.unique(a))
 

@@ -11,7 +11,7 @@ from pymlm.arguments import strict
 from pymlm.errors import NotSupportedError
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, names
-from pymlm.multilevel.contrasts import rows_of, tested_rows
+from pymlm.multilevel.contrasts import contrast_rows, rows_of
 from pymlm.results.base import readonly
 from pymlm.results.multilevel_tests import DdfTable, JointWald
 
@@ -57,7 +57,7 @@ def ddf_table(m: MixedModel) -> DdfTable:
     notes: dict[str, str] = {}
     for rule in RULES:
         try:
-            found = tested_rows(model, L, rule, 0.95)
+            found = contrast_rows(model, L, rule, 0.95)
         except NotSupportedError as error:
             notes[rule] = str(error)
             for k in _NONE:

@@ -17,7 +17,7 @@ from pymlm.frames import as_pandas, complete_rows, used_columns
 from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.multilevel._tools import groups_of, names, numbers, spread
 from pymlm.multilevel.centering import center
-from pymlm.multilevel.contrasts import table
+from pymlm.multilevel.contrasts import coefficient, table
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_effects import WithinBetween
 
@@ -157,7 +157,8 @@ class _Common:
 
     def weight(self, name: str) -> tuple[float, float]:
         """Weight of the within slope, and the weighted mean of both slopes."""
-        at = [self.term.index(name + part) for part in ("_within", "_between")]
+        parts = (f"{name}_within", f"{name}_between")
+        at = [self.term.index(coefficient(part, self.term)) for part in parts]
         v = self.vcov[np.ix_(at, at)]
         w, b = self.estimate[at]
         phi = (v[1, 1] - v[0, 1]) / (v[0, 0] + v[1, 1] - 2 * v[0, 1])

@@ -31,6 +31,8 @@ class RobustEffects(FixedEffects):
     n_clusters : int
     level : float
         Of the confidence intervals.
+    printed : Printed or None
+        clubSandwich's own print, for CR types.
 
     Notes
     -----
@@ -44,6 +46,7 @@ class RobustEffects(FixedEffects):
     vcov: Floats
     n_clusters: int
     level: float
+    printed: Printed | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

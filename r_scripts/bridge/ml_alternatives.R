@@ -5,10 +5,34 @@ ml_fit_panel <- function(formula, data, data_name, by, model) {
   need_package("plm", "the panel estimators")
   env <- new.env(parent = .formula_home)
   env$plm <- plm::plm
+  formula <- parse_formula(formula)
+  # plm finds columns by names that R's own grammar knows; others travel under such names.
+  safe <- stats::setNames(make.names(names(data), unique = TRUE), names(data))
+  changed <- safe[safe != names(safe)]
+  if (length(changed)) {
+    formula <- do.call(substitute, list(formula, lapply(as.list(changed), as.name)))
+    names(data) <- unname(safe)
+  }
   assign(data_name, data, envir = env)
-  args <- list(formula = parse_formula(formula), data = as.name(data_name), index = by,
-               model = model)
-  as_fit(eval(.written_call("plm", args), env))
+  args <- list(formula = formula, data = as.name(data_name), index = safe[[by]], model = model)
+  fit <- tryCatch(as_fit(eval(.written_call("plm", args), env)), error = function(e) {
+    if (grepl("empty model", conditionMessage(e)))
+      refuse("DataError", "no predictor varies within any '", by, "' (or every group has one row),",
+             " so the ", model, " estimator, which needs the within variation, has nothing to fit")
+    stop(e)
+  })
+  fit$kept$renamed <- changed
+  fit
+}
+
+# Names as R writes them for the user's own columns: `my x`:z for my.x:z.
+.own_names <- function(terms, changed) {
+  if (!length(changed)) return(terms)
+  vapply(strsplit(terms, ":", fixed = TRUE), function(parts) {
+    at <- match(parts, changed)
+    parts[!is.na(at)] <- paste0("`", names(changed)[at[!is.na(at)]], "`")
+    paste(parts, collapse = ":")
+  }, "")
 }
 
 ml_panel_native <- function(fit) summary(fit$model)
@@ -19,7 +43,7 @@ ml_panel_result <- function(native, fit) {
   rho <- if (!is.null(model$ercomp)) model$ercomp$sigma2
   pdim <- plm::pdim(model)
   list(
-    fixed = fixed_effects(.with_df(native$coefficients, model)),
+    fixed = fixed_effects(.with_df(native$coefficients, model, fit$kept$renamed)),
     model = model$args$model,
     r_squared = unname(plm::r.squared(model)),
     nobs = as.integer(nobs(model)), ngroups = as.integer(pdim$nT$n),
@@ -31,7 +55,8 @@ ml_panel_result <- function(native, fit) {
 }
 
 # t tests get the residual df; z tests have none.
-.with_df <- function(table, model) {
+.with_df <- function(table, model, changed) {
+  rownames(table) <- .own_names(rownames(table), changed)
   colnames(table) <- sub("z-value", "z value", sub("t-value", "t value", colnames(table)))
   if (!"t value" %in% colnames(table)) return(table)
   cbind(table[, 1:2, drop = FALSE], df = df.residual(model), table[, -(1:2), drop = FALSE])
@@ -52,7 +77,12 @@ ml_fit_lm <- function(formula, data, data_name) {
 ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
   model <- fit$model
   mixed <- inherits(model, "merMod")
-  if (mixed) .need_linear(fit, "Cluster-robust standard errors")
+  if (mixed) {
+    .need_linear(fit, "Cluster-robust standard errors")
+    if (is_membership(model))
+      refuse("NotSupportedError", "the rows of a multiple-membership model belong to several ",
+             "clusters at once, so there are no independent clusters to be robust to")
+  }
   if (substr(type, 1L, 2L) == "CR") .club_sandwich(model, cluster, type, level)
   else if (mixed)
     refuse("NotSupportedError", "sandwich has no HC estimators for lmer fits (no estfun method). ",
@@ -72,8 +102,9 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
     stop(e)
   })
   test <- clubSandwich::coef_test(model, vcov = v, test = "Satterthwaite")
-  .robust_list(rownames(test), test$beta, test$SE, test$df_Satt, test$p_Satt, as.matrix(v),
-               attr(v, "cluster"), "Satterthwaite", type, level)
+  c(.robust_list(rownames(test), test$beta, test$SE, test$df_Satt, test$p_Satt, as.matrix(v),
+                 attr(v, "cluster"), "Satterthwaite", type, level),
+    list(printed = printed(test)))
 }
 
 # t with clusters - 1 degrees of freedom: Cameron & Miller 2015.

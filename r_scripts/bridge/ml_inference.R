@@ -36,7 +36,8 @@ ml_joint <- function(fit, l, ddf) {
 
 #' Nakagawa's R2 by performance; NULL where it gives none (singular fits) or is not installed.
 ml_nakagawa <- function(fit) {
-  if (!requireNamespace("performance", quietly = TRUE) || lme4::isSingular(fit$model)) return(NULL)
+  if (!requireNamespace("performance", quietly = TRUE) || lme4::isSingular(fit$model) ||
+      is_membership(fit$model)) return(NULL) # performance takes each row to lie in one unit
   out <- suppressWarnings(suppressMessages(performance::r2_nakagawa(fit$model)))
   if (!is.list(out) || is.null(out$R2_conditional) || is.na(out$R2_conditional)) return(NULL)
   list(marginal = out$R2_marginal[[1L]], conditional = out$R2_conditional[[1L]])
@@ -51,6 +52,7 @@ ml_checks <- function(fit) {
   r <- residuals(model, type = "pearson", scaled = TRUE)
   eta <- as.numeric(scale(fitted(model)))
   groups <- getME(model, "flist")
+  if (is_membership(model)) groups <- groups[setdiff(names(groups), names(membership_weights(fit)))]
   modes <- ranef(model, condVar = FALSE)
   effects <- list()
   for (g in names(modes)) for (t in colnames(modes[[g]])) {

@@ -9,7 +9,8 @@ ml_terms <- function(fit) {
     refuse("NotSupportedError", "variance components need a mixed model that lme4 fitted")
   flist <- getME(model, "flist")
   assign <- attr(flist, "assign")
-  blocks <- getME(model, "mmList")
+  zt <- getME(model, "Ztlist") # one matrix a coefficient: groups by rows
+  last <- cumsum(lengths(model@cnms))
   covariances <- VarCorr(model)
   n <- nrow(model@frame)
   list(
@@ -18,13 +19,20 @@ ml_terms <- function(fit) {
     nobs = n,
     linear = lme4::isLMM(model),
     terms = lapply(seq_along(model@cnms), function(i) {
-      m <- as.matrix(blocks[[i]])
+      k <- length(model@cnms[[i]])
+      own <- zt[last[i] - k + seq_len(k)]
+      # A row of Z holds the columns once, under its group; with multiple membership in shares.
+      m <- do.call(cbind, lapply(own, function(a) Matrix::colSums(a)))
+      moments <- matrix(vapply(own, function(a) vapply(own, function(b) sum(a * b), 0),
+                               numeric(k)), k)
       list(group = names(flist)[assign[i]], key = names(covariances)[i],
            terms = as.character(model@cnms[[i]]),
            covariance = unname(matrix(covariances[[i]], length(model@cnms[[i]]))),
-           moments = unname(crossprod(m) / n), centred = unname(as.matrix(stats::cov(m))))
+           moments = unname(moments / n), centred = unname(as.matrix(stats::cov(m))))
     }),
-    groups = lapply(flist, as.integer)
+    groups = lapply(flist, as.integer),
+    memberships = if (is_membership(model)) as.character(names(membership_weights(fit)))
+                  else character()
   )
 }
 
@@ -43,7 +51,8 @@ ml_level1_variance <- function(fit) {
 ml_theta <- function(fit) {
   .need_linear(fit, "The interval by the delta method")
   model <- lmertest_model(fit)
-  list(factors = lapply(getME(model, "Tlist"), function(m) unname(as.matrix(m))),
+  # (x || g) has two terms of one name, which a named list would not bring over.
+  list(factors = unname(lapply(getME(model, "Tlist"), function(m) unname(as.matrix(m)))),
        vcov = unname(as.matrix(model@vcov_varpar)))
 }
 

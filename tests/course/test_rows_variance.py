@@ -245,7 +245,8 @@ def test_row_32_of_a_binomial_model_is_latent(r: Any) -> None:
     assert_close(found.icc, r["glmm"], 1e-4)
     assert_close(found.total - found.variance[0], math.pi**2 / 3)
     with pytest.raises(NotSupportedError, match="linear"):
-        mlm.icc(m)
+        mlm.icc(m, ci="delta")
+    assert mlm.icc(m).method is None
     poisson = mlm.glmer("incidence ~ period + (1 | herd)", cbpp, family="poisson")
     with pytest.raises(NotSupportedError, match="level-1 variance"):
         mlm.icc(poisson, ci=None)
