@@ -301,9 +301,12 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   "Pass allow_new_levels=True to predict new groups at the mean of all, or re_form='NA' to leave",
   "the groups out.")
 
-# Levels of combined grouping factors (a:b) are known to lme4 only.
+# Levels of combined grouping factors (a:b) are known to lme4 only, those of factor(x) to R.
 .guarded_prediction <- function(expr) {
   tryCatch(expr, error = function(e) {
+    if (grepl("has new levels?", conditionMessage(e)))
+      refuse("DataError", "newdata: ", conditionMessage(e), ", for which the model has no ",
+             "coefficient")
     if (!grepl("new levels detected", conditionMessage(e))) stop(e)
     refuse("DataError", "newdata: ", conditionMessage(e), ". ", .new_levels_advice)
   })

@@ -326,6 +326,18 @@ def test_unknown_level_of_a_predictor() -> None:
         m.predict(pd.DataFrame({"recipe": ["A"], "replicate": ["99"]}))
 
 
+def test_unknown_level_of_a_factor_made_in_the_formula() -> None:
+    m = mlm.lmer("Reaction ~ factor(Days) + (1 | Subject)", mlm.load_dataset("sleepstudy"))
+    with pytest.raises(DataError, match="new level 33"):
+        m.predict(pd.DataFrame({"Days": [33], "Subject": ["308"]}), interval="confidence")
+
+
+def test_text_for_a_transformed_predictor() -> None:
+    m = mlm.lmer("angle ~ log(temp) + (1 | replicate)", mlm.load_dataset("cake"))
+    with pytest.raises(DataError, match="'temp' has text"):
+        m.predict(pd.DataFrame({"temp": ["hot"], "replicate": ["1"]}))
+
+
 def test_bad_arguments(sleep: Any, cbpp: Any) -> None:
     with pytest.raises(ArgumentError, match="no grouping factor 'Subjct'"):
         sleep.predict(re_form="~ (1 | Subjct)")
