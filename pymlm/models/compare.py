@@ -12,8 +12,10 @@ from pymlm.arguments import choice, flag, strict
 from pymlm.engine import call
 from pymlm.engine.from_r import build
 from pymlm.errors import ArgumentError, RError
+from pymlm.models.alignment import check_same_rows, row_orders
 from pymlm.models.base import Fitted
 from pymlm.models.bootstrap import Draws, simulate_and
+from pymlm.models.exact import SATTERTHWAITE, EngineMethods
 from pymlm.models.hypotheses import hypotheses
 from pymlm.models.parallel import check_jobs, check_seed, whole_number
 from pymlm.models.persist import wrap
@@ -74,7 +76,8 @@ def anova(
     if len(called) != len(models) or len(set(called)) != len(called):
         raise ArgumentError(f"names must be {len(models)} different names, not {names!r}")
     handles = [m._handle for m in models]
-    return _answer(ModelComparison, "compare_models", handles, called, flag(refit, "refit"))
+    orders = row_orders(models, called)
+    return _answer(ModelComparison, "compare_models", handles, called, flag(refit, "refit"), orders)
 
 
 @strict
@@ -104,11 +107,12 @@ def lrt(m0: Any, m1: Any, boundary: bool | Literal["auto"] = "auto") -> ModelCom
     """
     _check_models("lrt", m0, m1)
     how = choice(boundary, ("auto", True, False), "boundary")
-    return _answer(ModelComparison, "lrt_models", [m0._handle, m1._handle], ["m0", "m1"], how)
+    names, handles = ["m0", "m1"], [m0._handle, m1._handle]
+    return _answer(ModelComparison, "lrt_models", handles, names, how, row_orders((m0, m1), names))
 
 
 @strict
-def kr_modcomp(m1: Any, m0: Any) -> MeansComparison:
+def kr_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
     """Test the means of the smaller model m0 within m1 by Kenward-Roger's F test.
 
     Parameters
@@ -117,6 +121,9 @@ def kr_modcomp(m1: Any, m0: Any) -> MeansComparison:
         The larger model, a REML fit.
     m0 : LinearMixedModel, array-like or text
         The smaller model, or hypotheses as `contest` takes them.
+    engine : {"auto", "lmerTest", "exact"}, optional
+        What computes the degrees of freedom, as in the models' `summary`; "lmerTest" stands for
+        pbkrtest here.
 
     Raises
     ------
@@ -130,11 +137,11 @@ def kr_modcomp(m1: Any, m0: Any) -> MeansComparison:
     Mirrors ``KRmodcomp(largeModel, smallModel)`` of pbkrtest; Halekoh & Højsgaard 2014,
     doi:10.18637/jss.v059.i09.
     """
-    return _means(m1, m0, "Kenward-Roger")
+    return _means(m1, m0, "Kenward-Roger", engine)
 
 
 @strict
-def sat_modcomp(m1: Any, m0: Any) -> MeansComparison:
+def sat_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
     """Test the means of the smaller model m0 within m1 by Satterthwaite's F test.
 
     Parameters
@@ -143,6 +150,9 @@ def sat_modcomp(m1: Any, m0: Any) -> MeansComparison:
         The larger model; pbkrtest refits it by REML.
     m0 : LinearMixedModel, array-like or text
         The smaller model, or hypotheses as `contest` takes them.
+    engine : {"auto", "lmerTest", "exact"}, optional
+        What computes the degrees of freedom, as in the models' `summary`; "lmerTest" stands for
+        pbkrtest here.
 
     Raises
     ------
@@ -153,19 +163,29 @@ def sat_modcomp(m1: Any, m0: Any) -> MeansComparison:
     -----
     Mirrors ``SATmodcomp(largeModel, smallModel)`` of pbkrtest.
     """
-    return _means(m1, m0, "Satterthwaite")
+    return _means(m1, m0, "Satterthwaite", engine)
 
 
-def _means(m1: Any, m0: Any, method: str) -> MeansComparison:
+def _means(m1: Any, m0: Any, method: str, engine: str | None) -> MeansComparison:
     _check_models("m1", m1)
+    small: dict[str, Any] = {}
     if isinstance(m0, Fitted):
-        return _answer(
-            MeansComparison, "mean_comparison", m1._handle, small=m0._handle, method=method
-        )
-    asked = hypotheses(m1._handle, m0)
-    if any(asked.rhs):
-        raise ArgumentError("a restriction of the means has right-hand side 0; use m.contest")
-    return _answer(MeansComparison, "mean_comparison", m1._handle, L=asked.rows, method=method)
+        check_same_rows(m1, m0)
+        small["small"] = m0._handle
+    else:
+        asked = hypotheses(m1._handle, m0)
+        if any(asked.rhs):
+            raise ArgumentError("a restriction of the means has right-hand side 0; use m.contest")
+        small["L"] = asked.rows
+    used = None
+    if isinstance(m1, EngineMethods):
+        # pbkrtest's Satterthwaite test refits an ML model by REML, where the closed forms are not.
+        by_ml = method == SATTERTHWAITE and not m1._engine_facts.reml
+        used = m1._engine(method, "lmerTest" if by_ml else engine)
+    args = {"method": method, **small}
+    raw = call("call_by_engine", m1._handle, used, "mean_comparison", args)
+    made = "exact" if used == "exact" else "pbkrtest"
+    return replace(_with_print(MeansComparison, raw), ddf_engine=made)
 
 
 @strict
@@ -206,6 +226,7 @@ def pb_modcomp(
     """
     _check_models("pb_modcomp", m1, m0)
     n, jobs, chosen = whole_number(nsim, "nsim", 1), check_jobs(n_jobs), check_seed(seed)
+    check_same_rows(m1, m0)
     call("check_pb", m1._handle, m0._handle)
     large, small = _by_ml(m1), _by_ml(m0)
     draws = simulate_and(_TwoRefits(), (large, small), small, n, chosen, jobs)
@@ -288,6 +309,9 @@ def _check_models(function: str, *models: Any) -> None:
 
 def _answer(into: type[T], function: str, *args: Any, **kwargs: Any) -> T:
     """Call a bridge function whose answer brings R's print along."""
-    raw = call(function, *args, **kwargs)
+    return _with_print(into, call(function, *args, **kwargs))
+
+
+def _with_print(into: type[T], raw: dict[str, Any]) -> T:
     text = raw.pop("printed")[0]
     return replace(build(into, raw), printed=Printed(text))  # type: ignore[no-any-return]

@@ -73,6 +73,8 @@ class MeansComparison(Result):
         for the parametric bootstrap.
     statistic, num_df, den_df, f_scaling, p_value : ndarray, shape (k,), or None
     method : str
+    ddf_engine : str or None
+        What computed the degrees of freedom: "pbkrtest" or "exact".
     n_extreme, n_positive : float or None
         Parametric bootstrap: simulated statistics above the observed one, and above 0.
     nsim, n_failed : int or None
@@ -103,6 +105,7 @@ class MeansComparison(Result):
     f_scaling: Floats | None = None
     p_value: Floats
     method: str
+    ddf_engine: str | None = None
     n_extreme: float | None = None
     n_positive: float | None = None
     nsim: int | None = None

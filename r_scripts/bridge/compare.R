@@ -7,20 +7,24 @@
 #    chi-squared p-value is too large: the mixture stands beside it.
 
 #' One row a model, likelihood-ratio tests between neighbours; anova(m0, m1, ...) of lme4.
-compare_models <- function(fits, names, refit = TRUE) {
+#'
+#' `orders` says for each model where the first model's rows stand among its own; NULL: at the same
+#' places. Python knows the rows and has refused models on different ones.
+compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
   models <- lapply(fits, plain_model)
-  .check_same_data(models, names)
+  .check_same_data(models, names, orders)
   .check_same_kind(models, names)
   reml <- vapply(models, is_reml, NA)
-  if (!refit) .check_reml(models, names, reml)
+  if (!refit) .check_reml(models, names, reml, orders)
   table <- .lme4_anova(models, names, refit)
-  models <- models[match(rownames(table), names)]
+  at <- match(rownames(table), names)
   notes <- if (refit && any(reml))
     paste0("refitted by maximum likelihood (", paste(names[reml], collapse = ", "),
            "): REML likelihoods of models with different fixed effects cannot be compared")
   lost <- NA
   for (i in seq_along(models)[-1L]) {
-    tested <- .tested(models[[i - 1L]], models[[i]])
+    two <- at[c(i - 1L, i)]
+    tested <- .tested(models[two], orders[two])
     lost[i] <- tested$boundary
     if (!tested$nested) {
       table[i, c("Chisq", "Pr(>Chisq)")] <- NA
@@ -71,33 +75,30 @@ is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
 
 # --- the rules ---------------------------------------------------------------------------------------------
 
-.check_same_data <- function(models, names) {
-  frames <- lapply(models, .used_frame)
+.check_same_data <- function(models, names, orders = NULL) {
+  responses <- lapply(models, .used_response)
+  a <- responses[[1L]]
   for (i in seq_along(models)[-1L]) {
-    a <- frames[[1L]]
-    b <- frames[[i]]
-    only_a <- length(setdiff(a$rows, b$rows))
-    only_b <- length(setdiff(b$rows, a$rows))
-    if (only_a + only_b || length(a$rows) != length(b$rows))
-      refuse("ComparisonError", names[1L], " and ", names[i], " were fitted to different rows (",
-             length(a$rows), " and ", length(b$rows), "): ", only_a, " only in ", names[1L], ", ",
-             only_b, " only in ", names[i], ". Fit both to the rows that are complete in every ",
-             "variable of either, e.g. data.dropna(subset=[...])")
-    same <- b$response[match(a$rows, b$rows), , drop = FALSE]
-    differ <- if (ncol(same) != ncol(a$response)) nrow(same)
-    else sum(rowSums(abs(same - a$response) > 1e-12 * max(abs(a$response), 1)) > 0)
+    b <- responses[[i]]
+    if (nrow(a) != nrow(b))
+      refuse("ComparisonError", names[1L], " and ", names[i], " were fitted to different numbers of ",
+             "rows: ", nrow(a), " and ", nrow(b))
+    b <- .in_order(b, orders[[i]])
+    differ <- if (ncol(b) != ncol(a)) nrow(a)
+    else sum(rowSums(abs(b - a) > 1e-12 * max(abs(a), 1)) > 0)
     if (differ)
       refuse("ComparisonError", names[1L], " and ", names[i], " have different responses: they ",
-             "differ in ", differ, " of ", length(a$rows), " rows. Likelihoods of different ",
-             "responses (or of one on another scale) cannot be compared")
+             "differ in ", differ, " of ", nrow(a), " rows. Likelihoods of different responses (or ",
+             "of one on another scale) cannot be compared")
   }
 }
 
-.used_frame <- function(model) {
-  frame <- if (isS4(model)) model@frame else model.frame(model)
-  y <- model.response(frame)
-  list(rows = row.names(frame), response = if (is.matrix(y)) y else matrix(as.numeric(y)))
+.used_response <- function(model) {
+  y <- model.response(if (isS4(model)) model@frame else model.frame(model))
+  if (is.matrix(y)) y else matrix(as.numeric(y))
 }
+
+.in_order <- function(X, order) if (is.null(order)) X else X[order, , drop = FALSE]
 
 .check_same_kind <- function(models, names) {
   if (!any(vapply(models, is, NA, "merMod")))
@@ -109,7 +110,7 @@ is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
            paste(names[!linear], collapse = ", "))
 }
 
-.check_reml <- function(models, names, reml) {
+.check_reml <- function(models, names, reml, orders) {
   mixed <- vapply(models, is, NA, "merMod")
   if (!any(reml)) return()
   if (any(!reml & mixed))
@@ -120,32 +121,33 @@ is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
     refuse("ComparisonError", "anova() of R takes an lm's likelihood as ML, a REML fit's not: ",
            "leave refit=True, or compare ", names[!mixed][1L], " by lrt(), which takes both as ",
            "REML")
-  for (i in seq_along(models)[-1L]) if (!.same_means(models[[1L]], models[[i]]))
+  for (i in seq_along(models)[-1L]) if (!.same_means(models[c(1L, i)], orders[c(1L, i)]))
     refuse("ComparisonError", "the fixed effects of ", names[1L], " and ", names[i], " differ, and ",
            "REML likelihoods of such models cannot be compared (REML takes another likelihood for ",
            "each set of fixed effects). Leave refit=True, which refits by maximum likelihood")
 }
 
-.fixed_matrix <- function(model) {
-  X <- model.matrix(model)
-  X[order(if (isS4(model)) row.names(model@frame) else row.names(model.frame(model))), ,
-    drop = FALSE]
+# X of two models, rows in the same order; of full rank, as lme4 has them.
+.fixed_matrices <- function(models, orders) {
+  lapply(1:2, function(i) .in_order(model.matrix(models[[i]]), orders[[i]]))
 }
 
 #' Is every column of X0 in the space of X1?
 within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
 
-.same_means <- function(m0, m1) {
-  X0 <- .fixed_matrix(m0)
-  X1 <- .fixed_matrix(m1)
-  within_space(X0, X1) && within_space(X1, X0)
+.same_means <- function(models, orders) {
+  X <- .fixed_matrices(models, orders)
+  within_space(X[[1L]], X[[2L]]) && within_space(X[[2L]], X[[1L]])
 }
 
-# Is m0 nested in m1, and how many dimensions of m1's random effects are without variance under m0?
-.tested <- function(m0, m1) {
-  lost <- boundary_dimension(random_parts(m0), random_parts(m1))
-  nested <- !is.na(lost) && within_space(.fixed_matrix(m0), .fixed_matrix(m1)) &&
-    .same_family(m0, m1)
+# Is the first of two models nested in the second, and how many dimensions of the second's random
+# effects are without variance under the first?
+.tested <- function(models, orders = NULL) {
+  parts <- lapply(1:2, function(i) random_parts(models[[i]], orders[[i]]))
+  lost <- boundary_dimension(parts[[1L]], parts[[2L]])
+  X <- .fixed_matrices(models, orders)
+  nested <- !is.na(lost) && within_space(X[[1L]], X[[2L]]) &&
+    .same_family(models[[1L]], models[[2L]])
   list(nested = nested, boundary = if (nested) lost else NA)
 }
 
@@ -160,15 +162,13 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
 # --- variances on the boundary --------------------------------------------------------------------------------
 
 #' The random terms of a model as far as their covariance goes: V = sum of gamma_r Z E_r Z'.
-random_parts <- function(model, sorted = TRUE) {
+random_parts <- function(model, order = NULL) {
   if (!isS4(model)) return(list(terms = list(), n = length(stats::fitted(model))))
-  # By row name, because models that are compared may hold their rows in different orders.
-  .random_terms(getME(model, "Zt"), getME(model, "Gp"), model@cnms, nrow(model@frame),
-                if (sorted) row.names(model@frame))
+  .random_terms(getME(model, "Zt"), getME(model, "Gp"), model@cnms, nrow(model@frame), order)
 }
 
-.random_terms <- function(Zt, Gp, cnms, n, rows = NULL) {
-  if (!is.null(rows)) Zt <- Zt[, order(rows), drop = FALSE]
+.random_terms <- function(Zt, Gp, cnms, n, order = NULL) {
+  if (!is.null(order)) Zt <- Zt[, order, drop = FALSE]
   list(n = n, terms = lapply(seq_along(cnms), function(t)
     list(Zt = Zt[(Gp[t] + 1L):Gp[t + 1L], , drop = FALSE], k = length(cnms[[t]]))))
 }
@@ -258,20 +258,22 @@ boundary_p <- function(chisq, df, lost) {
 
 #' Likelihood-ratio test of two models. As REML where both are and their means agree (an lm counts
 #' as either), else by maximum likelihood.
-lrt_models <- function(fits, names, boundary = "auto") {
+lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
   models <- lapply(fits, plain_model)
-  .check_same_data(models, names)
+  .check_same_data(models, names, orders)
   .check_same_kind(models, names)
   size <- vapply(models, function(m) attr(logLik(m), "df"), 0)
-  models <- models[order(size)]
-  names <- names[order(size)]
-  tested <- .tested(models[[1L]], models[[2L]])
+  at <- order(size)
+  models <- models[at]
+  names <- names[at]
+  orders <- orders[at]
+  tested <- .tested(models, orders)
   if (!tested$nested)
     refuse("ComparisonError", names[1L], " is not nested in ", names[2L], ": there is no ",
            "likelihood-ratio test. anova() gives their information criteria")
   reml <- vapply(models, is_reml, NA)
   by_reml <- reml[2L] && (reml[1L] || !isS4(models[[1L]])) &&
-    .same_means(models[[1L]], models[[2L]])
+    .same_means(models, orders)
   if (!by_reml) models[reml] <- lapply(models[reml], lme4::refitML)
   lost <- switch(as.character(boundary), auto = tested$boundary, "TRUE" = 1, "FALSE" = NA)
   table <- .likelihood_table(models, names, by_reml)
@@ -314,6 +316,7 @@ mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger
   else plain_model(small)
   test <- tryCatch(
     if (method == "Kenward-Roger") pbkrtest::KRmodcomp(kenward_roger_model(fit), restriction)
+    else if (uses_exact(fit)) sat_modcomp_exact(fit, restriction)
     else pbkrtest::SATmodcomp(self_contained(fit, plain_model(fit)), restriction),
     error = function(e) {
       if (grepl("equal mean|not nested", conditionMessage(e)))
@@ -363,7 +366,7 @@ pb_test <- function(large, small, ref) {
 
 check_pb <- function(large, small) {
   .check_same_data(list(large$model, small$model), c("m1", "m0"))
-  tested <- .tested(small$model, large$model)
+  tested <- .tested(list(small$model, large$model))
   if (!tested$nested || attr(logLik(large$model), "df") <= attr(logLik(small$model), "df"))
     refuse("ComparisonError", "m0 must be nested in m1 and have fewer parameters")
   NULL

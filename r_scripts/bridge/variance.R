@@ -12,7 +12,7 @@ ranova_native <- function(fit, reduce_terms = TRUE) {
 
 ranova_result <- function(native, fit, reduce_terms = TRUE) {
   lost <- c(NA, vapply(attr(native, "formulae"), function(f)
-    boundary_dimension(.random_parts_of(fit, f), random_parts(fit$model, sorted = FALSE)), 0))
+    boundary_dimension(.random_parts_of(fit, f), random_parts(fit$model)), 0))
   lrt <- native[["LRT"]]
   df <- native[["Df"]]
   list(term = rownames(native), npar = native[["npar"]], loglik = native[["logLik"]],

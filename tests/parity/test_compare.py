@@ -1,0 +1,397 @@
+"""Comparisons of models: R's numbers and print, and the rules that R does not enforce."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+import pymlm as mlm
+from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError, RError
+from tests.native import ROUND_TRIP, assert_close, native
+
+COLUMNS = {
+    "npar": "npar", "aic": "AIC", "bic": "BIC", "loglik": "logLik", "deviance": "deviance",
+    "chisq": "Chisq", "df": "Df", "p_value": "Pr(>Chisq)",
+}  # fmt: skip
+#: A p-value of 1e-30 magnifies the last digit of its statistic.
+P_VALUE = 1e-9
+#: refitML starts anew from the REML optimum, and ends within the optimizer's tolerance of it.
+REFIT = 1e-9
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return native(
+        """
+lmer <- lme4::lmer
+lines_of <- function(x) paste(capture.output(print(x)), collapse = "\\n")
+table <- function(a) list(table = as.data.frame(a), print = lines_of(a))
+quiet <- suppressMessages
+d <- sleepstudy
+sleepstudy <- d
+m0 <- lmer(Reaction ~ Days + (1 | Subject), sleepstudy)
+m1 <- lmer(Reaction ~ Days + (Days || Subject), sleepstudy)
+m2 <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
+e <- lmer(Reaction ~ 1 + (Days | Subject), sleepstudy)
+l <- lm(Reaction ~ Days, sleepstudy)
+M <- lapply(list(m0, m1, m2, e), update, REML = FALSE)
+P1 <- lmer(diameter ~ 1 + (1 | plate) + (1 | sample), Penicillin)
+P0 <- lmer(diameter ~ 1 + (1 | sample), Penicillin)
+g1 <- glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, binomial)
+g0 <- glmer(cbind(incidence, size - incidence) ~ 1 + (1 | herd), cbpp, binomial)
+gl <- glm(cbind(incidence, size - incidence) ~ period, binomial, cbpp)
+K <- function(x) list(test = x$test, print = lines_of(x))
+cake1 <- lmer(angle ~ recipe + temp + (1 | recipe:replicate), cake)
+cake0 <- lmer(angle ~ temp + (1 | recipe:replicate), cake)
+library(pbkrtest)
+rl <- lmer(Reaction ~ Days + (1 | Subject), sleepstudy)
+rs <- lmer(Reaction ~ Days + (0 + Days | Subject), sleepstudy)
+emit(list(
+  three = quiet(table(anova(m0, m1, m2, model.names = c("m0", "m1", "m2")))),
+  reml = table(anova(m0, m2, refit = FALSE, model.names = c("m0", "m1"))),
+  means = quiet(table(anova(e, m2, model.names = c("m0", "m1")))),
+  ml = table(anova(M[[1]], M[[2]], M[[3]], model.names = c("a", "b", "c"))),
+  lm = quiet(table(anova(m0, m2, l, model.names = c("m0", "m1", "m2")))),
+  Penicillin = quiet(table(anova(P0, P1, model.names = c("m0", "m1")))),
+  glmer = table(anova(g0, g1, model.names = c("m0", "m1"))),
+  glm = table(anova(g1, gl, model.names = c("m0", "m1"))),
+  lm_reml = as.numeric(2 * (logLik(m2) - logLik(l, REML = TRUE))),
+  lm_ml = as.numeric(2 * (logLik(M[[3]]) - logLik(l))),
+  kr = K(KRmodcomp(cake1, cake0)), kr_L = K(KRmodcomp(cake1, rbind(c(0, 1, 0, 0), c(0, 0, 1, 0)))),
+  sat = K(SATmodcomp(cake1, cake0)),
+  sat_L = K(SATmodcomp(cake1, rbind(c(0, 1, 0, 0), c(0, 0, 1, 0)))),
+  rlrt = { set.seed(11); x <- RLRsim::exactRLRT(P0, nsim = 2000)
+    list(stat = unname(x$statistic), p = x$p.value) },
+  rlrt_two = { set.seed(11); x <- RLRsim::exactRLRT(rs, m1, rl, nsim = 2000)
+    list(stat = unname(x$statistic), p = x$p.value) }
+))"""
+    )
+
+
+@pytest.fixture(scope="module")
+def fits(sleepstudy):
+    def fit(formula, **options):
+        return mlm.lmer(formula, sleepstudy, **options)
+
+    return {
+        "one": fit("Reaction ~ Days + (1 | Subject)"),
+        "two": fit("Reaction ~ Days + (Days || Subject)"),
+        "full": fit("Reaction ~ Days + (Days | Subject)"),
+        "empty": fit("Reaction ~ 1 + (Days | Subject)"),
+        "slope": fit("Reaction ~ Days + (0 + Days | Subject)"),
+        "lm": mlm.lm("Reaction ~ Days", sleepstudy),
+    }
+
+
+def same(ours, theirs, rtol=ROUND_TRIP):
+    assert list(ours.term) == theirs["table"][".rows"]
+    for field, column in COLUMNS.items():
+        tolerance = max(rtol, P_VALUE) if field == "p_value" else rtol
+        # a chi-squared of 0.06 is the difference of two deviances of 1,750
+        slack = 1e-6 if field in ("chisq", "p_value") else tolerance
+        values = np.array(theirs["table"][column], dtype=float)
+        assert_close(getattr(ours, field), values, slack if rtol > ROUND_TRIP else tolerance, field)
+    assert str(ours) == theirs["print"]
+
+
+# --- as R has them --------------------------------------------------------------------------------
+
+
+def test_three_models_in_any_order(fits, reference):
+    ours = mlm.anova(fits["one"], fits["two"], fits["full"])
+    same(ours, reference["three"], REFIT)
+    assert ours.refitted
+    other = mlm.anova(fits["full"], fits["one"], fits["two"], names=["m2", "m0", "m1"])
+    assert str(other) == reference["three"]["print"]
+
+
+def test_reml_with_the_same_means(fits, reference):
+    ours = mlm.anova(fits["one"], fits["full"], refit=False)
+    same(ours, reference["reml"])
+    assert not ours.refitted
+    assert ours.notes == ()
+
+
+def test_different_means_are_refitted_and_it_is_said(fits, reference):
+    ours = mlm.anova(fits["empty"], fits["full"])
+    same(ours, reference["means"], REFIT)
+    assert ours.refitted
+    assert "maximum likelihood (m0, m1)" in ours.notes[0]
+    assert_close(ours.p_value_boundary[1], ours.p_value[1])  # no variance is tested
+
+
+def test_names(sleepstudy, reference):
+    by_ml = [
+        mlm.lmer(f"Reaction ~ Days + {r}", sleepstudy, reml=False)
+        for r in ("(1 | Subject)", "(Days || Subject)", "(Days | Subject)")
+    ]
+    ours = mlm.anova(*by_ml, names=["a", "b", "c"])
+    same(ours, reference["ml"], REFIT)
+    assert not ours.refitted
+    for names in (["a", "b"], ["a", "a", "b"]):
+        with pytest.raises(ArgumentError, match="3 different names"):
+            mlm.anova(*by_ml, names=names)
+
+
+def test_an_lm_as_the_smallest(fits, reference):
+    ours = mlm.anova(fits["one"], fits["full"], fits["lm"])
+    same(ours, reference["lm"], REFIT)
+    lrt = ours.chisq[1]
+    assert_close(ours.p_value_boundary[1], chi2.sf(lrt, 1) / 2, 1e-10)
+    assert ours.formulas[0] == "Reaction ~ Days"
+
+
+def test_crossed(reference):
+    data = mlm.load_dataset("Penicillin")
+    m0 = mlm.lmer("diameter ~ 1 + (1 | sample)", data)
+    m1 = mlm.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", data)
+    same(mlm.anova(m0, m1), reference["Penicillin"], 1e-6)
+
+
+def test_generalized(reference):
+    data = mlm.load_dataset("cbpp")
+    y = "cbind(incidence, size - incidence)"
+    m0 = mlm.glmer(f"{y} ~ 1 + (1 | herd)", data, family="binomial")
+    m1 = mlm.glmer(f"{y} ~ period + (1 | herd)", data, family="binomial")
+    glm = mlm.glm(f"{y} ~ period", data, family="binomial")
+    same(mlm.anova(m0, m1), reference["glmer"], REFIT)
+    against = mlm.anova(m1, glm)
+    same(against, reference["glm"], REFIT)
+    assert_close(against.p_value_boundary[1], against.p_value[1] / 2, 1e-10)
+
+
+# --- likelihood-ratio tests -----------------------------------------------------------------------
+
+
+def test_lrt_by_reml_and_by_ml(fits, reference, sleepstudy):
+    ours = mlm.lrt(fits["lm"], fits["full"])
+    assert_close(ours.chisq[1], reference["lm_reml"])
+    assert ours.df[1] == 3
+    assert np.isnan(ours.p_value_boundary[1])  # two variances at once: no simple mixture
+    assert "several variances" in ours.notes[0]
+    by_ml = mlm.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy, reml=False)
+    assert_close(mlm.lrt(by_ml, fits["lm"]).chisq[1], reference["lm_ml"])
+    mixed = mlm.lrt(fits["one"], by_ml)  # one by REML, one by ML: both by ML
+    assert mixed.refitted
+    assert_close(mixed.chisq[1], mlm.anova(fits["one"], by_ml).chisq[1], 1e-8)
+
+
+def test_lrt_agrees_with_ranova(fits):
+    one = mlm.lrt(fits["one"], fits["full"])
+    ranova = fits["full"].ranova()
+    assert_close(one.chisq[1], ranova.lrt[1], 1e-8)
+    assert_close(one.p_value_boundary[1], ranova.p_value_boundary[1], 1e-6)
+    assert_close(
+        one.p_value_boundary[1], (chi2.sf(one.chisq[1], 1) + chi2.sf(one.chisq[1], 2)) / 2, 1e-8
+    )
+
+
+def test_boundary_may_be_told(fits):
+    always = mlm.lrt(fits["two"], fits["full"], boundary=True)
+    auto = mlm.lrt(fits["two"], fits["full"])
+    never = mlm.lrt(fits["two"], fits["full"], boundary=False)
+    assert_close(auto.p_value_boundary[1], auto.p_value[1])  # a covariance may be negative
+    assert_close(always.p_value_boundary[1], auto.p_value[1] / 2)
+    assert np.isnan(never.p_value_boundary[1])
+
+
+@pytest.mark.slow
+def test_the_mixture_holds_its_level():
+    """500 data sets without any variance between groups: 5 % of the mixture's tests reject."""
+    rng = np.random.default_rng(20)
+    group = pd.Categorical(np.repeat(np.arange(30).astype(str), 6))
+    p_values = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        frame = pd.DataFrame({"y": rng.normal(size=180), "g": group})
+        model = mlm.lmer("y ~ 1 + (1 | g)", frame)
+        for _ in range(500):
+            y = rng.normal(size=180)
+            one = model.refit(y)
+            null = -2 * _reml_of_mean(y)
+            lrt = max(0.0, null - one.reml_criterion)
+            p_values.append(float(chi2.sf(lrt, 1) / 2 if lrt > 1e-8 else 1.0))
+    rejected = np.mean(np.array(p_values) < 0.05)
+    assert 0.03 < rejected < 0.075  # two standard errors of a share of 0.05 in 500 are 0.02
+    assert 0.4 < np.mean(np.array(p_values) == 1.0) < 0.65
+
+
+def _reml_of_mean(y):
+    n, s = len(y), ((y - y.mean()) ** 2).sum()
+    return -0.5 * ((n - 1) * (np.log(2 * np.pi * s / (n - 1)) + 1) + np.log(n))
+
+
+# --- the rules ------------------------------------------------------------------------------------
+
+
+def test_reml_fits_with_different_means_are_never_compared_as_they_stand(fits):
+    with pytest.raises(ComparisonError, match=r"fixed effects of m0 and m1 differ.*refit=True"):
+        mlm.anova(fits["empty"], fits["full"], refit=False)
+
+
+def test_reml_against_ml(fits, sleepstudy):
+    by_ml = mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy, reml=False)
+    with pytest.raises(ComparisonError, match="m1 was fitted by REML, m0 by ML"):
+        mlm.anova(by_ml, fits["full"], refit=False)
+    with pytest.raises(ComparisonError, match="lrt"):
+        mlm.anova(fits["lm"], fits["full"], refit=False)
+
+
+def test_the_same_means_in_other_clothes(fits, sleepstudy):
+    """What counts is the space of the columns, not how they are written."""
+    shifted = mlm.lmer("Reaction ~ I(Days - 4.5) + (Days | Subject)", sleepstudy)
+    ours = mlm.anova(fits["one"], shifted, refit=False)
+    assert_close(ours.df[1], 2)
+
+
+def test_different_rows(fits, sleepstudy):
+    holes = sleepstudy.copy()
+    holes.iloc[[3, 4, 90], 0] = np.nan
+    other = mlm.lmer("Reaction ~ 1 + (1 | Subject)", holes)
+    with pytest.raises(ComparisonError, match=r"180 and 177.*3 only in m0, 0 only in m1"):
+        mlm.anova(fits["full"], other)
+    first, last = sleepstudy.iloc[:170], sleepstudy.iloc[10:]
+    one = mlm.lmer("Reaction ~ 1 + (1 | Subject)", first)
+    two = mlm.lmer("Reaction ~ Days + (1 | Subject)", last)
+    with pytest.raises(ComparisonError, match="10 only in m0, 10 only in m1"):
+        mlm.lrt(one, two)
+
+
+def test_different_responses(fits, sleepstudy):
+    logged = mlm.lmer("log(Reaction) ~ Days + (1 | Subject)", sleepstudy)
+    with pytest.raises(ComparisonError, match=r"180 of 180 rows.*scale"):
+        mlm.anova(logged, fits["full"])
+    changed = sleepstudy.copy()
+    changed.iloc[5, 0] += 1
+    with pytest.raises(ComparisonError, match="1 of 180 rows"):
+        mlm.anova(mlm.lmer("Reaction ~ 1 + (1 | Subject)", changed), fits["full"])
+
+
+def test_the_same_data_under_two_names_and_in_another_order(fits, sleepstudy):
+    """R compares names; here the values count."""
+    renamed = mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy, data_name="other")
+    mixed = sleepstudy.sample(frac=1, random_state=1)
+    shuffled = mlm.lmer("Reaction ~ Days + (1 | Subject)", mixed)
+    expected = mlm.anova(fits["one"], fits["full"], refit=False).to_frame()
+    for m0 in (renamed, shuffled):
+        ours = mlm.anova(m0, fits["full"], refit=False).to_frame()
+        assert_close(ours.chisq, expected.chisq, 1e-8)
+        assert_close(ours.p_value_boundary, expected.p_value_boundary, 1e-7)
+
+
+def test_models_that_are_not_nested_get_no_test(fits, sleepstudy):
+    data = sleepstudy.assign(late=(sleepstudy.Days > 5).astype(float))
+    a = mlm.lmer("Reaction ~ late + (1 | Subject)", data)
+    b = mlm.lmer("Reaction ~ Days + (Days | Subject)", data)
+    c = mlm.lmer("Reaction ~ Days + I(Days^2) + (1 | Subject)", data)
+    ours = mlm.anova(a, b)
+    assert np.isnan(ours.chisq[1])
+    assert np.isnan(ours.p_value[1])
+    assert np.isnan(ours.p_value_boundary[1])
+    assert np.isfinite(ours.aic).all()
+    assert "m0 is not nested in m1: no test, only information criteria" in str(ours)
+    assert "not nested" in mlm.anova(c, b).notes[-1]
+    with pytest.raises(ComparisonError, match="not nested"):
+        mlm.lrt(a, b)
+
+
+def test_linear_against_generalized(sleepstudy):
+    data = sleepstudy.assign(slow=(sleepstudy.Reaction > 300).astype(float))
+    one = mlm.lmer("slow ~ Days + (1 | Subject)", data)
+    two = mlm.glmer("slow ~ Days + (1 | Subject)", data, family="binomial")
+    with pytest.raises(ComparisonError, match="linear and a generalized"):
+        mlm.anova(one, two)
+
+
+def test_what_is_no_model(fits, sleepstudy):
+    with pytest.raises(ArgumentError, match="DataFrame"):
+        mlm.anova(fits["one"], sleepstudy)
+    with pytest.raises(NotSupportedError, match="mixed model"):
+        mlm.anova(fits["lm"], fits["lm"])
+
+
+# --- pbkrtest and RLRsim --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cakes():
+    data = mlm.load_dataset("cake")
+    return (
+        mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", data),
+        mlm.lmer("angle ~ temp + (1 | recipe:replicate)", data),
+    )
+
+
+RECIPE = [[0, 1, 0, 0], [0, 0, 1, 0]]
+
+
+@pytest.mark.parametrize("how", ["model", "array", "text"])
+def test_kr_modcomp(cakes, reference, how):
+    m1, m0 = cakes
+    small = {"model": m0, "array": RECIPE, "text": ["recipeB = 0", "recipeC"]}[how]
+    ours = mlm.kr_modcomp(m1, small)
+    theirs = reference["kr" if how == "model" else "kr_L"]
+    assert list(ours.term) == theirs["test"][".rows"]
+    for field, column in (("statistic", "stat"), ("num_df", "ndf"), ("den_df", "ddf"),
+                          ("f_scaling", "F.scaling"), ("p_value", "p.value")):  # fmt: skip
+        values = np.array(theirs["test"][column], dtype=float)
+        assert_close(getattr(ours, field), values, 1e-9, field)
+    assert str(ours) == theirs["print"]
+
+
+@pytest.mark.parametrize("how", ["model", "array"])
+def test_sat_modcomp(cakes, reference, how):
+    m1, m0 = cakes
+    ours = mlm.sat_modcomp(m1, m0 if how == "model" else RECIPE)
+    theirs = reference["sat" if how == "model" else "sat_L"]
+    for field, column in (("statistic", "statistic"), ("num_df", "ndf"), ("den_df", "ddf"),
+                          ("p_value", "p.value")):  # fmt: skip
+        assert_close(getattr(ours, field), theirs["test"][column], 1e-9, field)
+    assert str(ours) == theirs["print"]
+
+
+def test_modcomp_refusals(cakes, fits):
+    m1, m0 = cakes
+    by_ml = m1.update(reml=False)
+    with pytest.raises(NotSupportedError, match="reml=True"):
+        mlm.kr_modcomp(by_ml, m0)
+    with pytest.raises(ComparisonError, match="different rows"):
+        mlm.kr_modcomp(m1, fits["one"])
+    data = mlm.load_dataset("cake").sample(frac=1, random_state=1)
+    with pytest.raises(ComparisonError, match="another order"):
+        mlm.kr_modcomp(m1, mlm.lmer("angle ~ temp + (1 | recipe:replicate)", data))
+    with pytest.raises(ComparisonError, match="same fixed effects"):
+        mlm.kr_modcomp(m1, m1)
+    with pytest.raises(ArgumentError, match="4 columns"):
+        mlm.sat_modcomp(m1, [0, 1])
+    with pytest.raises(ArgumentError, match="right-hand side 0"):
+        mlm.kr_modcomp(m1, "temp = 1")
+    with pytest.raises(ComparisonError, match="nested in m1"):
+        mlm.pb_modcomp(m0, m1, nsim=5)
+    assert mlm.kr_modcomp(m1, m0).p_value[0] > 0
+
+
+def test_exact_rlrt(reference, fits):
+    m = mlm.lmer("diameter ~ 1 + (1 | sample)", mlm.load_dataset("Penicillin"))
+    ours = mlm.exact_rlrt(m, nsim=2000, seed=11)
+    assert_close(ours.statistic, reference["rlrt"]["stat"], 1e-8)
+    assert ours.p_value == reference["rlrt"]["p"]
+    two = mlm.exact_rlrt(fits["slope"], fits["two"], fits["one"], nsim=2000, seed=11)
+    assert_close(two.statistic, reference["rlrt_two"]["stat"], 1e-7)
+    assert two.p_value == reference["rlrt_two"]["p"]
+    assert list(two.to_frame().columns) == ["statistic", "p_value", "nsim"]
+
+
+def test_exact_rlrt_refusals(fits):
+    with pytest.raises(ArgumentError, match="m_full"):
+        mlm.exact_rlrt(fits["two"])
+    with pytest.raises(ArgumentError, match="both"):
+        mlm.exact_rlrt(fits["slope"], fits["two"])
+    with pytest.raises(NotSupportedError, match="reml=True"):
+        mlm.exact_rlrt(fits["one"].update(reml=False))
+    with pytest.raises((RError, ArgumentError)):
+        mlm.exact_rlrt(fits["lm"])
