@@ -1,0 +1,62 @@
+# Simulated responses.
+
+#' New responses; with a seed, R's own stream of random numbers is left where it was.
+simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE) {
+  args <- list(object = fit$model, nsim = nsim)
+  if (!is.null(re_form) && re_form != "NA") .check_drawn_terms(fit$model, .as_re_form(re_form))
+  if (use_u) args$use.u <- TRUE else if (!is.null(re_form)) args$re.form <- .as_re_form(re_form)
+  sims <- with_seed(seed, do.call(stats::simulate, args))
+  dropped <- attr(fit$model@frame, "na.action")
+  used <- nrow(fit$model@frame)
+  columns <- lapply(sims, function(s) {
+    s <- if (is.matrix(s)) s else as.matrix(s)
+    if (nrow(s) > used) s <- s[-dropped, , drop = FALSE]
+    lapply(seq_len(ncol(s)), function(j) list(
+      values = if (is.character(s)) NULL else as.numeric(s[, j]),
+      text = if (is.character(s)) as.character(s[, j]),
+      name = if (ncol(s) > 1L && !is.null(colnames(s))) colnames(s)[j] else ""))
+  })
+  names <- rep(names(sims), lengths(columns))
+  Map(function(column, name) c(list(simulation = name), column),
+      unname(do.call(c, unname(columns))), names)
+}
+
+# With some terms kept, lme4 (1.1-31 at least) reads the parameters of the drawn terms from the front
+# of theta, where other terms' may stand: the samples of Penicillin get the plates' variance.
+.check_drawn_terms <- function(model, re) {
+  if (!lme4::isLMM(model) && !lme4::isGLMM(model)) return()
+  template <- substitute(. ~ . - XX, list(XX = re[[2L]]))
+  drawn <- lme4::findbars(update.formula(.random_part(model), template)[-2L])
+  if (!length(drawn)) return()
+  made <- lme4::mkReTrms(drawn, model@frame)$cnms
+  blocks <- .random_blocks(model)
+  right <- unlist(lapply(seq_along(made), function(i) {
+    same <- vapply(blocks, function(b) b$group == names(made)[i] && identical(b$coefs, made[[i]]),
+                   NA)
+    lower <- blocks[[which(same)[1L]]]$factor
+    lower[lower.tri(lower, diag = TRUE)]
+  }))
+  if (!isTRUE(all.equal(unname(right), unname(getME(model, "theta")[seq_along(right)]))))
+    refuse("NotSupportedError", "lme4 would draw the random effects that this re_form leaves out ",
+           "with the variances of other terms. Draw all (re_form=None) or none (use_u=True).")
+}
+
+.random_part <- function(model) {
+  bars <- lapply(lme4::findbars(formula(model)), function(b) call("(", b))
+  as.formula(call("~", Reduce(function(a, b) call("+", a, b), bars)))
+}
+
+#' Evaluate with R's default generators and this seed, then put the user's stream back.
+with_seed <- function(seed, expr) {
+  if (is.null(seed)) return(expr)
+  old <- get0(".Random.seed", globalenv(), inherits = FALSE)
+  kind <- RNGkind()
+  on.exit({
+    RNGkind(kind[1L], kind[2L], kind[3L])
+    if (is.null(old)) rm(".Random.seed", envir = globalenv())
+    else assign(".Random.seed", old, envir = globalenv())
+  })
+  RNGkind("default", "default", "default")
+  set.seed(seed)
+  expr
+}
