@@ -53,7 +53,8 @@ PRINTS = {
 
 @pytest.fixture(scope="module")
 def r_prints():
-    code = "data(ham, package = 'lmerTest'); data(Machines, package = 'nlme'); lmer <- lme4::lmer; out <- list()\n"
+    code = "data(ham, package = 'lmerTest'); data(Machines, package = 'nlme')\n"
+    code += "lmer <- lme4::lmer; out <- list()\n"
     for name, fit in PRINTS.items():
         code += f"""
 m <- {fit}
