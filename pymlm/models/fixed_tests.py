@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pymlm.arguments import Ddf, check_ddf, choice, flag, fraction, strict
-from pymlm.engine import call
+from pymlm.engine import RObject, call
 from pymlm.errors import ArgumentError
 from pymlm.models.described import Described
 from pymlm.models.hypotheses import hypotheses
@@ -22,7 +22,12 @@ class FixedTestMethods(Described):
     """Inference on the fixed effects."""
 
     @strict
-    def anova(self, type: int | str = 3, ddf: str | None = "Satterthwaite") -> AnovaTable:
+    def anova(
+        self,
+        type: int | str = 3,
+        ddf: str | None = "Satterthwaite",
+        engine: str | None = None,
+    ) -> AnovaTable:
         """Test the terms of the fixed part.
 
         Parameters
@@ -33,6 +38,8 @@ class FixedTestMethods(Described):
             "Satterthwaite", "Kenward-Roger" (REML fits): F tests of lmerTest. "between-within": F
             tests with the degrees of freedom of SAS's DDFM=BW. "asymptotic": Wald chi-squared
             tests. None: lme4's own sequential table, without p-values; `type` is not used.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            What computes the degrees of freedom, as in `summary`.
 
         Returns
         -------
@@ -64,7 +71,7 @@ class FixedTestMethods(Described):
         kind = TYPES.get(str(type).casefold())
         if kind is None:
             raise ArgumentError(f"type={type!r} is not one of 1, 2, 3 (or 'I', 'II', 'III')")
-        return self._ask("anova", AnovaTable, type=kind, ddf=check_ddf(ddf))
+        return self._ask_ddf("anova", AnovaTable, engine, type=kind, ddf=check_ddf(ddf))
 
     @strict
     def contest(
@@ -74,6 +81,7 @@ class FixedTestMethods(Described):
         rhs: Any = 0,
         ddf: str = "Satterthwaite",
         level: float = 0.95,
+        engine: str | None = None,
     ) -> Contest | AnovaTable:
         """Test linear hypotheses Lβ = rhs about the fixed effects.
 
@@ -91,6 +99,8 @@ class FixedTestMethods(Described):
             involved) or "asymptotic" (z and chi-squared).
         level : float
             Of the confidence intervals.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            What computes the degrees of freedom, as in `summary`.
 
         Returns
         -------
@@ -120,9 +130,10 @@ class FixedTestMethods(Described):
         """
         asked = hypotheses(self._handle, L, rhs)
         together = flag(joint, "joint")
-        return self._ask(  # type: ignore[return-value]  # by `joint`
+        return self._ask_ddf(  # type: ignore[return-value]  # by `joint`
             "contest",
             AnovaTable if together else Contest,
+            engine,
             L=asked.rows,
             rhs=asked.rhs,
             labels=asked.labels,
@@ -133,7 +144,10 @@ class FixedTestMethods(Described):
 
     @strict
     def drop1(
-        self, scope: str | Sequence[str] | None = None, ddf: str | None = "Satterthwaite"
+        self,
+        scope: str | Sequence[str] | None = None,
+        ddf: str | None = "Satterthwaite",
+        engine: str | None = None,
     ) -> AnovaTable:
         """Test each term that can leave the fixed part without breaking marginality.
 
@@ -144,6 +158,8 @@ class FixedTestMethods(Described):
         ddf : str or None
             As in `anova`. None fits the models without each term by maximum likelihood and gives
             lme4's likelihood-ratio tests and AIC.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            What computes the degrees of freedom, as in `summary`.
 
         Raises
         ------
@@ -157,7 +173,7 @@ class FixedTestMethods(Described):
         Mirrors ``drop1(model, scope, ddf = ddf)`` of lmerTest, ``drop1(model, test = "Chisq")`` of
         lme4.
         """
-        return self._ask("drop1", AnovaTable, scope=_names(scope), ddf=check_ddf(ddf))
+        return self._ask_ddf("drop1", AnovaTable, engine, scope=_names(scope), ddf=check_ddf(ddf))
 
     @strict
     def step(
@@ -168,6 +184,7 @@ class FixedTestMethods(Described):
         reduce_random: bool = True,
         reduce_fixed: bool = True,
         keep: str | Sequence[str] | None = None,
+        engine: str | None = None,
     ) -> Steps:
         """Eliminate terms backwards: random effects first, then fixed effects.
 
@@ -180,6 +197,9 @@ class FixedTestMethods(Described):
             Leave one of the parts as it is.
         keep : str or list of str, optional
             Fixed-effect terms that must stay.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            As in `summary`. The engine of this model is that of every model that R fits on the
+            way; where the closed forms do not reach one of those, lmerTest answers.
 
         Returns
         -------
@@ -205,8 +225,8 @@ class FixedTestMethods(Described):
             "reduce_fixed": flag(reduce_fixed, "reduce_fixed"),
             "keep_terms": _names(keep),
         }
-        answer = self._ask("step", Steps, **args)  # type: ignore[arg-type]  # bridge arguments
-        handle = call("step_model", self._handle, args)
+        answer = self._ask_ddf("step", Steps, engine, **args)
+        handle = self._call_ddf("step_model", RObject, str(args["ddf"]), engine, args=args)
         mixed = call("is_mixed", handle, into=bool)
         return replace(answer, model=self._like(handle) if mixed else wrap(handle))
 
@@ -217,6 +237,7 @@ class FixedTestMethods(Described):
         pairwise: bool = False,
         ddf: str = "Satterthwaite",
         level: float = 0.95,
+        engine: str | None = None,
     ) -> LsMeans:
         """Return least-squares means of the factors among the fixed effects.
 
@@ -228,6 +249,8 @@ class FixedTestMethods(Described):
             Differences of all pairs of levels instead of means.
         ddf : {"Satterthwaite", "Kenward-Roger"}
         level : float
+        engine : {"auto", "lmerTest", "exact"}, optional
+            What computes the degrees of freedom, as in `summary`.
 
         Raises
         ------
@@ -240,9 +263,10 @@ class FixedTestMethods(Described):
         -----
         Mirrors ``ls_means(model, which, level, ddf, pairwise)`` of lmerTest.
         """
-        return self._ask(
+        return self._ask_ddf(
             "ls_means",
             LsMeans,
+            engine,
             which=_names(which),
             level=fraction(level, "level"),
             ddf=choice(ddf, ("Satterthwaite", "Kenward-Roger"), "ddf"),

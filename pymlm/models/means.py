@@ -49,6 +49,7 @@ class MeansMethods(Described):
         weights: str | None = None,
         ref: int | str | None = None,
         interaction: bool = False,
+        engine: str | None = None,
     ) -> EmmGrid:
         """Return estimated marginal means, or contrasts of them.
 
@@ -85,6 +86,8 @@ class MeansMethods(Described):
             The control of trt.vs.ctrl: its number, from 1.
         interaction : bool
             Contrasts of contrasts over several factors.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            What computes the degrees of freedom, as in `summary`.
 
         Returns
         -------
@@ -111,15 +114,16 @@ class MeansMethods(Described):
         >>> m.emmeans("recipe").to_frame()[["recipe", "emmean"]].round(3).values.tolist()
         [['A', 33.122], ['B', 31.644], ['C', 31.6]]
         """
-        return self._ask(
+        return self._ask_ddf(
             "emmeans",
             EmmGrid,
+            engine,
             specs=_specs(specs),
             by=_names(by, "by"),
             at=_at(at),
             contrast=_contrast(contrast),
             options=_options(adjust, type, level, infer, weights, ref, interaction),
-            ddf=_means_ddf(ddf),
+            ddf=self._means_ddf(ddf),
         )
 
     @strict
@@ -137,6 +141,7 @@ class MeansMethods(Described):
         weights: str | None = None,
         ref: int | str | None = None,
         interaction: bool = False,
+        engine: str | None = None,
     ) -> EmmGrid:
         """Return the slope of `var` at the levels of factors or at values of a moderator.
 
@@ -150,7 +155,7 @@ class MeansMethods(Described):
             one slope.
         var : str
             The covariate, or a function of one: ``"log(dose)"``.
-        by, at, contrast, adjust, ddf, level, infer, weights, ref, interaction
+        by, at, contrast, adjust, ddf, level, infer, weights, ref, interaction, engine
             As in `emmeans`.
 
         Returns
@@ -174,21 +179,26 @@ class MeansMethods(Described):
         if not isinstance(var, str):
             raise ArgumentError(f"var names one covariate, e.g. 'Days', not {var!r}")
         vet(f"~ {var}")
-        return self._ask(
+        return self._ask_ddf(
             "emtrends",
             EmmGrid,
+            engine,
             specs=_specs(specs),
             var=var,
             by=_names(by, "by"),
             at=_at(at),
             contrast=_contrast(contrast),
             options=_options(adjust, None, level, infer, weights, ref, interaction),
-            ddf=_means_ddf(ddf),
+            ddf=self._means_ddf(ddf),
         )
 
     @strict
     def joint_tests(
-        self, by: Specs | None = None, at: At | None = None, ddf: str | None = "default"
+        self,
+        by: Specs | None = None,
+        at: At | None = None,
+        ddf: str | None = "default",
+        engine: str | None = None,
     ) -> JointTests:
         """Return joint F tests of all terms, through the marginal means.
 
@@ -196,7 +206,7 @@ class MeansMethods(Described):
         ----------
         by : str or list of str, optional
             Test within the levels of these factors.
-        at, ddf
+        at, ddf, engine
             As in `emmeans`.
 
         Raises
@@ -208,8 +218,13 @@ class MeansMethods(Described):
         -----
         Mirrors ``joint_tests(model, by, lmer.df =)`` of emmeans.
         """
-        return self._ask(
-            "joint_tests", JointTests, by=_names(by, "by"), at=_at(at), ddf=_means_ddf(ddf)
+        return self._ask_ddf(
+            "joint_tests",
+            JointTests,
+            engine,
+            by=_names(by, "by"),
+            at=_at(at),
+            ddf=self._means_ddf(ddf),
         )
 
     @strict
@@ -223,12 +238,13 @@ class MeansMethods(Described):
         ddf: str | None = "default",
         level: float | None = None,
         weights: str | None = None,
+        engine: str | None = None,
     ) -> EmmGrid:
         """Return marginal means, sorted, with a compact letter display of their differences.
 
         Parameters
         ----------
-        specs, by, at, adjust, ddf, level, weights
+        specs, by, at, adjust, ddf, level, weights, engine
             As in `emmeans`.
         alpha : float
             Significance level of the comparisons.
@@ -248,20 +264,24 @@ class MeansMethods(Described):
         Mirrors ``multcomp::cld(emmeans(model, specs, by), alpha)``; Piepho 2004,
         doi:10.1198/1061860043515.
         """
-        return self._ask(
+        return self._ask_ddf(
             "cld",
             EmmGrid,
+            engine,
             specs=_specs(specs),
             by=_names(by, "by"),
             at=_at(at),
             alpha=fraction(alpha, "alpha"),
             options=_options(adjust, None, level, None, weights, None, False),
-            ddf=_means_ddf(ddf),
+            ddf=self._means_ddf(ddf),
         )
 
-
-def _means_ddf(ddf: str | None) -> str | None:
-    return choice(ddf, (*DDF_METHODS, "default", None), "ddf")
+    def _means_ddf(self, ddf: str | None) -> str:
+        """Resolve the default, by the kind of model, and None."""
+        method = choice(ddf, (*DDF_METHODS, "default", None), "ddf")
+        if method == "default":
+            return "Satterthwaite" if self._described.linear else "asymptotic"
+        return method or "asymptotic"
 
 
 def _specs(specs: Specs) -> list[str]:

@@ -155,13 +155,15 @@ class VarianceMethods(Described):
         return self._ask("profile", Profile, parm=names)
 
     @strict
-    def varcorr_se(self, level: float = 0.95) -> VarCorrErrors:
+    def varcorr_se(self, level: float = 0.95, engine: str | None = None) -> VarCorrErrors:
         """Return variances and covariances with standard errors, as Stata and SAS print them.
 
         Parameters
         ----------
         level : float
             Of the intervals: on the log scale for variances, plain for covariances.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            What differentiates the deviance, as for Satterthwaite's method in `summary`.
 
         Raises
         ------
@@ -179,8 +181,9 @@ class VarianceMethods(Described):
         2    9.6       46.7
         3  654.9       77.2
         """
+        used = self._engine("Satterthwaite", engine)
         native: VarCorrErrors = self._ask(
-            "varcorr_se", VarCorrErrors, keep=False, level=fraction(level, "level")
+            "varcorr_se", VarCorrErrors, False, engine=used, level=fraction(level, "level")
         )
         return native
 

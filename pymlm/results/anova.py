@@ -35,6 +35,8 @@ class AnovaTable(Result):
         "I", "II" or "III".
     ddf : str or None
         Method of the denominator degrees of freedom.
+    ddf_engine : str or None
+        What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
     hypotheses : ndarray, shape (k, p), or None
         The rows of L of a joint contest, and `rhs`, shape (k,), what they are tested against.
     printed : Printed or None
@@ -62,6 +64,7 @@ class AnovaTable(Result):
     statistic_name: str = "F"
     type: str | None = None
     ddf: str | None = None
+    ddf_engine: str | None = None
     hypotheses: Floats | None = None
     rhs: Floats | None = None
     printed: Printed | None = None
@@ -135,6 +138,8 @@ class Steps(Result):
         Formula of the final model.
     ddf : str
         Method of the denominator degrees of freedom.
+    ddf_engine : str or None
+        What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
     model : object
         The final model, fitted: a LinearMixedModel, or a LinearModel when no random effect was
         left. Not part of `to_dict`.
@@ -151,6 +156,7 @@ class Steps(Result):
     fixed: FixedSteps
     formula: str
     ddf: str
+    ddf_engine: str | None = None
     model: Any = None
     printed: Printed | None = None
 
@@ -175,5 +181,6 @@ class Steps(Result):
             "fixed": self.fixed.to_dict(),
             "formula": self.formula,
             "ddf": self.ddf,
+            "ddf_engine": self.ddf_engine,
             "printed": None if self.printed is None else str(self.printed),
         }

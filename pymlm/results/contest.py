@@ -33,6 +33,8 @@ class Contest(Result):
         "t" or "z".
     level : float
     ddf : str
+    ddf_engine : str or None
+        What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
     hypotheses : ndarray, shape (k, p)
         The rows of L.
     rhs : ndarray, shape (k,)
@@ -59,6 +61,7 @@ class Contest(Result):
     statistic_name: str
     level: float
     ddf: str
+    ddf_engine: str | None = None
     hypotheses: Floats
     rhs: Floats
     printed: Printed | None = None
@@ -79,6 +82,8 @@ class LsMeans(Result):
     statistic_name : str
     level : float
     ddf : str
+    ddf_engine : str or None
+        What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
     pairwise : bool
     printed : Printed or None
         R's own print.
@@ -104,6 +109,7 @@ class LsMeans(Result):
     statistic_name: str
     level: float
     ddf: str
+    ddf_engine: str | None = None
     pairwise: bool
     printed: Printed | None = None
 

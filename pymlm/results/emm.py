@@ -68,6 +68,8 @@ class EmmGrid(Result):
         Adjustment that was used, e.g. "tukey"; "none".
     ddf : str
         Method of the degrees of freedom.
+    ddf_engine : str or None
+        What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
     notes : tuple of str
         emmeans' own remarks: what was averaged over, scale, adjustment.
     printed : Printed or None
@@ -95,6 +97,7 @@ class EmmGrid(Result):
     statistic_name: str = "t"
     adjust: str = "none"
     ddf: str
+    ddf_engine: str | None = None
     notes: tuple[str, ...] = ()
     printed: Printed | None = None
 
@@ -137,6 +140,8 @@ class JointTests(Result):
         F (chi-square / num_df where den_df is infinite) and its p value.
     ddf : str
         Method of the denominator degrees of freedom.
+    ddf_engine : str or None
+        What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
     notes : tuple of str
     printed : Printed or None
         R's own print.
@@ -161,6 +166,7 @@ class JointTests(Result):
     statistic: Floats
     p_value: Floats
     ddf: str
+    ddf_engine: str | None = None
     notes: tuple[str, ...] = ()
     printed: Printed | None = None
 

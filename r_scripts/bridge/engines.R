@@ -82,3 +82,19 @@ refitting_model <- function(fit, ddf) {
               if (kenward_roger) .filled_adjusted(model, found$kenward_roger),
               .refresh_by(answers, kenward_roger))
 }
+
+#' pbkrtest::SATmodcomp() from the exact engine's numbers; pbkrtest differentiates by itself, and
+#' lmerTest's F test of the same restriction is the same formula.
+sat_modcomp_exact <- function(fit, restriction) {
+  started <- proc.time()
+  model <- lmertest_model(fit)
+  L <- pbkrtest::model2restriction_matrix(model, restriction)
+  test <- lmerTest::contestMD(model, L)
+  structure(
+    list(test = data.frame(statistic = test[["F value"]], ndf = test[["NumDF"]],
+                           ddf = test[["DenDF"]], p.value = test[["Pr(>F)"]]),
+         sigma = sigma(model), formula.large = formula(model), formula.small = L,
+         ctime = (proc.time() - started)[3L], L = L),
+    class = "SATmodcomp"
+  )
+}

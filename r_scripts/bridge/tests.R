@@ -37,7 +37,7 @@ check_kenward_roger_memory <- function(fit, available = available_memory()) {
   if (bytes <= available && entries < 2^31) return(invisible(bytes))
   refuse("NotSupportedError", "Kenward-Roger by pbkrtest would need about ", .in_gb(bytes),
          " for its ", n_matrices, " matrices over ", nrow(model@frame), " rows; ",
-         .in_gb(available), " are free. Ask for engine='exact' where it is offered, or for ",
+         .in_gb(available), " are free. Ask for engine='exact', which needs no such matrices, or for ",
          "ddf='Satterthwaite', which differs little at this number of rows.")
 }
 
