@@ -19,9 +19,10 @@ if (!length(writable)) {
 missing <- setdiff(needed, rownames(installed.packages()))
 if (length(missing)) {
   message("Installing into ", library_folder, ": ", paste(missing, collapse = ", "))
-  mirror <- getOption("repos")[["CRAN"]]
-  if (is.null(mirror) || mirror == "@CRAN@") mirror <- "https://cloud.r-project.org"
-  install.packages(missing, lib = library_folder, repos = mirror)
+  # Without a mirror set, the first of R's own list: the one that serves every place.
+  if (identical(getOption("repos")[["CRAN"]], "@CRAN@"))
+    utils::chooseCRANmirror(graphics = FALSE, ind = 1L, local.only = TRUE)
+  install.packages(missing, lib = library_folder)
 }
 still <- setdiff(needed, rownames(installed.packages()))
 if (length(still)) stop("could not be installed: ", paste(still, collapse = ", "), call. = FALSE)

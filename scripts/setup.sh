@@ -57,7 +57,7 @@ install_r() { # level, then names of the r_* and apt_* arrays
     say "installing R packages from CRAN"
     Rscript --vanilla r_scripts/install.R $([ "$1" = all ] && echo all)
   else
-    say "R was not found; install it from https://cran.r-project.org or with conda"
+    say "R was not found; install it with your system or with conda"
     exit 1
   fi
 }

@@ -239,4 +239,6 @@ def install_command(packages: Sequence[str]) -> str:
         sudo = "" if os.geteuid() == 0 else "sudo "
         return f"{sudo}apt-get install " + " ".join(f"r-cran-{p.lower()}" for p in packages)
     quoted = ", ".join(f'"{p}"' for p in packages)
-    return f"Rscript -e 'install.packages(c({quoted}), repos = \"https://cloud.r-project.org\")'"
+    return (
+        f"Rscript -e 'chooseCRANmirror(graphics = FALSE, ind = 1); install.packages(c({quoted}))'"
+    )

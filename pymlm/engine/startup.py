@@ -67,8 +67,8 @@ def find_r_home() -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise RNotFoundError(
             "R was not found on this machine. Debian/Ubuntu: sudo apt-get install r-base-core "
-            "r-cran-lme4; conda: conda install -c conda-forge r-base r-lme4; otherwise see "
-            "https://cran.r-project.org. Then run 'pymlm doctor'."
+            "r-cran-lme4; conda: conda install -c conda-forge r-base r-lme4; otherwise install R "
+            "and run r_scripts/install.R. Then run 'pymlm doctor'."
         ) from error
     return answer.stdout.strip().splitlines()[-1]
 
