@@ -206,6 +206,19 @@ def test_crossed_factors_by_brute_force(penicillin: Any) -> None:
     assert_close(ours.std_error**2, expected, ALGEBRA)
 
 
+def test_fill_reducing_permutation_by_brute_force() -> None:
+    """lme4 permutes crossed factors; leaving that out gives standard errors off by half."""
+    data = mlm.load_dataset("InstEval").head(700)
+    m = mlm.lmer("y ~ service + (1 | s) + (1 | d)", data)
+    v = m.varcorr()
+    sizes = [(v.variance(g), m.ngroups[g]) for g in m.ngroups]
+    G = np.diag(np.concatenate([np.full(n, tau) for tau, n in sizes]))
+    X, Z = m.model_matrix().to_numpy(), m.model_matrix("random").to_numpy()
+    expected = kriging_variance(X, Z, G, m.sigma**2 * np.eye(len(X)), X, Z)
+    assert_close(m.predict(interval="confidence").std_error ** 2, expected, ALGEBRA)
+    assert_close(m.predict(data, interval="confidence").std_error ** 2, expected, ALGEBRA)
+
+
 def test_slopes_weights_and_several_terms_by_brute_force() -> None:
     data = mlm.load_dataset("sleepstudy")
     data["w"] = np.where(data["Days"] > 4, 2.0, 1.0)
