@@ -44,6 +44,14 @@ from .models.lmer import (
     LinearMixedModel,
     lmer,
 )
+from .models.membership import (
+    MultipleMembershipModel,
+    multiple_membership,
+)
+from .models.membership_weights import (
+    membership_weights,
+    neighbour_weights,
+)
 from .models.nlme import NlmeModel
 from .models.nlmer import (
     NonlinearMixedModel,
@@ -85,10 +93,6 @@ from .multilevel.lines import (
     group_lines,
     within_between_lines,
 )
-from .multilevel.membership import (
-    MultipleMembershipModel,
-    multiple_membership,
-)
 from .multilevel.meta import meta_analysis
 from .multilevel.panel import (
     aggregate,
@@ -116,10 +120,6 @@ from .multilevel.testing import (
     ddf_table,
     joint_wald,
     wald_variance_test,
-)
-from .multilevel.weights import (
-    membership_weights,
-    neighbour_weights,
 )
 from .multilevel.within_between import within_between
 from .options import options

@@ -69,14 +69,12 @@ def _index(found: _Identity) -> pd.Index:
     return pd.Index(list(found.rows), dtype=object)
 
 
-#: Classes of rooms above this one, by the kind that R's `identify` says; they enter themselves.
-REGISTERED: dict[str, Any] = {}
-
-
 def _model_class(kind: str) -> Any:
     # Imported when needed: each class's module imports much that others do not need.
-    if kind in REGISTERED:
-        return REGISTERED[kind]
+    if kind == "membership":
+        from pymlm.models.membership import MultipleMembershipModel
+
+        return MultipleMembershipModel
     if kind in ("lme", "gls"):
         from pymlm.models.nlme import NlmeModel
 

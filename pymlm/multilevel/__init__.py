@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pymlm.models.membership import multiple_membership
+from pymlm.models.membership_weights import membership_weights, neighbour_weights
 from pymlm.multilevel.alternatives import compare_alternatives
 from pymlm.multilevel.centering import center
 from pymlm.multilevel.checks import check_assumptions
@@ -15,7 +17,6 @@ from pymlm.multilevel.interactions import johnson_neyman, simple_slopes
 from pymlm.multilevel.latent import latent_centering
 from pymlm.multilevel.levels import describe_levels
 from pymlm.multilevel.lines import group_lines, within_between_lines
-from pymlm.multilevel.membership import multiple_membership
 from pymlm.multilevel.meta import meta_analysis
 from pymlm.multilevel.panel import aggregate, gee, hausman, one_per_group, panel
 from pymlm.multilevel.partition import icc, icc_of, variance_partition
@@ -23,7 +24,6 @@ from pymlm.multilevel.pooling import pooling, residuals_by_group, shrinkage
 from pymlm.multilevel.robust import cluster_robust
 from pymlm.multilevel.rules import compare_rules, information_criteria
 from pymlm.multilevel.testing import ddf_table, joint_wald, wald_variance_test
-from pymlm.multilevel.weights import membership_weights, neighbour_weights
 from pymlm.multilevel.within_between import within_between
 
 __all__ = [

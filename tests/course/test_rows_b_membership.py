@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -294,6 +296,10 @@ def test_row_7_models_travel(m, tmp_path):
     loaded = mlm.load_model(m.save(tmp_path / "m.rds"))
     assert_close(loaded.summary().fixed.df, m.summary().fixed.df, 1e-6)
     assert type(loaded) is type(m)
+    # In a fresh process too, where nothing of this has been imported yet.
+    code = f"import pymlm; print(type(pymlm.load_model({str(tmp_path / 'm.rds')!r})).__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "MultipleMembershipModel"
     with pytest.raises(ArgumentError, match="memberships"):  # never another model's answer
         loaded.predict(pd.DataFrame({"x": [0.0], "school": ["1"]}))
 

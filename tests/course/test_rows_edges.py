@@ -12,7 +12,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import AdviceWarning, ArgumentError, DataError, NotSupportedError
-from pymlm.multilevel.membership import multiple_membership
+from pymlm.models.membership import multiple_membership
 from tests.course.lecture_data import gpa
 from tests.native import assert_close
 

@@ -14,8 +14,7 @@ from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.control import LmerControl, as_control
 from pymlm.models.fitting import as_start, check_response, fit, make_task, warn_about
 from pymlm.models.lmer import LinearMixedModel
-from pymlm.models.persist import REGISTERED
-from pymlm.multilevel.weights import check_weights, membership_weights
+from pymlm.models.membership_weights import check_weights, membership_weights
 from pymlm.results.fixed import NamedMatrix
 
 
@@ -168,9 +167,6 @@ class MultipleMembershipModel(LinearMixedModel):
             "a multiple-membership fit is not one call of lme4, so there is no script of it; "
             "m.save('m.rds') holds the model with the function that refits it in R"
         )
-
-
-REGISTERED["membership"] = MultipleMembershipModel
 
 
 @strict
