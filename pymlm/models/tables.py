@@ -79,9 +79,10 @@ class TableMethods(Described):
             raise ArgumentError(f"effects names none of {', '.join(EFFECTS)}")
         method = self._table_ddf(ddf)
         by = choice(conf_method, ("Wald", "profile"), "conf_method")
-        columns: TidyColumns = self._call(
+        columns: TidyColumns = self._call_ddf(
             "tidy_table",
             TidyColumns,
+            method,
             effects=order,
             ddf=method,
             level=fraction(conf_level, "conf_level"),

@@ -61,7 +61,7 @@ def rows_of(m: MixedModel, combinations: Sequence[Mapping[str, float]]) -> Float
 
 def contrast_rows(m: MixedModel, L: Floats, ddf: str, level: float) -> Contrasts:
     """Test every row of L; `ddf` may be "residual", too."""
-    found: Contrasts = m._call("ml_contests", Contrasts, l=L, ddf=ddf, level=level)
+    found: Contrasts = m._call_ddf("ml_contests", Contrasts, ddf, l=L, ddf=ddf, level=level)
     return found
 
 

@@ -203,7 +203,7 @@ def _delta(
     level: float,
 ) -> tuple[Floats, Floats, Floats]:
     """Delta method on logit(ICC). With L the relative factor, ICC depends on theta alone."""
-    theta = m._call("ml_theta", _Theta)
+    theta = m._call_ddf("ml_theta", _Theta, "Satterthwaite")
     forms, gradients = [], []
     size = sum(len(f) * (len(f) + 1) // 2 for f in theta.factors)
     start = 0

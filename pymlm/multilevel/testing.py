@@ -114,7 +114,7 @@ def joint_wald(m: MixedModel, terms: str | Sequence[str]) -> JointWald:
     rows, notes = [], {}
     for rule in RULES:
         try:
-            found = model._call("ml_joint", l=L, ddf=rule)
+            found = model._call_ddf("ml_joint", Any, rule, l=L, ddf=rule)
         except NotSupportedError as error:
             notes[rule] = str(error)
             rows.append([np.nan] * 4)

@@ -93,13 +93,13 @@ def render(
         return Text(m.summary(ddf=DEFAULT_DDF["r"] if ddf is None else ddf).text)
     if which == "stargazer":
         return Text(_stargazer(m))
-    v: Voice = m._ask("voice", Voice)
+    v: Voice = m._ask("voice", Voice, engine=m._engine("Satterthwaite", None))
     if which == "stata":
         return Text(_stata(m, v, command or "mixed", size))
     if which == "mplus":
         return Text(mplus.twolevel(v))
     method = choice(ddf or DEFAULT_DDF[which], DDF, "ddf")
-    tests: VoiceTests = m._call("voice_tests", VoiceTests, ddf=method)
+    tests: VoiceTests = m._call_ddf("voice_tests", VoiceTests, method, ddf=method)
     if which == "sas":
         return Text(sas.mixed(v, tests, method, covtest))
     if method not in ("Satterthwaite", "Kenward-Roger"):

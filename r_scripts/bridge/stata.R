@@ -176,11 +176,12 @@ voice_tests <- function(fit, ddf) {
   model <- fit$model
   if (!length(attr(terms(model), "term.labels"))) return(NULL)
   if (ddf %in% c("Satterthwaite", "Kenward-Roger")) {
-    a <- anova(lmertest_model(fit), type = "III", ddf = ddf)
+    model <- if (ddf == "Kenward-Roger") kenward_roger_model(fit) else lmertest_model(fit)
+    a <- no_fallback(anova(model, type = "III", ddf = ddf))
     return(list(term = rownames(a), num_df = a$NumDF, den_df = a$DenDF, statistic = a$`F value`,
                 p_value = a$`Pr(>F)`))
   }
-  tests <- attr(anova(lmertest_model(fit), type = "III"), "hypotheses")
+  tests <- .contrasts_of_type(model, "III")
   beta <- fixef(model)
   V <- as.matrix(vcov(model))
   rows <- lapply(tests, function(L) {
