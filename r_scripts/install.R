@@ -3,8 +3,8 @@
 # With "all" also the packages that single functions use.
 
 needed <- c("lme4", "lmerTest", "pbkrtest", "emmeans", "mlmRev")
-optional <- c("RLRsim", "performance", "multcompView", "optimx", "dfoptim", "sandwich",
-              "clubSandwich", "plm", "geepack", "lavaan", "broom.mixed")
+optional <- c("RLRsim", "performance", "multcomp", "multcompView", "optimx", "dfoptim", "sandwich",
+              "clubSandwich", "plm", "geepack", "lavaan", "metafor", "broom.mixed")
 if ("all" %in% commandArgs(trailingOnly = TRUE)) needed <- c(needed, optional)
 
 writable <- Filter(function(p) file.access(p, 2L) == 0L, .libPaths())

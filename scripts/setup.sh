@@ -10,12 +10,13 @@ cd "$(dirname "$0")/.."
 apt_base=(r-base-core r-base-dev r-cran-lme4 r-cran-lmertest r-cran-pbkrtest r-cran-emmeans
           r-cran-mlmrev r-cran-nlme r-cran-mass)
 apt_all=(r-cran-rlrsim r-cran-performance r-cran-parameters r-cran-effectsize r-cran-datawizard
-         r-cran-multcompview r-cran-optimx r-cran-dfoptim r-cran-sandwich r-cran-clubsandwich
-         r-cran-plm r-cran-geepack r-cran-lavaan r-cran-broom.mixed)
+         r-cran-multcomp r-cran-multcompview r-cran-car r-cran-optimx r-cran-dfoptim
+         r-cran-sandwich r-cran-clubsandwich r-cran-plm r-cran-geepack r-cran-lavaan
+         r-cran-metafor r-cran-broom.mixed)
 # What these packages are called in R, to look whether they are there already.
 r_base=(lme4 lmerTest pbkrtest emmeans mlmRev nlme MASS)
-r_all=(RLRsim performance parameters effectsize datawizard multcompView optimx dfoptim sandwich
-       clubSandwich plm geepack lavaan broom.mixed)
+r_all=(RLRsim performance parameters effectsize datawizard multcomp multcompView car optimx
+       dfoptim sandwich clubSandwich plm geepack lavaan metafor broom.mixed)
 
 say() { printf 'pymlm set-up: %s\n' "$*" >&2; }
 

@@ -30,6 +30,7 @@ R_PACKAGES: dict[str, tuple[str, str, bool]] = {
     "MASS": ("7.3-50", "data sets; negative binomial models", False),
     "RLRsim": ("3.1-6", "exact_rlrt", False),
     "performance": ("0.10.0", "model checks, R2, ICC", False),
+    "multcomp": ("1.4-18", "compact letter displays", False),
     "multcompView": ("0.1-8", "compact letter displays", False),
     "optimx": ("2022-4", "optimx optimizers, all_fit", False),
     "dfoptim": ("2020.10-1", "all_fit", False),
@@ -38,6 +39,7 @@ R_PACKAGES: dict[str, tuple[str, str, bool]] = {
     "plm": ("2.6-2", "random-effects GLS, Hausman's test", False),
     "geepack": ("1.3-9", "GEE", False),
     "lavaan": ("0.6-12", "latent centring", False),
+    "metafor": ("3.8-1", "meta-analysis", False),
     "broom.mixed": ("0.2.9", "reference for tidy, glance, augment in the tests", False),
 }
 
