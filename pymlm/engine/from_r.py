@@ -97,6 +97,15 @@ def _strings(api: Any, x: Any) -> list[str | None]:
     return out
 
 
+def _quiet(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Copy doubles; R's NA is a signalling NaN, at which NumPy warns in the next calculation."""
+    copy = array.copy()
+    missing = np.isnan(copy)
+    if missing.any():
+        copy[missing] = np.nan
+    return copy
+
+
 def _numbers(api: Any, x: Any, kind: int, keeper: Any) -> np.ndarray[Any, Any]:
     dtype = np.dtype(np.float64 if kind == _DBL else np.int32)
     size = api.lib.Rf_xlength(x)
@@ -106,7 +115,7 @@ def _numbers(api: Any, x: Any, kind: int, keeper: Any) -> np.ndarray[Any, Any]:
         address = int(api.ffi.cast("uintptr_t", api.numbers[kind](x)))
         array = np.asarray(_Memory(address, size, dtype, keeper))
     if keeper is None:
-        array = array.copy() if kind == _DBL else _WHOLE[kind](array)
+        array = _quiet(array) if kind == _DBL else _WHOLE[kind](array)
     dim = _attribute(api, x, b"dim")
     if dim is None:
         return array

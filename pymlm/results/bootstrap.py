@@ -13,9 +13,11 @@ from pymlm.errors import ArgumentError, near_names
 from pymlm.results.base import Floats, Result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Interval(Result):
     """Limits of every statistic, shape (k,) each."""
+
+    _columns: ClassVar[tuple[str, ...]] = ("conf_low", "conf_high")
 
     conf_low: Floats
     conf_high: Floats
