@@ -200,6 +200,25 @@ def test_row_73_xtreg_on_equal_groups_is_the_anova_estimator():
     assert "corr(u_i, X)   = 0 (assumed)" in text
 
 
+@pytest.mark.filterwarnings("ignore:Some predictor variables:pymlm.errors.RWarning")
+def test_row_73_xtreg_against_published_stata_output_on_grunfeld_data():
+    d = mlm.load_dataset("plm::Grunfeld").astype({"firm": str})
+    m = mlm.lmer("inv ~ value + capital + (1 | firm)", d)
+    text = """
+    within = 0.7668 min = 20
+    between = 0.8196 avg = 20.0
+    overall = 0.8061 max = 20
+    Wald chi2(2) = 657.67
+    value | .1097811 .0104927 10.46 0.000 .0892159 .1303464
+    capital | .308113 .0171805 17.93 0.000 .2744399 .3417861
+    _cons | -57.83441 28.89893 -2.00 0.045 -114.4753 -1.193537
+    sigma_u | 84.20095
+    sigma_e | 52.767964
+    rho | .71800838 (fraction of variance due to u_i)
+    """
+    same_lines(mlm.render(m, "stata", command="xtreg, re"), text, 1e-5)
+
+
 def test_row_73_xtreg_on_unequal_groups_by_hand(d, g1):
     """[XT] xtreg: within and between regressions, harmonic mean, quasi-demeaned OLS."""
     text = mlm.render(g1, "stata", command="xtreg, re")
