@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import strict
-from pymlm.engine import call
 from pymlm.engine.startup import bridge_folder, find_r_home
 from pymlm.errors import NotSupportedError, RError, RWarning
+from pymlm.parity_export import export
 from pymlm.results.base import Floats, Result
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
             ddfs += ["Kenward-Roger"]
     with tempfile.TemporaryDirectory(prefix="pymlm-parity-") as name:
         folder = Path(name)
-        route = _export(model, folder, [d for d in ddfs if d])
+        route = export(model, folder, [d for d in ddfs if d])
         theirs = _native(folder)
     version = str(theirs.pop("r_version"))
     rows = list(_paired(_own_numbers(model, ddfs), theirs))
@@ -159,74 +159,6 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
 
 #: Above this, native Kenward-Roger takes minutes (dense n x n matrices) and is left out.
 MAX_KR_ROWS = 1_500
-
-
-def _export(model: MixedModel, folder: Path, ddfs: list[str]) -> str:
-    """Write call, data and settings for the Rscript process; return how the data went."""
-    call_text, data_name, bindings = _call_of(model, folder)
-    spec: dict[str, Any] = {"ddf": ddfs, "linear": model._described.linear}
-    source = model._source
-    from_frame = source.data is not None and not bindings
-    (folder / "call.R").write_text(call_text, encoding="utf-8")
-    (folder / "name.txt").write_text(data_name, encoding="utf-8")
-    if from_frame:
-        assert source.data is not None
-        _write_frame(source, folder)
-    (folder / "ddf.txt").write_text("\n".join(spec["ddf"]), encoding="utf-8")
-    (folder / "route.txt").write_text("numpy" if from_frame else "rds", encoding="utf-8")
-    return "numpy" if from_frame else "rds"
-
-
-def _call_of(model: MixedModel, folder: Path) -> tuple[str, str, bool]:
-    """The model's call as text, the name of its data, and whether it names other objects.
-
-    R's own objects are saved too, for models whose data never were in Python.
-    """
-    parts = call("script_parts", model._handle, str((folder / "objects.rds").resolve()))
-    return (
-        str(parts["call"][0]),
-        str(parts["names"][0]),
-        len(parts["names"]) > 1 or model._source.data is None,
-    )
-
-
-def _write_frame(source: Any, folder: Path) -> None:
-    """Write each column that the model uses as raw bytes or lines of text, and a table of them."""
-    table = []
-    for position, name in enumerate(source.sent):
-        if name in (".weights", ".offset"):
-            series = pd.Series(np.asarray(source.arguments[name[1:]], dtype=float))
-        else:
-            series = source.data.iloc[:, [str(c) for c in source.data.columns].index(name)]
-        table.append([str(position), _write_column(series, folder / f"column{position}"), name])
-    lines = ["\t".join([p, kind, json.dumps(n, ensure_ascii=False)]) for p, kind, n in table]
-    (folder / "columns.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "names.txt").write_text("\n".join(n for _, _, n in table) + "\n", encoding="utf-8")
-
-
-def _write_column(series: pd.Series, path: Path) -> str:
-    from pymlm.frames import level_name
-
-    dtype = series.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        levels = [level_name(c) for c in series.cat.categories]
-        path.with_suffix(".levels").write_text("\n".join(levels) + "\n", encoding="utf-8")
-        (series.cat.codes.to_numpy().astype("<i4") + 1).tofile(path)
-        return "ordered" if dtype.ordered else "factor"
-    if pd.api.types.is_bool_dtype(dtype):
-        numbers = series.astype("Int64").fillna(-1).to_numpy(dtype="<i4")
-        numbers.tofile(path)
-        return "logical"
-    if pd.api.types.is_numeric_dtype(dtype):
-        values = series.to_numpy(dtype="<f8", na_value=np.nan)
-        values.tofile(path)
-        return "integer" if pd.api.types.is_integer_dtype(dtype) else "double"
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        (series.to_numpy(dtype="datetime64[ns]").astype("<i8") / 1e9).tofile(path)
-        return "POSIXct"
-    text = ["\x01" if pd.isna(x) else str(x) for x in series]
-    path.write_text("\n".join(text) + "\n", encoding="utf-8")
-    return "text"
 
 
 def _native(folder: Path) -> dict[str, Any]:

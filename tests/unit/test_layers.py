@@ -32,7 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "datasets": {"arguments", "engine", "frames"},
     "many": {"arguments", "engine", "frames", "models", "results"},
-    "parity": {"arguments", "engine", "frames", "models", "results"},
+    "parity_export": {"engine", "frames", "models"},
+    "parity": {"arguments", "engine", "models", "parity_export", "results"},
     "demo": {"datasets", "models", "parity"},
     "cli": {
         "arguments", "datasets", "demo", "engine", "formula", "frames", "many", "models",
