@@ -15,7 +15,7 @@ ranova_result <- function(native, fit, reduce_terms = TRUE) {
     boundary_dimension(.random_parts_of(fit, f), random_parts(fit$model)), 0))
   lrt <- native[["LRT"]]
   df <- native[["Df"]]
-  list(term = rownames(native), npar = native[["npar"]], loglik = native[["logLik"]],
+  list(term = rownames(native), npar = as.numeric(native[["npar"]]), loglik = native[["logLik"]],
        aic = native[["AIC"]], lrt = lrt, df = df, p_value = native[["Pr(>Chisq)"]],
        p_value_boundary = boundary_p(lrt, df, lost))
 }
