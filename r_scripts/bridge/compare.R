@@ -73,7 +73,7 @@ comparison_fields <- function(table, lost) {
 
 is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
 
-# --- the rules ---------------------------------------------------------------------------------------------
+# --- the rules ------------------------------------------------------------------------------------
 
 .check_same_data <- function(models, names, orders = NULL) {
   responses <- lapply(models, .used_response)
@@ -159,7 +159,7 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
   of(m0) == of(m1)
 }
 
-# --- variances on the boundary --------------------------------------------------------------------------------
+# --- variances on the boundary --------------------------------------------------------------------
 
 #' The random terms of a model as far as their covariance goes: V = sum of gamma_r Z E_r Z'.
 random_parts <- function(model, order = NULL) {
@@ -254,7 +254,7 @@ boundary_p <- function(chisq, df, lost) {
   as.numeric(out)
 }
 
-# --- one likelihood-ratio test ----------------------------------------------------------------------------------
+# --- one likelihood-ratio test --------------------------------------------------------------------
 
 #' Likelihood-ratio test of two models. As REML where both are and their means agree (an lm counts
 #' as either), else by maximum likelihood.
@@ -301,7 +301,7 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
               "maximum likelihood"), "Models:", paste(names, formulas, sep = ": ")))
 }
 
-# --- pbkrtest's comparisons ------------------------------------------------------------------------------------
+# --- pbkrtest's comparisons -----------------------------------------------------------------------
 
 #' F test of two models, or of a restriction matrix, by Kenward-Roger or Satterthwaite.
 mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger") {

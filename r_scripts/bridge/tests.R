@@ -1,6 +1,6 @@
 # Tests of fixed effects: anova, contest, drop1, step, ls_means, and the one door to Kenward-Roger.
 
-# --- Kenward-Roger ---------------------------------------------------------------------------------
+# --- Kenward-Roger --------------------------------------------------------------------------------
 
 #' A model that answers lmerTest, pbkrtest and emmeans with Kenward-Roger's adjusted covariance.
 #'
@@ -62,7 +62,7 @@ available_memory <- function() {
   match(part, unique(part))
 }
 
-# --- anova -------------------------------------------------------------------------------------------
+# --- anova ----------------------------------------------------------------------------------------
 
 anova_native <- function(fit, type, ddf = NULL) {
   if (is.null(ddf)) return(anova(plain_model(fit)))
@@ -143,7 +143,7 @@ plain_model <- function(fit) {
              check.names = FALSE)
 }
 
-# --- contest -----------------------------------------------------------------------------------------
+# --- contest --------------------------------------------------------------------------------------
 
 #' Tests of L b = rhs; `L` is a list of rows. Joint: one test of all; else one a row.
 contest_native <- function(fit, L, rhs, labels = NULL, joint = FALSE, ddf = NULL, level = 0.95) {
@@ -200,7 +200,7 @@ estimate_fields <- function(table, ddf, level) {
        statistic_name = if ("z value" %in% names(table)) "z" else "t", level = level, ddf = ddf)
 }
 
-# --- drop1, step, ls_means -----------------------------------------------------------------------------
+# --- drop1, step, ls_means ------------------------------------------------------------------------
 
 drop1_native <- function(fit, scope = NULL, ddf = NULL) {
   model <- switch(if (is.null(ddf)) "none" else ddf, "Satterthwaite" = lmertest_model(fit),

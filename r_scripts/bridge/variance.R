@@ -1,6 +1,6 @@
 # Tests and intervals of variance components; confidence intervals of every parameter.
 
-# --- ranova ------------------------------------------------------------------------------------------
+# --- ranova ---------------------------------------------------------------------------------------
 
 ranova_native <- function(fit, reduce_terms = TRUE) {
   if (!lme4::isLMM(fit$model))
@@ -31,7 +31,7 @@ ranova_result <- function(native, fit, reduce_terms = TRUE) {
   .random_terms(made$reTrms$Zt, made$reTrms$Gp, made$reTrms$cnms, nrow(made$fr))
 }
 
-# --- standard errors of variance components --------------------------------------------------------------
+# --- standard errors of variance components -------------------------------------------------------
 
 #' Variances and covariances with standard errors, as Stata and SAS print them.
 varcorr_se_native <- function(fit, level = 0.95) {
@@ -109,7 +109,7 @@ varcorr_se_result <- function(native, fit, level = 0.95) {
   list(rows = do.call(rbind, rows), J = do.call(rbind, J))
 }
 
-# --- confidence intervals -----------------------------------------------------------------------------------
+# --- confidence intervals -------------------------------------------------------------------------
 
 #' R's names of all parameters, ".sig01" ... and "sd_(Intercept)|g" ..., in R's order.
 parameter_names <- function(fit) {
@@ -203,7 +203,7 @@ interval_fields <- function(native, fit, method, level) {
        failures = as.list(native$failures), notes = as.character(native$notes))
 }
 
-# --- profile -------------------------------------------------------------------------------------------------
+# --- profile --------------------------------------------------------------------------------------
 
 #' lme4's profile of the parameters `which`, by position; kept, and used by the intervals.
 profile_native <- function(fit, parm = NULL) {
@@ -278,7 +278,7 @@ profile_result <- function(native, fit, parm = NULL) {
        r_names = names$r[match(parameters, names$readable)])
 }
 
-# --- exact test --------------------------------------------------------------------------------------------
+# --- exact test -----------------------------------------------------------------------------------
 
 #' RLRsim's exact restricted likelihood-ratio test of one variance.
 exact_rlrt <- function(fit, full = NULL, null = NULL, nsim = 10000L, seed = NULL) {
