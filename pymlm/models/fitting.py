@@ -102,7 +102,7 @@ def _add_per_row(
     if name == "weights" and (numbers <= 0).any():
         first = numbers.index[int(np.argmax(numbers.to_numpy() <= 0))]
         raise DataError(
-            f"weights must be above 0; row {first!r} has {numbers.loc[first]!r}. Leave rows out "
+            f"weights must be above 0; row {first!r} has {numbers.loc[first]}. Leave rows out "
             "of the data instead of giving them no weight"
         )
     if isinstance(value, str):
