@@ -35,7 +35,10 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
   assign(data_name, data, envir = env)
   if (is.character(formula)) formula <- parse_formula(formula)
   call <- .written_call(fun, c(list(formula = formula, data = as.name(data_name)), args))
-  as_fit(.guarded(eval(call, env)))
+  fit <- as_fit(.guarded(eval(call, env)))
+  # The call that glmer.nb leaves in its model has theta rounded to 15 digits: it is another fit.
+  if (fun == "glmer.nb") attr(fit$model@frame, "pymlm_call") <- call
+  fit
 }
 
 #' Evaluate a fit. Wrong starting values become a typed error. Of R's warnings those that the model

@@ -96,7 +96,7 @@ identify <- function(fit) {
 refit_model <- function(fit, newresp) {
   model <- fit$model
   attr(newresp, "na.action") <- attr(model@frame, "na.action")
-  if (!lme4::isREML(model)) return(as_fit(lme4::refit(model, newresp = newresp)))
+  if (!lme4::isREML(model)) return(.refitted(lme4::refit(model, newresp = newresp)))
   frame <- model@frame
   frame[[attr(attr(frame, "terms"), "response")]] <- as.numeric(newresp)
   control <- eval(getCall(model)$control, model_home(model))
@@ -110,7 +110,13 @@ refit_model <- function(fit, newresp) {
     calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
   checked <- lme4:::checkConv(attr(opt, "derivs"), opt$par, ctrl = control$checkConv,
                               lbound = terms$lower)
-  as_fit(lme4::mkMerMod(environment(devfun), opt, terms, frame, getCall(model), checked))
+  .refitted(lme4::mkMerMod(environment(devfun), opt, terms, frame, getCall(model), checked))
+}
+
+# A script or a parity check of such a model would use the response of the data: it is marked.
+.refitted <- function(model) {
+  attr(model@frame, "pymlm_refit") <- TRUE
+  as_fit(model)
 }
 
 #' update() in the environment of the model's own formula, where its data are.
@@ -132,7 +138,11 @@ updated_formula <- function(fit, text) {
 script_parts <- function(fit, data_file) {
   model <- fit$model
   env <- model_home(model)
-  call <- getCall(model)
+  if (isTRUE(.note(model, "pymlm_refit")))
+    refuse("NotSupportedError", "this model was made by refit(): the data of its call do not hold ",
+           "its response. Put the response into the data frame and fit the model anew")
+  written <- .note(model, "pymlm_call")
+  call <- if (is.null(written)) getCall(model) else written
   names <- intersect(c(as.character(call$data), ".contrasts", "nonlinear"),
                      ls(env, all.names = TRUE))
   if (!length(names))
@@ -147,6 +157,9 @@ script_parts <- function(fit, data_file) {
     objects = if (is.null(data_file)) vapply(objects, .exact_text, "") else character()
   )
 }
+
+# What pymlm noted on a model's frame; models of other classes have none.
+.note <- function(model, name) if (isS4(model)) attr(model@frame, name)
 
 # R's own text of an object, doubles in hexadecimal so that no digit is lost.
 .exact_text <- function(x) {

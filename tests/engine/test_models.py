@@ -232,3 +232,18 @@ def test_the_repr_says_what_it_is(model):
     )
     assert "<table" in model._repr_html_()
     assert "Days" in model.summary()._repr_html_()
+
+
+def test_the_script_of_a_negative_binomial_model_repeats_the_search_for_theta():
+    ticks = mlm.load_dataset("grouseticks")
+    m = mlm.glmer_nb("TICKS ~ YEAR + (1 | BROOD)", ticks)
+    assert "glmer.nb(" in m.to_r()
+    assert mlm.check_parity(m).ok
+
+
+def test_a_refitted_model_has_no_script(model):
+    again = model.refit(np.arange(180.0) ** 2)
+    with pytest.raises(NotSupportedError, match="made by refit"):
+        again.to_r()
+    with pytest.raises(NotSupportedError, match="made by refit"):
+        mlm.check_parity(again)
