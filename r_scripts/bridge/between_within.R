@@ -22,6 +22,9 @@ between_within_terms <- function(fit) {
   kept(fit, "between_within", {
     .need_linear(fit, "Between-within degrees of freedom")
     model <- fit$model
+    if (is_membership(model))
+      refuse("NotSupportedError", "between-within degrees of freedom need rows that lie in one ",
+             "group each, which a membership factor's do not. Ask for ddf='Satterthwaite'")
     X <- model.matrix(model)
     group <- .subjects(model)
     within_column <- .changes_within(X, group)

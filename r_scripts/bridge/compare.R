@@ -365,6 +365,9 @@ pb_test <- function(large, small, ref) {
 }
 
 check_pb <- function(large, small) {
+  if (is_membership(large$model) || is_membership(small$model))
+    refuse("NotSupportedError", "lme4's simulate() does not know the weights of a ",
+           "multiple-membership model; compare by pymlm.lrt, or refit draws of your own")
   .check_same_data(list(large$model, small$model), c("m1", "m0"))
   tested <- .tested(list(small$model, large$model))
   if (!tested$nested || attr(logLik(large$model), "df") <= attr(logLik(small$model), "df"))

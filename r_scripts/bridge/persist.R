@@ -141,6 +141,9 @@ script_parts <- function(fit, data_file) {
   if (isTRUE(.note(model, "pymlm_refit")))
     refuse("NotSupportedError", "this model was made by refit(): the data of its call do not hold ",
            "its response. Put the response into the data frame and fit the model anew")
+  if (is_membership(model))
+    refuse("NotSupportedError", "a multiple-membership fit is not one call of lme4, so no script ",
+           "of native R repeats it; m.save() writes a model that R can refit")
   written <- .note(model, "pymlm_call")
   call <- if (is.null(written)) getCall(model) else written
   names <- intersect(c(as.character(call$data), ".contrasts", "nonlinear"),

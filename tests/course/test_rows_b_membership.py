@@ -485,3 +485,24 @@ def test_row_3_bad_input():
         mlm.meta_analysis("y ~ 1", d, "v", "~ 1 | s")
     with pytest.raises(FormulaError, match="random is"):
         mlm.meta_analysis("y ~ 1", d, "v", "~ v | s")
+
+
+@pytest.mark.parametrize("ask", ["script", "between-within", "pb_modcomp"])
+def test_what_a_membership_model_cannot_answer_is_refused(ask):
+    rng = np.random.default_rng(3)
+    n, units = 120, 8
+    w = np.zeros((n, units))
+    for row in w:
+        row[rng.choice(units, 2, replace=False)] = 0.5
+    x = rng.normal(size=n)
+    y = x + w @ rng.normal(size=units) + rng.normal(size=n)
+    data = pd.DataFrame({"y": y, "x": x})
+    m = mlm.multiple_membership("y ~ x + (1 | school)", data, {"school": w})
+    with pytest.raises(NotSupportedError):
+        if ask == "script":
+            mlm.check_parity(m)
+        elif ask == "between-within":
+            m.summary(ddf="between-within")
+        else:
+            m0 = mlm.multiple_membership("y ~ 1 + (1 | school)", data, {"school": w})
+            mlm.pb_modcomp(m, m0, nsim=5)
