@@ -48,7 +48,7 @@ class ParityReport(Result):
         Which number, e.g. "summary[Satterthwaite] Days df".
     ours, native : ndarray, shape (k,)
     difference : ndarray, shape (k,)
-        |ours − native| / max(|native|, scale of its table × 1e-8); 0 where both are NaN.
+        ``|ours − native| / max(|native|, scale of its table × 1e-8)``; 0 where both are NaN.
     allowed : ndarray, shape (k,)
         Largest difference that counts as agreement: the tolerance, 1,000 times it for degrees of
         freedom and p-values.

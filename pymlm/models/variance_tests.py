@@ -78,8 +78,8 @@ class VarianceMethods(Described):
         method : {"Wald", "profile", "boot"}
         parm : str or list of str, optional
             Parameters by name: "(Intercept)", "sd_(Intercept)|Subject" or R's ".sig01";
-            "beta_" for all fixed effects, "theta_" for all variance components. Default: all;
-            for Wald, as variances have no good Wald interval, the fixed effects.
+            ``"beta_"`` for all fixed effects, ``"theta_"`` for all variance components. Default:
+            all; for Wald, as variances have no good Wald interval, the fixed effects.
         level : float
         nsim, seed, n_jobs
             Of the bootstrap; see `bootstrap`.

@@ -306,7 +306,7 @@ class JohnsonNeyman(Result):
     share : float
         Share of the rows whose slope is significant.
     critical : float
-        Critical value of |t|, with the interaction's degrees of freedom.
+        Critical value of ``|t|``, with the interaction's degrees of freedom.
     df : float
     level : float
     predictor, moderator : str

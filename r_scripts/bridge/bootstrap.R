@@ -51,7 +51,7 @@ boot_refit <- function(fit, simulations, i) {
     tryInvokeRestart(restart)
   }
   model <- tryCatch(withCallingHandlers(
-    .refitted(fit$model, simulations$y[[i]]),
+    .refitted_to(fit$model, simulations$y[[i]]),
     warning = function(w) hear(w, "muffleWarning"), message = function(m) hear(m, "muffleMessage")),
     error = function(e) e)
   failed <- inherits(model, "error")
@@ -60,7 +60,7 @@ boot_refit <- function(fit, simulations, i) {
 }
 
 # An lm (the smaller model of a bootstrap test) has no refit(): the same matrix, another response.
-.refitted <- function(model, y) {
+.refitted_to <- function(model, y) {
   if (isS4(model)) return(lme4::refit(model, y, control = .own_control(model)))
   fitted <- lm.wfit(model.matrix(model), y, if (is.null(model$weights)) rep(1, length(y))
                     else model$weights, offset = model$offset)
