@@ -1,0 +1,116 @@
+"""The documentation names what there is, and needs nothing that users have not."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import pymlm as mlm
+from pymlm import errors
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("lectures/*.md")])
+LECTURES = ("rosche", "hermansen", "explainer", "cole", "hoffman")
+CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: Rows of the project's checklist of what the lectures name.
+ROWS = range(1, 94)
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def code(page: Path) -> ast.Module:
+    cells = CELL.findall(text(page))
+    return ast.parse("\n".join(re.sub(r"^:\w+:.*$", "", c, flags=re.MULTILINE) for c in cells))
+
+
+def ids(page: Path) -> str:
+    return page.stem
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_calls_on_the_pages_exist(page: Path) -> None:
+    used = {
+        n.attr
+        for n in ast.walk(code(page))
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "mlm"
+    }
+    assert used <= set(mlm.__all__)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_pages_with_cells_are_notebooks(page: Path) -> None:
+    assert text(page).startswith("---\nfile_format: mystnb\n") == ("{code-cell}" in text(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_pages_need_no_data_that_users_have_not(page: Path) -> None:
+    calls = {n.attr for n in ast.walk(code(page)) if isinstance(n, ast.Attribute)}
+    assert not [c for c in calls if c.startswith("read_")]
+    assert "PYMLM_SHARED" not in text(page)
+    assert "../shared" not in text(page)
+
+
+@pytest.mark.parametrize("name", LECTURES)
+def test_each_lecture_has_an_executed_page(name: str) -> None:
+    page = DOCS / "lectures" / f"{name}.md"
+    assert len(CELL.findall(text(page))) > 10
+    assert f"]({name}.md)" in text(DOCS / "lectures" / "index.md")
+
+
+def test_the_lectures_table_has_every_row_of_the_checklist() -> None:
+    page = text(DOCS / "lectures" / "index.md")
+    found: set[int] = set()
+    for line in page.splitlines():
+        if line.startswith("|") and line.count("|") >= 5:
+            for part in re.split(r"(?<!\\)\|", line)[-2].split(","):
+                match re.findall(r"\d+", part):
+                    case [one]:
+                        found.add(int(one))
+                    case [first, last]:
+                        found |= set(range(int(first), int(last) + 1))
+    found |= {int(n) for n in re.findall(r"row (\d+)", page)}  # named, with a reason, below it
+    assert sorted(set(ROWS) - found) == []
+
+
+def test_names_in_the_lectures_table_exist() -> None:
+    rows = [x for x in text(DOCS / "lectures" / "index.md").splitlines() if x.startswith("| ")]
+    for row in rows:
+        for call in re.findall(r"`([^`]+)`", row):
+            name = call.split("(")[0]
+            if name.startswith("m."):
+                assert hasattr(mlm.LinearMixedModel, name[2:]), call
+            elif name.isidentifier():
+                assert name in mlm.__all__, call
+
+
+def test_the_api_page_has_every_public_name() -> None:
+    page = text(DOCS / "api.rst")
+    documented = set(re.findall(r"^\.\. auto\w+:: ([\w.]+)$", page, re.MULTILINE))
+    missing = set(mlm.__all__) - documented - {"__version__", "errors"}
+    assert not sorted(missing)
+    assert "pymlm.errors" in documented
+
+
+def test_the_api_page_has_every_module_of_results() -> None:
+    page = text(DOCS / "api.rst")
+    modules = {p.stem for p in (DOCS.parent / "pymlm" / "results").glob("*.py")} - {"__init__"}
+    found = set(re.findall(r"pymlm\.results\.(\w+)", page))
+    assert sorted(modules - found) == []
+
+
+def test_the_errors_page_has_every_error_and_warning() -> None:
+    page = text(DOCS / "errors.md")
+    rows = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    roots = {"PymlmError", "PymlmWarning", "near_names"}
+    assert rows == set(errors.__all__) - roots
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([\w./-]+\.md)(?:#[\w-]+)?\)", text(page)):
+            assert (page.parent / target).is_file(), f"{page.name}: {target}"
