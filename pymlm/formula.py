@@ -6,6 +6,7 @@ tree: column names, numbers, strings, the formula operators and a list of pure f
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from pymlm.engine import call
@@ -90,7 +91,7 @@ def vet(text: str, *, trusted: bool = False) -> Formula:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise FormulaError("the formula is not valid Unicode text") from None
-    found: _Vetted = call("vet_formula", text, into=_Vetted)
+    found = _read(text)
     if found.refused and not trusted:
         name = found.refused[0]
         hint = near_names(name, found.allowed)
@@ -111,3 +112,10 @@ def vet(text: str, *, trusted: bool = False) -> Formula:
         n_bars=found.n_bars,
         groups=found.groups,
     )
+
+
+@functools.lru_cache(maxsize=512)
+def _read(text: str) -> _Vetted:
+    """Let R parse the text; the answer depends on nothing else."""
+    found: _Vetted = call("vet_formula", text, into=_Vetted)
+    return found

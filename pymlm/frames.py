@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NA_REAL = np.array([0x7FF00000000007A2], dtype=np.uint64).view(np.float64)[0]
 #: Whole numbers up to here are exact in a double.
 EXACT = 2**53
+#: From this many rows on a copy costs more than pandas' bookkeeping.
+LONG = 5_000
 
 
 def as_pandas(data: Any) -> pd.DataFrame:
@@ -102,7 +104,17 @@ def used_columns(data: pd.DataFrame, names: Iterable[str], what: str = "formula"
                 f"{len(found)} columns of the data are called {name!r}; rename all but one"
             )
         positions.append(found[0])
-    return data.iloc[:, positions]
+    return _take(data, positions)
+
+
+def _take(data: pd.DataFrame, positions: list[int]) -> pd.DataFrame:
+    """Columns by position; of long frames without copying them, which takes pandas longer."""
+    if len(data) < LONG or len(set(positions)) < len(positions):
+        return data.iloc[:, positions]
+    columns = {data.columns[i]: data.iloc[:, i] for i in positions}
+    out = pd.DataFrame(columns, index=data.index, copy=False)
+    out.attrs = data.attrs
+    return out
 
 
 def _column_list(labels: Iterable[str]) -> str:
@@ -125,13 +137,15 @@ def prepare(data: pd.DataFrame, *, row_names: bool = False) -> Frame:
     DataError
         For a column that R cannot hold without loss, naming column, dtype and remedy.
     """
-    columns = tuple(_column(str(label), data.iloc[:, i]) for i, label in enumerate(data.columns))
+    columns = tuple(_column(str(label), column) for label, column in data.items())
     return Frame(columns, len(data), _row_names(data.index) if row_names else None)
 
 
-def _row_names(index: pd.Index) -> tuple[str, ...] | None:
+def _row_names(index: pd.Index) -> tuple[str, ...] | NDArray[np.int32] | None:
     if isinstance(index, (pd.RangeIndex, pd.MultiIndex)) or not index.is_unique:
         return None
+    if index.dtype == np.int64 and index.min() > 0 and index.max() < 2**31:
+        return index.to_numpy().astype(np.int32)  # R writes them as text when it needs them
     return tuple(str(x) for x in index)
 
 
@@ -336,7 +350,10 @@ def per_row(value: Any, name: str, data: pd.DataFrame) -> pd.Series:
 
 def complete_rows(data: pd.DataFrame) -> NDArray[np.bool_]:
     """True where no column is missing: the rows that R keeps (na.omit)."""
-    return np.asarray(data.notna().all(axis=1), dtype=bool)
+    complete = np.ones(len(data), dtype=bool)
+    for _, column in data.items():  # noqa: PERF102  # `values` of a frame is an array
+        complete &= column.notna().to_numpy()
+    return complete
 
 
 def check_some_complete(data: pd.DataFrame) -> None:

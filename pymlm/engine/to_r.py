@@ -6,6 +6,7 @@ is converted element by element.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,7 +127,11 @@ def _callback_to_r(function: Callable[..., Mapping[str, Any]]) -> Any:
         except Exception as error:  # rpy2 would print it and go on with NULL
             return to_r({"error": str(error), "kind": type(error).__name__})
 
-    return ri.rternalize(answer)
+    closure = ri.rternalize(answer)
+    # For good: R may hold it as long as it lives, and rpy2's clean-up of such an object fails when
+    # the interpreter is already half gone.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(closure))
+    return closure
 
 
 def array_to_r(array: np.ndarray[Any, Any]) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.models.base import cached
+from pymlm.engine import RObject
+from pymlm.models.base import Source, cached
 from pymlm.models.exact import EngineMethods
 from pymlm.results.base import Floats
 from pymlm.results.summary import Convergence
@@ -49,6 +50,13 @@ class Criteria:
 
 class Described(EngineMethods):
     """A fitted mixed model as far as its plain attributes go; the methods build on these."""
+
+    def __init__(
+        self, handle: RObject, source: Source, convergence: Convergence | None = None
+    ) -> None:
+        super().__init__(handle, source)
+        if convergence is not None:  # the fit brought it along
+            self.__dict__["convergence"] = convergence
 
     @cached
     def _described(self) -> Description:

@@ -170,7 +170,8 @@ def check_response(formula: Formula, data: pd.DataFrame) -> None:
     """
     if formula.response is None or formula.response not in map(str, data.columns):
         return
-    dtype = used_columns(data, [formula.response]).dtypes.iloc[0]
+    at = [i for i, c in enumerate(data.columns) if str(c) == formula.response]
+    dtype = data.iloc[:, at[0]].dtype
     if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
         raise DataError(
             f"the response {formula.response!r} is not numeric (dtype {dtype}). Convert it, e.g. "
@@ -244,6 +245,24 @@ def fit(function: str, task: Task, /, **kwargs: Any) -> RObject:
 
 
 _WITHOUT_CONTRASTS = ("fit_nlmer", "fit_lm_list")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    fit: Any
+    convergence: Convergence
+
+
+def fit_checked(function: str, task: Task, /, **kwargs: Any) -> tuple[RObject, Convergence]:
+    """Run the fit in R as `fit` does, and bring along what lme4's checks found."""
+    args = {
+        "formula": task.formula.text, "data": task.frame, "data_name": task.data_name,
+        "weights": task.weights, "offset": task.offset, "contrasts": task.contrasts, **kwargs,
+    }  # fmt: skip
+    found: _Checked = call(
+        "fit_checked", function, args, into=_Checked, fitting=True, timeout=task.timeout
+    )
+    return found.fit, found.convergence
 
 
 def warn_about(convergence: Convergence, stacklevel: int = 4) -> None:

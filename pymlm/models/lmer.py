@@ -11,7 +11,7 @@ from pymlm.models.fitting import (
     as_start,
     check_mixed,
     check_response,
-    fit,
+    fit_checked,
     make_task,
     warn_about,
 )
@@ -125,13 +125,12 @@ def lmer(
     check_mixed(task.formula, "pymlm.lm")
     assert task.source.data is not None
     check_response(task.formula, task.source.data)
-    handle = fit(
+    handle, found = fit_checked(
         "fit_lmer",
         task,
         reml=wants_reml,
         control=as_control(control, LmerControl),
         start=as_start(start),
     )
-    model = LinearMixedModel(handle, task.source)
-    warn_about(model.convergence)
-    return model
+    warn_about(found)
+    return LinearMixedModel(handle, task.source, found)

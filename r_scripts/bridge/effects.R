@@ -6,7 +6,7 @@ fixef_result <- function(native, fit) list(term = names(native), estimate = unna
 varcorr_native <- function(fit) VarCorr(fit$model)
 
 varcorr_result <- function(native, fit) {
-  rows <- as.data.frame(native)
+  rows <- .varcorr_rows(native)
   list(
     grp = as.character(rows$grp), var1 = as.character(rows$var1), var2 = as.character(rows$var2),
     vcov = rows$vcov, sdcor = rows$sdcor,
@@ -15,6 +15,31 @@ varcorr_result <- function(native, fit) {
       list(grp = names(native)[i], terms = colnames(native[[i]]),
            covariance = unname(matrix(native[[i]], nrow(native[[i]])))))
   )
+}
+
+# The rows of as.data.frame(VarCorr(model)): per group variances, then covariances; the residual.
+# Data frames bound together take ten times as long as the rest of a small summary, so they are made
+# here where VarCorr is as lme4 1.1 has it.
+.varcorr_rows <- function(x) {
+  plain <- vapply(x, function(v) is.matrix(v) && is.numeric(attr(v, "stddev")) &&
+                    is.matrix(attr(v, "correlation")), NA)
+  if (!inherits(x, "VarCorr.merMod") || !all(plain)) return(as.data.frame(x))
+  parts <- lapply(seq_along(x), function(i) {
+    v <- x[[i]]
+    below <- lower.tri(v)
+    k <- nrow(v)
+    list(grp = rep(names(x)[i], k + sum(below)),
+         var1 = rownames(v)[c(seq_len(k), col(v)[below])],
+         var2 = c(rep(NA_character_, k), rownames(v)[row(v)[below]]),
+         vcov = c(diag(v), v[below]),
+         sdcor = c(attr(v, "stddev"), attr(v, "correlation")[below]))
+  })
+  if (isTRUE(attr(x, "useSc"))) parts <- c(parts, list(list(
+    grp = "Residual", var1 = NA_character_, var2 = NA_character_, vcov = attr(x, "sc")^2,
+    sdcor = attr(x, "sc"))))
+  together <- function(name) unlist(lapply(parts, `[[`, name), use.names = FALSE)
+  list(grp = together("grp"), var1 = together("var1"), var2 = together("var2"),
+       vcov = together("vcov"), sdcor = together("sdcor"))
 }
 
 ranef_native <- function(fit, cond_var = TRUE) ranef(fit$model, condVar = cond_var)

@@ -41,6 +41,12 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
   fit
 }
 
+#' Fit by the bridge's function `fun` and say what the checks found, in one call.
+fit_checked <- function(fun, args) {
+  fit <- do.call(get(fun, envir = bridge, mode = "function"), args, quote = TRUE)
+  list(fit = fit, convergence = convergence(fit))
+}
+
 #' Evaluate a fit. Wrong starting values become a typed error. Of R's warnings those that the model
 #' itself carries, lme4's checks and the optimizer's code, are left to convergence(), which Python
 #' reads and says once; a warning of every row ("non-integer x = 2.5") is given for the first.

@@ -40,6 +40,7 @@ vet_formula <- function(text) {
   # y ~ f(x, a, b) ~ a | g, as nlmer takes it, is (y ~ f(x, a, b)) ~ (a | g).
   nonlinear <- is.call(lhs) && identical(lhs[[1L]], quote(`~`)) && length(lhs) == 3L
   if (nonlinear) lhs <- lhs[[2L]]
+  refused <- setdiff(walked$calls, c(.formula_operators, .formula_functions))
   list(
     names = setdiff(walked$names, c(.formula_constants, ".")),
     response = if (is.name(lhs)) as.character(lhs) else NULL,
@@ -51,8 +52,8 @@ vet_formula <- function(text) {
     n_bars = walked$n_bars,
     groups = setdiff(unlist(lapply(walked$groups, function(g) .walk(g)$names)),
                      .formula_constants),
-    refused = setdiff(walked$calls, c(.formula_operators, .formula_functions)),
-    allowed = .formula_functions
+    refused = refused,
+    allowed = if (length(refused)) .formula_functions # for near names
   )
 }
 

@@ -84,12 +84,11 @@ summary_result <- function(native, fit, ddf = NULL) {
   list(
     title = native$methTitle,
     fixed = fixed_effects(native$coefficients, ddf),
-    varcorr = varcorr_result(VarCorr(model), fit),
+    varcorr = varcorr_result(native$varcor, fit),
     ngroups = as.list(native$ngrps),
     nobs = nrow(model@frame),
     n_dropped = length(attr(model@frame, "na.action")),
-    scaled_residuals = unname(quantile(residuals(model, type = "pearson", scaled = TRUE),
-                                       na.rm = TRUE)),
+    scaled_residuals = unname(quantile(native$residuals, na.rm = TRUE)),
     correlation = .correlation(native),
     criteria = as.list(native$AICtab),
     ddf = ddf
