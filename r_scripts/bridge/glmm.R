@@ -110,7 +110,7 @@ glmm_summary_result <- function(native, fit, use_hessian = NULL) {
 #' The rows are those that the model uses: the attribute tells refit() that missing ones are out.
 refit_glmm <- function(fit, newresp) {
   attr(newresp, "na.action") <- attr(fit$model@frame, "na.action")
-  .refitted(.guarded(lme4::refit(fit$model, newresp = newresp)))
+  .as_refit(.guarded(lme4::refit(fit$model, newresp = newresp)))
 }
 
 #' Predictions of a nonlinear model: the function at each row's own parameters. lme4's predict()

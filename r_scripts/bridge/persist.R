@@ -96,7 +96,7 @@ identify <- function(fit) {
 refit_model <- function(fit, newresp) {
   model <- fit$model
   attr(newresp, "na.action") <- attr(model@frame, "na.action")
-  if (!lme4::isREML(model)) return(.refitted(lme4::refit(model, newresp = newresp)))
+  if (!lme4::isREML(model)) return(.as_refit(lme4::refit(model, newresp = newresp)))
   frame <- model@frame
   frame[[attr(attr(frame, "terms"), "response")]] <- as.numeric(newresp)
   control <- eval(getCall(model)$control, model_home(model))
@@ -110,11 +110,11 @@ refit_model <- function(fit, newresp) {
     calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
   checked <- lme4:::checkConv(attr(opt, "derivs"), opt$par, ctrl = control$checkConv,
                               lbound = terms$lower)
-  .refitted(lme4::mkMerMod(environment(devfun), opt, terms, frame, getCall(model), checked))
+  .as_refit(lme4::mkMerMod(environment(devfun), opt, terms, frame, getCall(model), checked))
 }
 
 # A script or a parity check of such a model would use the response of the data: it is marked.
-.refitted <- function(model) {
+.as_refit <- function(model) {
   attr(model@frame, "pymlm_refit") <- TRUE
   as_fit(model)
 }
