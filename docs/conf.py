@@ -16,7 +16,6 @@ version = release = pymlm.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
@@ -52,6 +51,7 @@ add_module_names = False
 # What the kernels of the pages share: tables that fit the page, and warnings without the path and
 # line of a temporary file.
 STARTUP = """
+import textwrap as _textwrap
 import warnings as _warnings
 import pandas as _pd
 
@@ -59,7 +59,9 @@ _pd.options.display.width = 96
 _pd.options.display.max_rows = 12
 _pd.options.display.max_columns = 12
 _pd.options.display.precision = 4
-_warnings.formatwarning = lambda m, category, *_, **__: f"{category.__name__}: {m}\\n"
+_warnings.formatwarning = lambda m, category, *_, **__: (
+    _textwrap.fill(f"{category.__name__}: {m}", 92) + "\\n"
+)
 """
 _profile = Path(tempfile.mkdtemp(prefix="pymlm-docs-")) / "profile_default"
 (_profile / "startup").mkdir(parents=True)

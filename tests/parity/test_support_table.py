@@ -21,7 +21,11 @@ exports <- function(package) grep("^[.]", getNamespaceExports(package), value = 
 emit(list(
   methods = unique(c(generics("merMod"), generics("lmerMod"), generics("glmerMod"),
                      generics("lmerModLmerTest"))),
-  lme4 = exports("lme4"), lmerTest = exports("lmerTest"), pbkrtest = exports("pbkrtest")
+  lme4 = exports("lme4"), lmerTest = exports("lmerTest"), pbkrtest = exports("pbkrtest"),
+  # Packages that are newer than the page may have names that it cannot know.
+  newer = c(lme4 = packageVersion("lme4") > "1.1.31",
+            lmerTest = packageVersion("lmerTest") > "3.1.3",
+            pbkrtest = packageVersion("pbkrtest") > "0.5.2")
 ))
 """
 HEADINGS = {
@@ -58,7 +62,11 @@ def rows(heading: str | None = None) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("which", HEADINGS)
 def test_every_name_of_r_has_a_row(r: Any, which: str) -> None:
     have = {name for row in rows(HEADINGS[which]) for name in CODE.findall(row[0])}
-    assert not sorted(set(r[which]) - have)
+    missing = sorted(set(r[which]) - have)
+    newer = dict(zip(("lme4", "lmerTest", "pbkrtest"), r["newer"], strict=True))
+    if missing and newer[{"methods": "lme4"}.get(which, which)]:
+        pytest.skip(f"R's packages are newer than docs/support.md; new names: {missing}")
+    assert not missing
 
 
 @pytest.mark.parametrize("which", HEADINGS)
