@@ -169,19 +169,13 @@ predict_membership <- function(fit, newdata, memberships, allow_new_levels) {
 #' Draws from the model itself, new random effects each time: X b + Z Lambda u + e.
 simulate_membership <- function(fit, nsim, seed) {
   model <- fit$model
-  if (!is.null(seed)) {
-    old <- get0(".Random.seed", globalenv(), inherits = FALSE)
-    on.exit(if (is.null(old)) rm(".Random.seed", envir = globalenv()) else
-      assign(".Random.seed", old, envir = globalenv()))
-    set.seed(seed)
-  }
   fixed <- as.numeric(getME(model, "X") %*% fixef(model)) + getME(model, "offset")
   A <- getME(model, "A")
   sigma <- sigma(model)
   e <- sigma / sqrt(weights(model))
-  vapply(seq_len(nsim), function(i)
+  with_seed(seed, vapply(seq_len(nsim), function(i)
     fixed + as.numeric(Matrix::crossprod(A, sigma * stats::rnorm(nrow(A)))) +
-      stats::rnorm(length(fixed), sd = e), numeric(length(fixed)))
+      stats::rnorm(length(fixed), sd = e), numeric(length(fixed))))
 }
 
 #' Names that a prediction with all random effects needs.

@@ -78,9 +78,7 @@ ml_bootstrap <- function(fit, nsim, seed) {
   model <- fit$model
   values <- function(m) c(unlist(lapply(VarCorr(m), function(v) as.numeric(v))),
                           if (lme4::isLMM(m)) sigma(m)^2)
-  old <- if (exists(".Random.seed", globalenv())) get(".Random.seed", globalenv())
-  on.exit(if (!is.null(old)) assign(".Random.seed", old, globalenv()))
-  draws <- suppressMessages(suppressWarnings(
-    lme4::bootMer(model, values, nsim = nsim, seed = seed, type = "parametric")))
+  draws <- with_seed(seed, suppressMessages(suppressWarnings(
+    lme4::bootMer(model, values, nsim = nsim, type = "parametric"))))
   list(draws = unname(draws$t), failed = sum(!stats::complete.cases(draws$t)))
 }
