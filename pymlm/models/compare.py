@@ -289,16 +289,15 @@ def exact_rlrt(
     doi:10.1111/j.1467-9868.2004.00438.x.
     """
     _check_models("exact_rlrt", *(x for x in (m, m_full, m_null) if x is not None))
-    test: ExactTest = call(
+    return _answer(
+        ExactTest,
         "exact_rlrt",
         m._handle,
         full=None if m_full is None else m_full._handle,
         null=None if m_null is None else m_null._handle,
         nsim=whole_number(nsim, "nsim", 1),
         seed=check_seed(seed),
-        into=ExactTest,
     )
-    return test
 
 
 def _check_models(function: str, *models: Any) -> None:

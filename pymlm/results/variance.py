@@ -178,7 +178,9 @@ class ExactTest(Result):
     nsim : int
     seed : int or None
     notes : tuple of str
-        R's remarks.
+        R's remarks, and that a p-value of 0 only says p < 1/nsim.
+    printed : Printed or None
+        R's own print.
 
     Notes
     -----
@@ -191,6 +193,7 @@ class ExactTest(Result):
     nsim: int
     seed: int | None = None
     notes: tuple[str, ...] = ()
+    printed: Printed | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row: statistic, p_value, nsim."""

@@ -302,6 +302,9 @@ exact_rlrt <- function(fit, full = NULL, null = NULL, nsim = 10000L, seed = NULL
       said <<- c(said, trimws(conditionMessage(w)))
       tryInvokeRestart("muffleWarning")
     }))
+  if (test$p.value == 0)
+    said <- c(said, paste0("none of the ", nsim, " simulated values is as large: p < 1/", nsim))
+  test$data.name <- NULL # R's text of our arguments, no name of the user's
   list(statistic = unname(test$statistic), p_value = test$p.value, nsim = nsim, seed = seed,
-       notes = said)
+       notes = said, printed = enc2utf8(printed(test)))
 }
