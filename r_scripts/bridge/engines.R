@@ -43,8 +43,7 @@ exact_parts_of <- function(fit) exact_parts(fit$model)
 #' Keep what Python computed. `answers` is Python's function for models that R refits itself.
 store_exact <- function(fit, found, answers) {
   fit$kept[["lmerTest exact"]] <- .filled_lmertest(fit$model, found$satterthwaite)
-  if (!is.null(found$kenward_roger))
-    fit$kept[["vcovAdj exact"]] <- .filled_adjusted(fit$model, found$kenward_roger)
+  fit$kept[["exact kenward_roger"]] <- found$kenward_roger
   fit$kept[["exact answers"]] <- answers
   NULL
 }
@@ -57,11 +56,13 @@ store_exact <- function(fit, found, answers) {
   exact_kenward_roger(model, k$phi_adj, k$P, k$W, k$condition)
 }
 
-#' The object that the exact engine keeps under `key`.
+#' What the exact engine has for lmertest_model() and kenward_roger_vcov().
 exact_object <- function(fit, key) {
-  found <- fit$kept[[paste(key, "exact")]]
-  if (is.null(found)) stop("the exact engine was asked before it had computed ", key)
-  found
+  if (is.null(fit$kept[["lmerTest exact"]]))
+    stop("the exact engine was asked before it had computed anything")
+  if (key == "lmerTest") return(fit$kept[["lmerTest exact"]])
+  # Matrix objects take longer to make than the numbers in them: only when they are needed.
+  kept(fit, "vcovAdj exact", .filled_adjusted(fit$model, fit$kept[["exact kenward_roger"]]))
 }
 
 #' The model for functions that refit it, as step() does: what they refit is answered by the same

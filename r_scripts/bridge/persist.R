@@ -103,6 +103,9 @@ refit_model <- function(fit, newresp) {
   if (is.null(control)) control <- lme4::lmerControl()
   terms <- getME(model, c("Zt", "Lambdat", "Lind", "theta", "lower", "flist", "cnms", "Gp",
                           "Ztlist"))
+  # lme4's C++ writes new parameters into these where they lie: without copies, into this model's.
+  terms$theta <- terms$theta + 0
+  terms$Lambdat@x <- terms$Lambdat@x + 0
   devfun <- lme4::mkLmerDevfun(frame, getME(model, "X"), terms, REML = TRUE, control = control)
   opt <- lme4::optimizeLmer(
     devfun, optimizer = control$optimizer, restart_edge = control$restart_edge,

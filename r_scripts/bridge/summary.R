@@ -88,7 +88,8 @@ summary_result <- function(native, fit, ddf = NULL) {
     ngroups = as.list(native$ngrps),
     nobs = nrow(model@frame),
     n_dropped = length(attr(model@frame, "na.action")),
-    scaled_residuals = unname(quantile(native$residuals, na.rm = TRUE)),
+    # unname() first: as.numeric() would make text of every row's number before it drops the names.
+    scaled_residuals = quantile(unname(native$residuals), na.rm = TRUE, names = FALSE),
     correlation = .correlation(native),
     criteria = as.list(native$AICtab),
     ddf = ddf

@@ -326,3 +326,14 @@ def test_kenward_roger_too_large_for_pbkrtest_is_refused_before_r_tries():
     with pytest.raises(NotSupportedError, match=r"(?s)GB.*engine='exact'"):
         m.summary("Kenward-Roger", engine="lmerTest")
     assert m.summary("Kenward-Roger").ddf_engine == "exact"
+
+
+def test_a_refit_leaves_the_model_as_it_was(sleepstudy):
+    # lme4's C++ writes new parameters where the old ones lie, unless they were copied.
+    m = mlm.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    before = m.summary(engine="exact").fixed.df
+    twin = mlm.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    rng = np.random.default_rng(3)
+    twin.refit(sleepstudy["Reaction"] + rng.normal(scale=60.0, size=len(sleepstudy)))
+    np.testing.assert_array_equal(twin.summary(engine="exact").fixed.df, before)
+    np.testing.assert_array_equal(twin.ranef().to_frame()["condsd"], m.ranef().to_frame()["condsd"])
