@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pymlm.engine import RObject
+from pymlm.models.attributes import CommonAttributes
 from pymlm.models.base import Source, cached
 from pymlm.models.exact import EngineMethods
 from pymlm.results.base import Floats
@@ -48,7 +48,7 @@ class Criteria:
     reml_criterion: float | None
 
 
-class Described(EngineMethods):
+class Described(CommonAttributes, EngineMethods):
     """A fitted mixed model as far as its plain attributes go; the methods build on these."""
 
     def __init__(
@@ -63,28 +63,13 @@ class Described(EngineMethods):
         described: Description = self._call("describe", Description)
         return described
 
+    def _description(self) -> Description:
+        return self._described
+
     @cached
     def _criteria(self) -> Criteria:
         found: Criteria = self._call("criteria", Criteria)
         return found
-
-    def _dropped_rows(self) -> Any:
-        return np.asarray(self._described.dropped, dtype=np.int64) - 1
-
-    @property
-    def formula(self) -> str:
-        """The formula, as R writes it: ``formula(model)``."""
-        return self._described.formula
-
-    @property
-    def nobs(self) -> int:
-        """Number of rows used: ``nobs(model)``."""
-        return self._described.nobs
-
-    @property
-    def n_dropped(self) -> int:
-        """Number of rows left out because a used column was missing in them."""
-        return len(self._described.dropped)
 
     @property
     def ngroups(self) -> dict[str, int]:
@@ -97,25 +82,10 @@ class Described(EngineMethods):
         return self._described.reml
 
     @property
-    def sigma(self) -> float:
-        """Residual standard deviation, in units of the response: ``sigma(model)``."""
-        return self._described.sigma
-
-    @property
     def theta(self) -> pd.Series:
         """Relative covariance parameters, as ``getME(model, "theta")`` names them."""
         d = self._described
         return pd.Series(np.array(d.theta), index=list(d.theta_names), name="theta")
-
-    @property
-    def loglik(self) -> float:
-        """Log-likelihood (restricted, for a REML fit): ``logLik(model)``."""
-        return self._described.loglik
-
-    @property
-    def npar(self) -> int:
-        """Number of parameters that AIC and BIC count: ``attr(logLik(model), "df")``."""
-        return self._described.npar
 
     @property
     def df_residual(self) -> int:

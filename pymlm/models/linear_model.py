@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import numpy as np
 import pandas as pd
 
 from pymlm.arguments import choice, fraction, refuse_unknown, strict
@@ -14,7 +13,8 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare, used_columns
-from pymlm.models.base import Fitted, cached
+from pymlm.models.attributes import CommonAttributes
+from pymlm.models.base import cached
 from pymlm.models.script import write_script
 from pymlm.results.base import Floats
 from pymlm.results.fixed import ConfidenceIntervals, NamedMatrix, NamedValues
@@ -47,7 +47,7 @@ class _LinearDescription:
     dispersion: float | None
 
 
-class LinearModel(Fitted):
+class LinearModel(CommonAttributes):
     """A linear model that R's ``lm`` fitted; see `pymlm.lm`."""
 
     _updatable: tuple[str, ...] = (
@@ -59,45 +59,15 @@ class LinearModel(Fitted):
         found: _LinearDescription = self._call("describe_linear", _LinearDescription)
         return found
 
-    def _dropped_rows(self) -> Any:
-        return np.asarray(self._described.dropped, dtype=np.int64) - 1
+    def _description(self) -> _LinearDescription:
+        return self._described
 
     # --- attributes -----------------------------------------------------------------------------
-
-    @property
-    def formula(self) -> str:
-        """The formula, as R writes it: ``formula(model)``."""
-        return self._described.formula
-
-    @property
-    def nobs(self) -> int:
-        """Number of rows used: ``nobs(model)``."""
-        return self._described.nobs
-
-    @property
-    def n_dropped(self) -> int:
-        """Number of rows left out because a used column was missing in them."""
-        return len(self._described.dropped)
-
-    @property
-    def sigma(self) -> float:
-        """Residual standard deviation: ``sigma(model)``."""
-        return self._described.sigma
 
     @property
     def df_residual(self) -> int:
         """Residual degrees of freedom: ``df.residual(model)``."""
         return self._described.df_residual
-
-    @property
-    def loglik(self) -> float:
-        """Log-likelihood: ``logLik(model)``."""
-        return self._described.loglik
-
-    @property
-    def npar(self) -> int:
-        """Number of parameters that AIC and BIC count."""
-        return self._described.npar
 
     @property
     def aic(self) -> float:

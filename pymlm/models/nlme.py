@@ -16,7 +16,7 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare, used_columns
-from pymlm.models.base import Fitted
+from pymlm.models.attributes import CommonAttributes
 from pymlm.results.base import Floats
 from pymlm.results.fixed import NamedMatrix, NamedValues
 from pymlm.results.nlme import NlmeIntervals, NlmeSummary
@@ -41,7 +41,7 @@ class _Description:
     is_lme: bool
 
 
-class NlmeModel(Fitted):
+class NlmeModel(CommonAttributes):
     """A model that ``nlme::lme`` or ``nlme::gls`` fitted; see `pymlm.lme` and `pymlm.gls`."""
 
     @cached_property
@@ -49,18 +49,8 @@ class NlmeModel(Fitted):
         found: _Description = self._call("nlme_describe", _Description)
         return found
 
-    def _dropped_rows(self) -> Any:
-        return np.asarray(self._described.dropped, dtype=np.int64) - 1
-
-    @property
-    def formula(self) -> str:
-        """The fixed part: ``formula(model)``."""
-        return self._described.formula
-
-    @property
-    def nobs(self) -> int:
-        """Number of rows used."""
-        return self._described.nobs
+    def _description(self) -> _Description:
+        return self._described
 
     @property
     def ngroups(self) -> dict[str, int]:
@@ -71,21 +61,6 @@ class NlmeModel(Fitted):
     def reml(self) -> bool:
         """True for a REML fit."""
         return self._described.reml
-
-    @property
-    def sigma(self) -> float:
-        """Residual standard deviation; of the reference group where variances differ."""
-        return self._described.sigma
-
-    @property
-    def loglik(self) -> float:
-        """Log-likelihood (restricted for a REML fit): ``logLik(model)``."""
-        return self._described.loglik
-
-    @property
-    def npar(self) -> int:
-        """Number of parameters that AIC and BIC count."""
-        return self._described.npar
 
     @property
     def aic(self) -> float:

@@ -1,0 +1,70 @@
+"""Attributes that every fitted model has, whatever fitted it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from pymlm.models.base import Fitted
+from pymlm.results.base import Floats
+
+
+class Described(Protocol):
+    """What the bridge's descriptions have in common."""
+
+    @property
+    def formula(self) -> str: ...
+    @property
+    def nobs(self) -> int: ...
+    @property
+    def dropped(self) -> Floats: ...
+    @property
+    def sigma(self) -> float: ...
+    @property
+    def loglik(self) -> float: ...
+    @property
+    def npar(self) -> int: ...
+
+
+class CommonAttributes(Fitted):
+    """Formula, rows, sigma and likelihood, read from the model's description."""
+
+    def _description(self) -> Described:
+        raise NotImplementedError  # every model class has a description of its own
+
+    def _dropped_rows(self) -> Any:
+        return np.asarray(self._description().dropped, dtype=np.int64) - 1
+
+    @property
+    def formula(self) -> str:
+        """The formula (of an nlme model, its fixed part), as R writes it: ``formula(model)``."""
+        return self._description().formula
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows used: ``nobs(model)``."""
+        return self._description().nobs
+
+    @property
+    def n_dropped(self) -> int:
+        """Number of rows left out because a used column was missing in them."""
+        return len(self._description().dropped)
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation, in units of the response: ``sigma(model)``.
+
+        Of the reference group, where variances differ by group.
+        """
+        return self._description().sigma
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood (restricted, for a REML fit): ``logLik(model)``."""
+        return self._description().loglik
+
+    @property
+    def npar(self) -> int:
+        """Number of parameters that AIC and BIC count: ``attr(logLik(model), "df")``."""
+        return self._description().npar
