@@ -61,6 +61,12 @@ fit_checked <- function(fun, args) {
       caught[[length(caught) + 1L]] <<- w
       tryInvokeRestart("muffleWarning")
     },
+    # What lme4 only says in a message, a column dropped for rank deficiency, is a warning to us.
+    message = function(m) {
+      text <- sub("\n$", "", conditionMessage(m))
+      caught[[length(caught) + 1L]] <<- simpleWarning(text)
+      tryInvokeRestart("muffleMessage")
+    },
     error = function(e) .explain_start(conditionMessage(e))
   )
   said <- if (isS4(model) && is(model, "merMod")) .said_of_convergence(model)

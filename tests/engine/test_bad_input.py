@@ -19,6 +19,7 @@ from pymlm.errors import (
     FitError,
     FormulaError,
     RNotFoundError,
+    RWarning,
     SingularFitWarning,
 )
 
@@ -377,3 +378,10 @@ def test_wrong_rpy2(tmp_path, fault, said):
     assert said in done.stdout, done.stderr
     assert "pip install --force-reinstall 'rpy2==3.5.17'" in done.stdout
     assert issubclass(RNotFoundError, ImportError)
+
+
+def test_a_column_dropped_for_rank_deficiency_is_told(sleepstudy):
+    data = sleepstudy.assign(twice=sleepstudy["Days"] * 2)
+    with pytest.warns(RWarning, match="rank deficient so dropping 1 column"):
+        m = mlm.lmer("Reaction ~ Days + twice + (1 | Subject)", data)
+    assert list(m.fixef().index) == ["(Intercept)", "Days"]
