@@ -26,6 +26,7 @@ from pymlm.results.variance import ExactTest
 T = TypeVar("T")
 
 
+@strict
 def anova(
     m0: Any, m1: Any, *more: Any, refit: bool = True, names: Sequence[str] | None = None
 ) -> ModelComparison:
