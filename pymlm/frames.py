@@ -356,6 +356,15 @@ def complete_rows(data: pd.DataFrame) -> NDArray[np.bool_]:
     return complete
 
 
+def any_complete(frame: Frame) -> bool:
+    """True when some row of a frame made ready misses nothing."""
+    complete = np.ones(frame.nrow, dtype=bool)
+    for column in frame.columns:
+        values = column.values
+        complete &= ~np.isnan(values) if values.dtype == np.float64 else values != NA_INTEGER
+    return bool(complete.any()) or not frame.columns
+
+
 def check_some_complete(data: pd.DataFrame) -> None:
     """Raise DataError when every row misses something in the columns of `data`."""
     if data.shape[1] and not complete_rows(data).any():

@@ -86,7 +86,9 @@ def _run(
         if args:
             import rpy2.rinterface as ri
 
-            r_args.do_slot_assign("names", ri.StrSexpVector([""] * len(args) + list(kwargs)))
+            r_args.do_slot_assign(
+                "names", ri.StrSexpVector.from_iterable([""] * len(args) + list(kwargs))
+            )
         try:
             read = views_of_r if views else from_r
             answer: dict[str, Any] = read(dispatch(to_r(function), r_args))

@@ -55,6 +55,8 @@ def _api() -> Any:
         type_of=_rinterface_capi._TYPEOF,
         wrap=conversion._cdata_to_rinterface,
         encodings=conversion._R_ENC_PY,
+        names=openrlib.rlib.Rf_install(b"names"),
+        dim=openrlib.rlib.Rf_install(b"dim"),
         raw=openrlib.RAW,
         numbers={_DBL: openrlib.REAL, _INT: openrlib.INTEGER, _LGL: openrlib.LOGICAL},
     )
@@ -71,7 +73,7 @@ def _walk(api: Any, x: Any, keeper: Any) -> Any:
     if kind == _LIST:
         length = api.lib.Rf_xlength(x)
         items = [_walk(api, api.lib.VECTOR_ELT(x, i), keeper) for i in range(length)]
-        names = _attribute(api, x, b"names")
+        names = _attribute(api, x, api.names)
         return items if names is None else dict(zip(_strings(api, names), items, strict=True))
     if kind == _RAW:
         return bytes(api.ffi.buffer(api.raw(x), api.lib.Rf_xlength(x)))
@@ -80,8 +82,8 @@ def _walk(api: Any, x: Any, keeper: Any) -> Any:
     return R.keep(api.wrap(x))
 
 
-def _attribute(api: Any, x: Any, name: bytes) -> Any:
-    found = api.lib.Rf_getAttrib(x, api.lib.Rf_install(name))
+def _attribute(api: Any, x: Any, symbol: Any) -> Any:
+    found = api.lib.Rf_getAttrib(x, symbol)
     return None if api.type_of(found) == _NULL else found
 
 
@@ -116,7 +118,7 @@ def _numbers(api: Any, x: Any, kind: int, keeper: Any) -> np.ndarray[Any, Any]:
         array = np.asarray(_Memory(address, size, dtype, keeper))
     if keeper is None:
         array = _quiet(array) if kind == _DBL else _WHOLE[kind](array)
-    dim = _attribute(api, x, b"dim")
+    dim = _attribute(api, x, api.dim)
     if dim is None:
         return array
     return array.reshape(tuple(_numbers(api, dim, _INT, None).tolist()), order="F")

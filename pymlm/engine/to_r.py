@@ -72,6 +72,7 @@ class Callback:
     function: Callable[..., Mapping[str, Any]]
 
 
+# `from_iterable` says what is meant: the classes themselves try a buffer first, and fail slowly.
 def to_r(value: Any) -> Any:
     """Return `value` as an rpy2 object.
 
@@ -88,16 +89,16 @@ def to_r(value: Any) -> Any:
         case RObject():
             return value.value
         case bool() | np.bool_():
-            return ri.BoolSexpVector([bool(value)])
+            return ri.BoolSexpVector.from_iterable([bool(value)])
         case int() | np.integer():
             number = int(value)
             if abs(number) < 2**31:
-                return ri.IntSexpVector([number])
-            return ri.FloatSexpVector([float(number)])
+                return ri.IntSexpVector.from_iterable([number])
+            return ri.FloatSexpVector.from_iterable([float(number)])
         case float() | np.floating():
-            return ri.FloatSexpVector([float(value)])
+            return ri.FloatSexpVector.from_iterable([float(value)])
         case str():
-            return ri.StrSexpVector([value])
+            return ri.StrSexpVector.from_iterable([value])
         case bytes():
             return ri.ByteSexpVector(value)
         case np.ndarray():
@@ -235,8 +236,8 @@ def _classed(vector: Any, classes: list[str], attributes: dict[str, str]) -> Any
 def _named_list(items: dict[str, Any]) -> Any:
     import rpy2.rinterface as ri
 
-    out = ri.ListSexpVector(list(items.values()))
-    out.do_slot_assign("names", ri.StrSexpVector(list(items)))
+    out = ri.ListSexpVector.from_iterable(list(items.values()))
+    out.do_slot_assign("names", ri.StrSexpVector.from_iterable(list(items)))
     return out
 
 
@@ -244,9 +245,9 @@ def _sequence_to_r(values: Sequence[Any]) -> Any:
     import rpy2.rinterface as ri
 
     if values and all(isinstance(v, str) for v in values):
-        return ri.StrSexpVector(list(values))
+        return ri.StrSexpVector.from_iterable(list(values))
     if values and all(isinstance(v, bool) for v in values):
-        return ri.BoolSexpVector(list(values))
+        return ri.BoolSexpVector.from_iterable(list(values))
     if values and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
         return array_to_r(np.asarray(values))
-    return ri.ListSexpVector([to_r(v) for v in values])
+    return ri.ListSexpVector.from_iterable([to_r(v) for v in values])

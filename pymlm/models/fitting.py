@@ -21,7 +21,14 @@ from pymlm.errors import (
     near_names,
 )
 from pymlm.formula import Formula, vet
-from pymlm.frames import as_pandas, check_some_complete, per_row, prepare, used_columns
+from pymlm.frames import (
+    any_complete,
+    as_pandas,
+    check_some_complete,
+    per_row,
+    prepare,
+    used_columns,
+)
 from pymlm.models.base import Source
 from pymlm.results.summary import Convergence
 
@@ -74,14 +81,15 @@ def make_task(
         names = [n for n in names if n in have]
     if vetted.dot:
         names = list(dict.fromkeys([*names, *(str(c) for c in frame.columns)]))
-    used = used_columns(frame, names)
-    check_some_complete(used)
-    used = used.copy(deep=False)
+    used = used_columns(frame, names)  # a frame of its own, to which columns may be added
     weights_name = _add_per_row(used, frame, weights, "weights", WEIGHTS)
     offset_name = _add_per_row(used, frame, offset, "offset", OFFSET)
+    ready = prepare(used, row_names=True)
+    if not any_complete(ready):
+        check_some_complete(used)  # which says why
     return Task(
         formula=vetted,
-        frame=prepare(used, row_names=True),
+        frame=ready,
         data_name=_data_name(data_name, frame),
         weights=weights_name,
         offset=offset_name,

@@ -42,10 +42,19 @@ exact_parts_of <- function(fit) exact_parts(fit$model)
 
 #' Keep what Python computed. `answers` is Python's function for models that R refits itself.
 store_exact <- function(fit, found, answers) {
-  fit$kept[["lmerTest exact"]] <- .filled_lmertest(fit$model, found$satterthwaite)
-  fit$kept[["exact kenward_roger"]] <- found$kenward_roger
-  fit$kept[["exact answers"]] <- answers
+  fit$kept[["exact"]] <- c(found, answers = answers)
   NULL
+}
+
+#' What the exact engine has for lmertest_model() and kenward_roger_vcov(). R's objects take longer to
+#' make than the numbers in them, so each is made when it is first needed.
+exact_object <- function(fit, key) {
+  found <- fit$kept[["exact"]]
+  if (is.null(found)) stop("the exact engine was asked before it had computed anything")
+  kept(fit, paste(key, "exact"), switch(key,
+    "lmerTest" = .filled_lmertest(fit$model, found$satterthwaite),
+    "vcovAdj" = .filled_adjusted(fit$model, found$kenward_roger)
+  ))
 }
 
 .filled_lmertest <- function(model, s) {
@@ -56,15 +65,6 @@ store_exact <- function(fit, found, answers) {
   exact_kenward_roger(model, k$phi_adj, k$P, k$W, k$condition)
 }
 
-#' What the exact engine has for lmertest_model() and kenward_roger_vcov().
-exact_object <- function(fit, key) {
-  if (is.null(fit$kept[["lmerTest exact"]]))
-    stop("the exact engine was asked before it had computed anything")
-  if (key == "lmerTest") return(fit$kept[["lmerTest exact"]])
-  # Matrix objects take longer to make than the numbers in them: only when they are needed.
-  kept(fit, "vcovAdj exact", .filled_adjusted(fit$model, fit$kept[["exact kenward_roger"]]))
-}
-
 #' The model for functions that refit it, as step() does: what they refit is answered by the same
 #' engine, except where the closed forms do not reach, and by lmerTest then.
 refitting_model <- function(fit, ddf) {
@@ -72,7 +72,7 @@ refitting_model <- function(fit, ddf) {
   if (!uses_exact(fit))
     return(if (kenward_roger) kenward_roger_model(fit) else lmertest_model(fit))
   exact_model(lmertest_model(fit), if (kenward_roger) kenward_roger_vcov(fit),
-              .refresh_by(fit$kept[["exact answers"]], kenward_roger))
+              .refresh_by(fit$kept[["exact"]]$answers, kenward_roger))
 }
 
 .refresh_by <- function(answers, kenward_roger) function(model) {

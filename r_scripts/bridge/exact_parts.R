@@ -62,17 +62,26 @@ exact_lmertest <- function(model, vcov_varpar, jac, messages = character()) {
 #'
 #' `P` is a list of p x p matrices, the residual variance last; `W` and `condi` belong to it.
 exact_kenward_roger <- function(model, phi_adj, P, W, condi) {
-  names <- dimnames(stats::vcov(model))
-  symmetric <- function(m, names) {
-    methods::new("dsyMatrix", Dim = rep(nrow(m), 2L), Dimnames = names, x = as.numeric(m),
-                 uplo = "U")
+  terms <- names(lme4::fixef(model))
+  # Slots are set on empty objects: new() would spend most of its time on checking them.
+  filled <- function(class, m, names) {
+    out <- .empty_matrix(class)
+    out@Dim <- dim(m)
+    out@Dimnames <- names
+    out@x <- as.numeric(m)
+    out
   }
-  adjusted <- methods::new("dgeMatrix", Dim = dim(phi_adj), Dimnames = names,
-                           x = as.numeric(phi_adj))
-  attr(adjusted, "P") <- lapply(P, symmetric, names = names)
+  symmetric <- function(m, names) filled("dsyMatrix", m, names)
+  adjusted <- filled("dgeMatrix", phi_adj, list(terms, terms))
+  attr(adjusted, "P") <- lapply(P, symmetric, names = list(terms, terms))
   attr(adjusted, "W") <- symmetric(W, list(NULL, NULL))
   attr(adjusted, "condi") <- condi
   adjusted
+}
+
+.empty_matrix <- function(class) {
+  if (is.null(.exact_home$.empty[[class]])) .exact_home$.empty[[class]] <- methods::new(class)
+  .exact_home$.empty[[class]]
 }
 
 #' A model for which lmerTest, pbkrtest and emmeans find both methods' answers ready.
@@ -89,6 +98,7 @@ exact_model <- function(model, adjusted = NULL, refresh = lmerTest::as_lmerModLm
 }
 
 .exact_home <- environment()
+.exact_home$.empty <- list()
 
 .define_exact_class <- function() {
   if (methods::isClass("pymlmExact")) return(invisible())

@@ -1,0 +1,52 @@
+"""Bootstrap and prediction."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+
+from benchmarks.context import Context
+from benchmarks.data import NESTED, nested
+from benchmarks.measure import Row, in_turns, seconds
+
+
+def run(context: Context) -> Iterator[Row]:
+    import pymlm as mlm
+
+    warnings.simplefilter("ignore")
+    r = context.r
+    m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    r.run("m <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)")
+    nsim = 100 if context.quick else 500
+    native = (
+        "bootMer(m, function(f) c(as.data.frame(VarCorr(f))$sdcor, fixef(f)), "
+        f"nsim = {nsim}, seed = 1)"
+    )
+    cores = os.cpu_count() or 1
+    m.bootstrap(nsim=4, seed=1, n_jobs=cores)  # the workers are up
+    ours, many, theirs = in_turns(
+        lambda: seconds(lambda: m.bootstrap(nsim=nsim, seed=1)),
+        lambda: seconds(lambda: m.bootstrap(nsim=nsim, seed=1, n_jobs=cores)),
+        lambda: r.time(native),
+        repeats=3,
+        warm_up=0,
+    )
+    for what, took in ((f"bootstrap, {nsim} draws", ours), (f"the same, {cores} processes", many)):
+        yield Row(
+            case="simulation", what=what, ours=took, theirs=theirs, against="bootMer", sense="<="
+        )
+
+    data = nested(100_000, 1_000)
+    r.give("nested", data)
+    m = mlm.lmer(NESTED, data)
+    r.run(f"m <- lmer({NESTED}, nested)")
+    ours, theirs = in_turns(
+        lambda: seconds(lambda: m.predict(data)),
+        lambda: r.time("predict(m, newdata = nested)"),
+        repeats=context.repeats(7),
+    )
+    yield Row(
+        case="simulation", what="predict, 100,000 new rows", ours=ours, theirs=theirs,
+        against="predict(m, newdata)", sense="<=",
+    )  # fmt: skip
