@@ -17,6 +17,8 @@ import numpy as np
 # Types of R objects (SEXPTYPE).
 _NULL, _LGL, _INT, _DBL, _CHR, _LIST, _RAW = 0, 10, 13, 14, 16, 19, 24
 _NA_INT = -2147483648
+#: R's mark of text in Latin-1; what has none is UTF-8, in which R runs here.
+_LATIN1 = 2
 
 
 def from_r(value: Any) -> Any:
@@ -54,7 +56,6 @@ def _api() -> Any:
         ffi=openrlib.ffi,
         type_of=_rinterface_capi._TYPEOF,
         wrap=conversion._cdata_to_rinterface,
-        encodings=conversion._R_ENC_PY,
         names=openrlib.rlib.Rf_install(b"names"),
         dim=openrlib.rlib.Rf_install(b"dim"),
         raw=openrlib.RAW,
@@ -88,14 +89,15 @@ def _attribute(api: Any, x: Any, symbol: Any) -> Any:
 
 
 def _strings(api: Any, x: Any) -> list[str | None]:
-    lib, string, encodings = api.lib, api.ffi.string, api.encodings
+    lib, string = api.lib, api.ffi.string
     out: list[str | None] = []
     for i in range(lib.Rf_xlength(x)):
         text = lib.STRING_ELT(x, i)
         if text == lib.R_NaString:
             out.append(None)
         else:
-            out.append(string(lib.R_CHAR(text)).decode(encodings[lib.Rf_getCharCE(text)]))
+            encoding = "latin-1" if lib.Rf_getCharCE(text) == _LATIN1 else "utf-8"
+            out.append(string(lib.R_CHAR(text)).decode(encoding, errors="replace"))
     return out
 
 

@@ -11,7 +11,8 @@
 #   superclasses too, so a class that extends lmerModLmerTest and has a registered vcovAdj method
 #   is all that is needed; everything else is inherited. KRmodcomp has a method too, for speed only:
 #   the inherited one begins with two singular value decompositions of X (1 s each for 1e6 rows) to
-#   learn the rank that lme4 has made sure of.
+#   learn the rank that lme4 has made sure of. For speed, too, contest1D has one: pbkrtest::Lb_ddf
+#   multiplies S4 matrices, 8 ms a coefficient.
 # * emmeans calls pbkrtest::vcovAdj.lmerMod() by its full name, past the generic, and switches to
 #   z tests above 3,000 rows because the answer would be slow. So the class has a method of the
 #   generic emmeans::emm_basis, which lets emmeans do its work and then puts in covariance and df.
@@ -87,14 +88,23 @@ exact_kenward_roger <- function(model, phi_adj, P, W, condi) {
 #' A model for which lmerTest, pbkrtest and emmeans find both methods' answers ready.
 #'
 #' `model` comes from exact_lmertest(); `adjusted` from exact_kenward_roger(), or NULL for ML fits
-#' (pbkrtest is then asked as usual). `refresh` makes such a model from a new lme4 fit.
-exact_model <- function(model, adjusted = NULL, refresh = lmerTest::as_lmerModLmerTest) {
+#' (pbkrtest is then asked as usual). `refresh` makes such a model from a new lme4 fit. Without `own`
+#' only the matrix is handed over, and pbkrtest makes its tests of it.
+exact_model <- function(model, adjusted = NULL, refresh = lmerTest::as_lmerModLmerTest,
+                        own = TRUE) {
   .define_exact_class()
   .register_exact_methods()
   exact <- methods::as(model, "pymlmExact")
-  exact@kenward_roger <- if (is.null(adjusted)) list() else list(adjusted)
+  if (!is.null(adjusted))
+    exact@kenward_roger <- c(list(adjusted), if (own) list(.plain_numbers(model, adjusted)))
   exact@refresh <- refresh
   exact
+}
+
+# The same as base matrices: S4 matrices of Matrix cost a hundred times what is in them.
+.plain_numbers <- function(model, adjusted) {
+  list(phi = as.matrix(stats::vcov(model)), phi_adj = as.matrix(adjusted),
+       P = lapply(attr(adjusted, "P"), as.matrix), W = as.matrix(attr(adjusted, "W")))
 }
 
 .exact_home <- environment()
@@ -119,6 +129,7 @@ exact_model <- function(model, adjusted = NULL, refresh = lmerTest::as_lmerModLm
   if (isTRUE(.exact_home$.exact_registered)) return(invisible())
   register("vcovAdj", "pbkrtest", .vcov_adj)
   register("KRmodcomp", "pbkrtest", .kr_modcomp)
+  register("contest1D", "lmerTest", .contest1d)
   register("emm_basis", "emmeans", .emm_basis)
   register("update", "stats", .update_exact)
   register("summary", "base", .summary_exact)
@@ -130,28 +141,16 @@ exact_model <- function(model, adjusted = NULL, refresh = lmerTest::as_lmerModLm
   else pbkrtest::vcovAdj.lmerMod(object, details)
 }
 
-#' pbkrtest:::KRmodcomp.lmerMod for a contrast matrix, with pbkrtest's formulas and names.
-.kr_modcomp <- function(largeModel, smallModel, betaH = 0, details = 0) {
-  started <- proc.time()
-  if (!is.numeric(smallModel) || !length(largeModel@kenward_roger))
-    return(utils::getS3method("KRmodcomp", "lmerMod", envir = asNamespace("pbkrtest"))(
-      largeModel, smallModel, betaH, details))
-  L <- if (is.matrix(smallModel)) smallModel else matrix(smallModel, nrow = 1L)
-  q <- as.numeric(Matrix::rankMatrix(L))
-  if (q < nrow(L)) {
-    decomposed <- qr(t(L))
-    L <- t(qr.Q(decomposed)[, seq_len(decomposed$rank), drop = FALSE])
-  }
-  adjusted <- largeModel@kenward_roger[[1L]]
-  phi <- as.matrix(stats::vcov(largeModel))
-  phi_adjusted <- as.matrix(adjusted)
-  W <- as.matrix(attr(adjusted, "W"))
+#' pbkrtest's approximation for a contrast matrix of full rank, with its formulas and names.
+.kr_moments <- function(L, numbers) {
+  q <- nrow(L)
+  phi <- numbers$phi
   theta_phi <- t(L) %*% solve(L %*% phi %*% t(L), L) %*% phi
-  u <- lapply(attr(adjusted, "P"), function(P) theta_phi %*% as.matrix(P) %*% phi)
+  u <- lapply(numbers$P, function(P) theta_phi %*% P %*% phi)
   traces <- vapply(u, function(m) sum(diag(m)), 0)
   pairs <- vapply(u, function(a) vapply(u, function(b) sum(a * t(b)), 0), numeric(length(u)))
-  A1 <- sum(W * outer(traces, traces))
-  A2 <- sum(W * pairs)
+  A1 <- sum(numbers$W * outer(traces, traces))
+  A2 <- sum(numbers$W * pairs)
   B <- (A1 + 6 * A2) / (2 * q)
   g <- ((q + 1) * A1 - (q + 4) * A2) / ((q + 2) * A2)
   scale <- 3 * q + 2 * (1 - g)
@@ -163,15 +162,56 @@ exact_model <- function(model, adjusted = NULL, refresh = lmerTest::as_lmerModLm
   ratio <- if (abs(top) < 1e-14 && abs(V1) < 1e-14) 1 else top / V1
   rho <- ratio^2 * V0 / (q * V2)
   ddf <- 4 + (q + 2) / (q * rho - 1)
-  F.scaling <- if (abs(ddf - 2) < 0.01) 1 else ddf * top / (ddf - 2)
+  c(ddf = ddf, F.scaling = if (abs(ddf - 2) < 0.01) 1 else ddf * top / (ddf - 2),
+    A1 = A1, A2 = A2, V0 = V0, V1 = V1, V2 = V2, rho = rho)
+}
+
+#' lmerTest:::contest1D.lmerModLmerTest, whose Kenward-Roger test asks pbkrtest::Lb_ddf.
+.contest1d <- function(model, L, rhs = 0, ddf = c("Satterthwaite", "Kenward-Roger"),
+                       confint = FALSE, level = 0.95, ...) {
+  own <- match.arg(ddf) == "Kenward-Roger" && length(model@kenward_roger) == 2L
+  if (!own || !length(L) || anyNA(L)) return(NextMethod())
+  L <- drop(L)
+  stopifnot(is.numeric(L), length(L) == length(model@beta), is.numeric(rhs), length(rhs) == 1L)
+  numbers <- model@kenward_roger[[2L]]
+  row <- matrix(L, nrow = 1L)
+  estimate <- sum(L * model@beta)
+  se <- sqrt(drop(row %*% numbers$phi_adj %*% t(row)))
+  df <- .kr_moments(row, numbers)[["ddf"]]
+  t <- (estimate - rhs) / se
+  out <- list(Estimate = estimate, `Std. Error` = se, df = df, `t value` = t)
+  if (confint) {
+    half <- stats::qt((1 + level) / 2, df) * se
+    out <- c(out, list(lower = estimate - half, upper = estimate + half))
+  }
+  out[["Pr(>|t|)"]] <- 2 * stats::pt(abs(t), df, lower.tail = FALSE)
+  as.data.frame(out, optional = TRUE)
+}
+
+#' pbkrtest:::KRmodcomp.lmerMod for a contrast matrix, with pbkrtest's formulas and names.
+.kr_modcomp <- function(largeModel, smallModel, betaH = 0, details = 0) {
+  started <- proc.time()
+  if (!is.numeric(smallModel) || length(largeModel@kenward_roger) < 2L)
+    return(utils::getS3method("KRmodcomp", "lmerMod", envir = asNamespace("pbkrtest"))(
+      largeModel, smallModel, betaH, details))
+  L <- if (is.matrix(smallModel)) smallModel else matrix(smallModel, nrow = 1L)
+  q <- as.numeric(Matrix::rankMatrix(L))
+  if (q < nrow(L)) {
+    decomposed <- qr(t(L))
+    L <- t(qr.Q(decomposed)[, seq_len(decomposed$rank), drop = FALSE])
+  }
+  numbers <- largeModel@kenward_roger[[2L]]
+  moments <- .kr_moments(L, numbers)
+  ddf <- moments[["ddf"]]
+  F.scaling <- moments[["F.scaling"]]
   estimate <- L %*% (lme4::fixef(largeModel) - betaH)
-  FstatU <- sum(estimate * solve(L %*% phi_adjusted %*% t(L), estimate)) / q
+  FstatU <- sum(estimate * solve(L %*% numbers$phi_adj %*% t(L), estimate)) / q
   stats <- list(
     ndf = q, ddf = ddf, Fstat = F.scaling * FstatU,
     p.value = stats::pf(F.scaling * FstatU, q, ddf, lower.tail = FALSE),
     F.scaling = F.scaling, FstatU = FstatU,
     p.valueU = stats::pf(FstatU, q, ddf, lower.tail = FALSE),
-    aux = c(A1 = A1, A2 = A2, V0 = V0, V1 = V1, V2 = V2, rho = rho, F.scaling = F.scaling)
+    aux = moments[c("A1", "A2", "V0", "V1", "V2", "rho", "F.scaling")]
   )
   test <- data.frame(
     stat = c(stats$Fstat, FstatU), ndf = as.integer(q), ddf = ddf,

@@ -10,7 +10,8 @@ kenward_roger_model <- function(fit) {
   .need_reml(fit)
   model <- lmertest_model(fit)
   if (methods::is(model, "pymlmExact") && length(model@kenward_roger)) return(model)
-  kept(fit, engine_key(fit, "kenward_roger_model"), exact_model(model, kenward_roger_vcov(fit)))
+  kept(fit, engine_key(fit, "kenward_roger_model"),
+       exact_model(model, kenward_roger_vcov(fit), own = uses_exact(fit)))
 }
 
 #' lmerTest answers with Satterthwaite, under a warning, where pbkrtest fails: an error here.
