@@ -34,7 +34,7 @@ def run(context: Context) -> Iterator[Row]:
 
     sent = sum(c.values.nbytes for c in prepare(data[names]).columns) / 2**20
     with peak_memory() as memory:
-        send()
+        first = seconds(send)
     ours, theirs = in_turns(
         lambda: seconds(send),
         lambda: seconds(lambda: R.run(plain)),
@@ -47,8 +47,8 @@ def run(context: Context) -> Iterator[Row]:
         sense=">=", target=25, memory=memory.extra,
     )  # fmt: skip
     yield Row(
-        case="frames", what="the same in seconds", ours=ours, value=ours, sense="<=",
-        target=0.4, note="seconds",
+        case="frames", what="the same, the first time, in seconds", ours=first, value=first,
+        sense="<=", target=0.4, note="seconds; memory is fresh then",
     )  # fmt: skip
     yield Row(
         case="frames", what="the same: peak memory by size of the columns", unit="MB",
