@@ -13,7 +13,7 @@ from typing import Any
 from pymlm import errors
 from pymlm.engine.from_r import build, from_r, views_of_r
 from pymlm.engine.r_thread import R
-from pymlm.engine.startup import dispatch_function
+from pymlm.engine.startup import dispatch_function, without_events
 from pymlm.engine.to_r import to_r
 from pymlm.errors import FitError, PymlmError, RError, RPackageError, RWarning
 
@@ -81,7 +81,8 @@ def _run(
     dispatch = dispatch_function()
     from rpy2.rinterface_lib import embedded, openrlib
 
-    with openrlib.rlock:  # a program that uses rpy2 beside us waits for whole jobs
+    # A program that uses rpy2 beside us waits for whole jobs.
+    with openrlib.rlock, without_events():
         r_args = to_r({f"..{i}": a for i, a in enumerate(args)} | kwargs)
         if args:
             import rpy2.rinterface as ri

@@ -198,6 +198,24 @@ def rpy2_command(home: str) -> str:
 
 
 @contextlib.contextmanager
+def without_events() -> Iterator[None]:
+    """Let R work without asking Python for events at every check for an interrupt.
+
+    rpy2 gives R a callback that does nothing and needs Python's lock for it, some 400 times in a
+    small fit. Beside a Python thread that computes, each of them waits 5 ms: a fit of 9 ms took 2 s.
+    Whoever else uses this R gets the callback back.
+    """
+    from rpy2.rinterface_lib import openrlib
+
+    before = openrlib.rlib.ptr_R_ProcessEvents
+    openrlib.rlib.ptr_R_ProcessEvents = openrlib.ffi.NULL
+    try:
+        yield
+    finally:
+        openrlib.rlib.ptr_R_ProcessEvents = before
+
+
+@contextlib.contextmanager
 def _kept(variable: str) -> Iterator[None]:
     """Put an environment variable back.
 
@@ -251,7 +269,8 @@ def _source_bridge() -> Any:
 
     folder = bridge_folder() / "bridge"
     load = ri.baseenv["eval"](ri.parse(_LOADER))
-    answer = load(ri.StrSexpVector([str(f) for f in sorted(folder.glob("*.R"))]))
+    with without_events():
+        answer = load(ri.StrSexpVector([str(f) for f in sorted(folder.glob("*.R"))]))
     if isinstance(answer, ri.StrSexpVector):
         kind, _, message = str(answer[0]).partition("\n")
         if kind == "packageNotFoundError":

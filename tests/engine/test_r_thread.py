@@ -165,3 +165,24 @@ def test_signal_handlers_are_left_alone():
     )
     assert (done.stdout.strip(), done.stderr) == ("True", "")
     assert signal.getsignal(signal.SIGINT) is not None
+
+
+def test_r_does_not_wait_for_pythons_lock(sleepstudy, monkeypatch):
+    """Each of R's checks for an interrupt would call into Python, and wait there for its lock."""
+    from rpy2.rinterface_lib import callbacks, openrlib
+
+    from pymlm.engine.r_thread import R
+
+    asked = []
+    monkeypatch.setattr(callbacks, "processevents", lambda: asked.append(1))
+    mlm.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy).summary()
+    assert not asked
+
+    def beside_us():
+        import rpy2.rinterface as ri
+
+        ri.baseenv["eval"](ri.parse("for (i in 1:3) Sys.sleep(0.01)"))
+
+    R.run(beside_us)  # whoever uses rpy2 in the same R has his events
+    assert asked
+    assert openrlib.rlib.ptr_R_ProcessEvents != openrlib.ffi.NULL
