@@ -153,6 +153,3 @@ boot_lrt <- function(large, small, simulations) {
   })
   .boot_answer(rows)
 }
-
-#' The session's random numbers, NULL where none were drawn yet.
-session_seed <- function() get0(".Random.seed", globalenv(), inherits = FALSE)

@@ -198,11 +198,6 @@ boundary_dimension <- function(small, large) {
   .missing_rank(weights, dims)
 }
 
-#' The same for two fitted models; NA when they are not nested.
-boundary_of <- function(small, large) {
-  as.numeric(boundary_dimension(random_parts(small$model), random_parts(large$model)))
-}
-
 # Values of v'Z E Z'w for all pairs of probes, one column an element of a term's covariance matrix.
 # Coefficients are scaled to forms of length 1, so that their units do not matter.
 .quadratic_forms <- function(parts, probes) {

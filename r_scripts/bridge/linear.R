@@ -50,7 +50,7 @@ linear_summary_result <- function(native, fit) {
   m <- native$coefficients
   f <- native$fstatistic
   list(
-    fixed = .linear_effects(m, model, native),
+    fixed = .linear_effects(m, model),
     nobs = as.integer(nobs(model)),
     n_dropped = length(native$na.action),
     sigma = sigma(model), df_residual = as.integer(df.residual(model)),
@@ -67,7 +67,7 @@ linear_summary_result <- function(native, fit) {
 }
 
 # t tests have the residual degrees of freedom; the z tests of a glm with known dispersion none.
-.linear_effects <- function(m, model, native) {
+.linear_effects <- function(m, model) {
   t_test <- "t value" %in% colnames(m)
   if (t_test)
     m <- cbind(m[, 1:2, drop = FALSE], df = rep(df.residual(model), nrow(m)),

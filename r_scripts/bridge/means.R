@@ -10,7 +10,7 @@ emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, op
 }
 emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = NULL,
                            options = list(), ddf = NULL) {
-  .grid_result(native, if (is.null(contrast)) "emmean" else "estimate", ddf)
+  .grid_result(native, if (is.null(contrast)) "emmean" else "estimate")
 }
 
 emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NULL,
@@ -23,7 +23,7 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
 }
 emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contrast = NULL,
                             options = list(), ddf = NULL) {
-  .grid_result(native, if (is.null(contrast)) "trend" else "estimate", ddf)
+  .grid_result(native, if (is.null(contrast)) "trend" else "estimate")
 }
 
 joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
@@ -226,7 +226,7 @@ model_data <- function(fit) {
 
 # --- answers ------------------------------------------------------------------------------------
 
-.grid_result <- function(native, kind, ddf) {
+.grid_result <- function(native, kind) {
   method <- attr(native@dffun, "mesg")
   method <- if (is.null(method)) "asymptotic" else
     c("satterthwaite" = "Satterthwaite", "kenward-roger" = "Kenward-Roger",

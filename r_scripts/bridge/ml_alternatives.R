@@ -68,11 +68,6 @@ ml_hausman <- function(within, random) {
        p_value = unname(test$p.value), printed_text = printed(test))
 }
 
-#' OLS, for workflows that need one within R.
-ml_fit_lm <- function(formula, data, data_name) {
-  fit_model("lm", formula, data, data_name, list())
-}
-
 #' Cluster-robust tests of the coefficients; `cluster` has one entry per row used.
 ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
   model <- fit$model

@@ -81,11 +81,6 @@ ml_design <- function(formula, data) {
   )
 }
 
-#' The fixed part of a formula alone.
-ml_fixed_formula <- function(formula) {
-  paste(deparse(lme4::nobars(parse_formula(formula)), width.cutoff = 500L), collapse = " ")
-}
-
 #' Coefficients and their unscaled covariance for other fixed effects (and the random part of
 #' `smushed`) at the variances of `smushed`: generalized least squares, nothing is optimized.
 ml_at_variances_of <- function(smushed, fit, formula) {

@@ -122,14 +122,6 @@ refit_model <- function(fit, newresp) {
   as_fit(model)
 }
 
-#' update() in the environment of the model's own formula, where its data are.
-update_model <- function(fit, formula, reml) {
-  call <- fit$model@call
-  if (!is.null(formula)) call$formula <- parse_formula(formula)
-  call$REML <- if (!reml) FALSE
-  as_fit(eval(call, environment(formula(fit$model))))
-}
-
 #' The formula that update(model, text) would fit, dots replaced.
 updated_formula <- function(fit, text) {
   new <- update.formula(formula(fit$model), parse_formula(text))

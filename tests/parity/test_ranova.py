@@ -10,6 +10,7 @@ from scipy.stats import chi2
 
 import pymlm as mlm
 from pymlm.engine import call
+from pymlm.engine.to_r import Code
 from pymlm.errors import ArgumentError, NotSupportedError, SingularFitWarning
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.parity.inference_models import FLAT, MODELS, fitted, r_fits, row_names
@@ -184,5 +185,7 @@ def test_boundary_of_a_null_hypothesis(sleepstudy, small, large, lost):
     with warnings.catch_warnings():  # some of these fits are singular
         warnings.simplefilter("ignore")
         models = [mlm.lmer(f"Reaction ~ Days + {r}", data) for r in (small, large)]
-    answer = call("boundary_of", *(m._handle for m in models), into=float)
+    code = Code("as.numeric(boundary_dimension(random_parts(small$model), random_parts(large$model)))")
+    fits = dict(zip(("small", "large"), (m._handle for m in models), strict=True))
+    answer = call("eval", code, fits, into=float)
     assert (None if np.isnan(answer) else answer) == lost
