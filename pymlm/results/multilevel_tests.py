@@ -210,9 +210,10 @@ class AssumptionChecks(Result):
     Notes
     -----
     Lectures S0 and S1: linear predictor, independence, constant variance, normal errors at every
-    level. ``performance::check_normality`` and ``check_heteroscedasticity``; Lüdecke et al. 2021,
-    doi:10.21105/joss.03139. Normality of modes: Shapiro-Wilk; equality across groups:
-    Fligner-Killeen; independence: lag-1 correlation of residuals within groups in the data's order.
+    level. Normal residuals: ``performance::check_normality``, Lüdecke et al. 2021,
+    doi:10.21105/joss.03139; constant variance: Cook & Weisberg 1983, doi:10.1093/biomet/70.1.1.
+    Normality of modes: Shapiro-Wilk; equality across groups: Fligner-Killeen; independence:
+    products of successive residuals within groups in the data's order, less their expectation.
     """
 
     _columns: ClassVar[tuple[str, ...]] = ("statistic", "p_value", "method")

@@ -43,7 +43,7 @@ ml_nakagawa <- function(fit) {
   list(marginal = out$R2_marginal[[1L]], conditional = out$R2_conditional[[1L]])
 }
 
-#' p-values of performance's checks; NA where a check cannot be made.
+#' p-values of the checks; NA where one cannot be made.
 ml_checks <- function(fit) {
   need_package("performance", "the checks of assumptions")
   model <- fit$model
@@ -60,19 +60,60 @@ ml_checks <- function(fit) {
     effects[[paste0(g, ": ", t)]] <- list(
       modes = v, p = if (stats::sd(v) > 0) p(stats::shapiro.test(.at_most(v))$p.value) else NA_real_)
   }
-  # A curve left in the residuals: the quadratic term of residuals on fitted values.
-  curve <- stats::lm(r ~ eta + I(eta^2))
+  curve <- .curvature(unname(r), eta)
+  serial <- lapply(groups, function(g) .serial_score(model, unname(r), g))
   list(
     normal_residuals = p(performance::check_normality(model)),
-    heteroscedasticity = p(performance::check_heteroscedasticity(model)),
-    curvature = coef(summary(curve))["I(eta^2)", "Pr(>|t|)"],
-    curvature_statistic = coef(summary(curve))["I(eta^2)", "t value"],
+    heteroscedasticity = p(.score_test(fit)$p.value),
+    curvature = curve[2L], curvature_statistic = curve[1L],
+    serial = unname(vapply(serial, `[`, 0, 2L)),
+    serial_statistic = unname(vapply(serial, `[`, 0, 1L)),
     residual = unname(r), fitted = unname(fitted(model)),
     effect = names(effects), effect_p = unname(vapply(effects, `[[`, 0, "p")),
     modes = unname(lapply(effects, `[[`, "modes")),
     level1_equal = unname(vapply(groups, function(g) p(stats::fligner.test(r, g)$p.value), 0)),
     groups = names(groups)
   )
+}
+
+# A curve left in the residuals: t and p of the quadratic term on fitted values; NA where these
+# have no two values but for rounding.
+.curvature <- function(r, eta) {
+  if (anyNA(eta) || length(unique(signif(eta, 8L))) < 3L) return(c(NA_real_, NA_real_))
+  unname(coef(summary(stats::lm(r ~ eta + I(eta^2))))["I(eta^2)", c("t value", "Pr(>|t|)")])
+}
+
+# Conditional residuals of one group are negatively correlated even where the errors are not: their
+# covariance is sigma^2 (I - H), H the hat matrix of hatvalues.merMod. So each product of neighbours
+# is taken less its expectation, -H; summed by group it has mean 0, which t tests over the groups.
+.serial_score <- function(model, r, g) {
+  g <- as.integer(g)
+  o <- order(g)
+  same <- .at_most(which(diff(g[o]) == 0L), 10000L)
+  a <- o[same]
+  b <- o[same + 1L]
+  by_group <- rowsum(r[a] * r[b] + .hat_of_pairs(model, a, b), g[a])[, 1L]
+  if (length(by_group) < 2L || stats::sd(by_group) == 0) return(c(NA_real_, NA_real_))
+  test <- stats::t.test(by_group)
+  c(test$statistic[[1L]], test$p.value)
+}
+
+.hat_of_pairs <- function(model, a, b, at_once = 2000L) {
+  part <- getME(model, c("L", "Lambdat", "Zt", "RX", "X", "RZX"))
+  w <- sqrt(weights(model, type = "prior"))
+  hat <- function(k) { # in portions: the left factor has as many rows as there are random effects
+    rows <- unique(c(a[k], b[k]))
+    z <- part$Lambdat %*% part$Zt[, rows, drop = FALSE] %*% Diagonal(x = w[rows])
+    left <- solve(part$L, solve(part$L, z, "P"), "L")
+    i <- match(a[k], rows)
+    j <- match(b[k], rows)
+    products <- function(m) colSums(m[, i, drop = FALSE] * m[, j, drop = FALSE])
+    if (!ncol(part$X)) return(products(left))
+    x <- t(part$X[rows, , drop = FALSE] * w[rows])
+    products(left) + products(solve(t(part$RX), x - as.matrix(crossprod(part$RZX, left))))
+  }
+  pieces <- split(seq_along(a), ceiling(seq_along(a) / at_once))
+  unlist(lapply(pieces, hat), use.names = FALSE)
 }
 
 .at_most <- function(x, n = 5000L) if (length(x) > n) x[seq_len(n)] else x

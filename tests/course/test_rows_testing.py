@@ -26,6 +26,14 @@ wald <- drop(t(L %*% fixef(ml)) %*% solve(L %*% as.matrix(vcov(ml)) %*% t(L)) %*
 md <- contestMD(m, L); mk <- contestMD(m, L, ddf = "Kenward-Roger")
 suppressMessages(library(performance))
 r <- residuals(m, type = "pearson", scaled = TRUE)
+u <- residuals(m)^2 / mean(residuals(m)^2)
+score <- pchisq(anova(lm(u ~ fitted(m)))[1, 2] / 2, 1, lower.tail = FALSE)
+s <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
+Z <- as.matrix(getME(s, "Z")); X <- getME(s, "X"); L <- as.matrix(getME(s, "Lambda"))
+W <- solve(diag(180) + tcrossprod(Z %*% L)) # sigma^2 V^-1; the residuals have sigma^2 P as covariance
+P <- W - W %*% X %*% solve(t(X) %*% W %*% X, t(X) %*% W)
+e <- residuals(s) / sigma(s); a <- which(sleepstudy$Days < 9)
+serial <- t.test(tapply(e[a] * e[a + 1] - P[cbind(a, a + 1)], sleepstudy$Subject[a], sum))
 quiet <- function(x) as.numeric(suppressMessages(suppressWarnings(x)))[1]
 emit(list(
   sat = list(df = unname(sat[, "df"]), p = unname(sat[, 5])),
@@ -34,9 +42,10 @@ emit(list(
   md = unname(unlist(md[c("F value", "NumDF", "DenDF", "Pr(>F)")])),
   mk = unname(unlist(mk[c("F value", "NumDF", "DenDF", "Pr(>F)")])),
   aic = AIC(m), bic = BIC(m), crit = REMLcrit(m),
-  checks = c(quiet(check_normality(m)), quiet(check_heteroscedasticity(m)),
+  checks = c(quiet(check_normality(m)), score,
              fligner.test(r, d$schoolnr)$p.value,
              shapiro.test(ranef(m)$schoolnr[[1]])$p.value),
+  serial = unname(c(serial$statistic, serial$p.value)),
   qq = unname(qqnorm(r, plot.it = FALSE)$x)
 ))
 """
@@ -282,6 +291,34 @@ def test_row_90_checks(fit: mlm.LinearMixedModel, r: Any) -> None:
     assert_close(ours[:2] + ours[3:], r["checks"][:2] + r["checks"][3:], 1e-3)
     # Deviations from the median of an even group are tied in pairs, which rounding breaks anyhow.
     assert_close(ours[2], r["checks"][2], 0.05)
+
+
+def test_row_90_independence_by_hand(r: Any) -> None:
+    m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    found = mlm.check_assumptions(m).to_frame().loc["independence within Subject"]
+    assert_close([found["statistic"], found["p_value"]], r["serial"], 1e-4)  # theta, optimized
+
+
+def test_row_90_true_models_pass() -> None:
+    """Residuals of a group are correlated by estimation; a scale of 10 is no heteroscedasticity."""
+    rng = np.random.default_rng(11)
+    g, x = np.repeat(np.arange(50), 4), np.tile(np.arange(4.0), 50)
+    d = pd.DataFrame({"y": 10 * (x + rng.normal(size=50)[g] + rng.normal(size=200)), "x": x, "g": g})
+    m = mlm.lmer("y ~ x + (1 | g)", d)
+    p = pd.DataFrame(
+        [mlm.check_assumptions(m.refit(y)).to_frame()["p_value"]
+         for _, y in m.simulate(30, seed=1).items()]
+    )  # fmt: skip
+    # 30 draws at the level of .05: 6 or more rejections have a probability of .003
+    assert ((p < 0.05).sum() < 6).all()
+
+
+@pytest.mark.filterwarnings("ignore::pymlm.errors.SingularFitWarning")
+def test_row_90_a_constant_prediction_has_no_curve() -> None:
+    d = pd.DataFrame({"y": np.tile([1.0, 2.0, 4.0, 3.0], 9), "g": np.repeat(np.arange(9), 4)})
+    found = mlm.check_assumptions(mlm.lmer("y ~ 1 + (1 | g)", d)).to_frame()
+    assert np.isnan(found.loc["linearity", "p_value"])
+    assert found.loc["normal residuals", "p_value"] > 0
 
 
 def test_row_90_data_for_plots(fit: mlm.LinearMixedModel, d: pd.DataFrame, r: Any) -> None:
