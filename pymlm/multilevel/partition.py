@@ -240,8 +240,9 @@ def _logit_interval(p: float, error: float, level: float) -> tuple[float, float,
         return math.nan, math.nan, math.nan
     half_width = NormalDist().inv_cdf((1 + level) / 2) * error / (p * (1 - p))
     centre = math.log(p / (1 - p))
-    low, high = (1 / (1 + math.exp(-(centre + s * half_width))) for s in (-1, 1))
-    return error, low, high
+    from scipy.special import expit
+
+    return error, float(expit(centre - half_width)), float(expit(centre + half_width))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from pymlm.errors import (
     NotSupportedError,
     SingularFitWarning,
 )
+from pymlm.multilevel.partition import _logit_interval
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
 from tests.native import assert_close, native
 
@@ -235,6 +236,11 @@ def test_row_35_singular_fit_has_an_icc_of_zero(d: pd.DataFrame) -> None:
     boot = mlm.icc(m, ci="boot", nsim=30, seed=1)
     assert boot.conf_low[0] == 0.0
     assert 0 < boot.conf_high[0] < 0.05
+
+
+def test_row_35_an_icc_of_next_to_nothing_has_the_whole_line() -> None:
+    p, error = 1e-7, 0.01
+    assert _logit_interval(p, error, 0.95) == (error, 0.0, 1.0)
 
 
 def test_row_32_of_a_binomial_model_is_latent(r: Any) -> None:
