@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,23 @@ def in_turns(
         for times, w in zip(found, work, strict=True):
             times.append(w())
     return tuple(statistics.median(times) for times in found)
+
+
+class Turns(NamedTuple):
+    """Medians of two sides in seconds, and the memory that ours took, in MB."""
+
+    ours: float
+    theirs: float
+    memory: float
+
+
+def side_by_side(
+    ours: Callable[[], float], theirs: Callable[[], float], *, repeats: int, warm_up: int = 1
+) -> Turns:
+    """Measure our memory the first time, then both sides in turns."""
+    with peak_memory() as memory:
+        ours()
+    return Turns(*in_turns(ours, theirs, repeats=repeats, warm_up=warm_up), memory.extra)
 
 
 class Memory:

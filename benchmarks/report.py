@@ -106,6 +106,8 @@ def text_table(rows: Sequence[Row]) -> str:
 def verdict(rows: Sequence[Row]) -> str:
     missed = [r.what for r in rows if r.met is False]
     asked = sum(r.met is not None for r in rows)
+    if not asked:
+        return "None of these rows has a target."
     if not missed:
         return f"All {asked} targets are met."
     return f"{asked - len(missed)} of {asked} targets are met; not: {'; '.join(missed)}."

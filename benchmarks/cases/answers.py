@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.context import Context
-from benchmarks.measure import Row, in_turns, seconds
+from benchmarks.measure import Row, seconds, side_by_side
 
 
 def run(context: Context) -> Iterator[Row]:
@@ -35,7 +35,7 @@ def run(context: Context) -> Iterator[Row]:
         "predict()": (m.predict, "predict(m)"),
     }  # fmt: skip
     for name, (ask, native) in questions.items():
-        ours, theirs = in_turns(
+        ours, theirs, memory = side_by_side(
             lambda ask=ask: seconds(ask),
             lambda native=native: r.time(native),
             repeats=context.repeats(90),
@@ -43,7 +43,7 @@ def run(context: Context) -> Iterator[Row]:
         )
         yield Row(
             case="answers", what=f"{name}, sleepstudy", ours=ours, theirs=theirs,
-            against=native, value=1e3 * (ours - theirs), sense="<=", target=1.0,
+            against=native, value=1e3 * (ours - theirs), sense="<=", target=1.0, memory=memory,
             note="milliseconds more",
         )  # fmt: skip
     kept = seconds(m.summary)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from benchmarks.context import Context
 from benchmarks.data import NESTED, nested
-from benchmarks.measure import Row, in_turns, peak_memory, seconds
+from benchmarks.measure import Row, seconds, side_by_side
 
 
 def run(context: Context) -> Iterator[Row]:
@@ -18,7 +18,7 @@ def run(context: Context) -> Iterator[Row]:
 
     sleepstudy = mlm.load_dataset("sleepstudy")
     formula = "Reaction ~ Days + (Days | Subject)"
-    ours, theirs = in_turns(
+    ours, theirs, memory = side_by_side(
         lambda: seconds(lambda: mlm.lmer(formula, sleepstudy)),
         lambda: r.time(f"lmer({formula}, sleepstudy)"),
         repeats=context.repeats(60),
@@ -26,14 +26,12 @@ def run(context: Context) -> Iterator[Row]:
     )
     yield Row(
         case="fits", what="lmer, sleepstudy", ours=ours, theirs=theirs, against="lme4::lmer",
-        sense="<=", target=1.25,
+        sense="<=", target=1.25, memory=memory,
     )  # fmt: skip
 
     data = nested(100_000, 1_000)
     r.give("nested", data)
-    with peak_memory() as memory:
-        mlm.lmer(NESTED, data)
-    ours, theirs = in_turns(
+    ours, theirs, memory = side_by_side(
         lambda: seconds(lambda: mlm.lmer(NESTED, data)),
         lambda: r.time(f"lmer({NESTED}, nested)"),
         repeats=context.repeats(9),
@@ -41,10 +39,10 @@ def run(context: Context) -> Iterator[Row]:
     )
     yield Row(
         case="fits", what="lmer, 100,000 rows x 1,000 groups, slope", ours=ours, theirs=theirs,
-        against="lme4::lmer", sense="<=", target=1.05, memory=memory.extra,
+        against="lme4::lmer", sense="<=", target=1.05, memory=memory,
     )  # fmt: skip
 
-    ours, theirs = in_turns(
+    ours, theirs, memory = side_by_side(
         lambda: seconds(lambda: mlm.lmer(NESTED, data).summary()),
         lambda: r.time(f"summary(lmerTest::lmer({NESTED}, nested))"),
         repeats=context.repeats(7),
@@ -52,14 +50,14 @@ def run(context: Context) -> Iterator[Row]:
     )
     yield Row(
         case="fits", what="the same with summary() and df", ours=ours, theirs=theirs,
-        against="summary(lmerTest::lmer())", sense="<=", target=0.5,
+        against="summary(lmerTest::lmer())", sense="<=", target=0.5, memory=memory,
     )  # fmt: skip
 
     if context.quick:
         return
     insteval = mlm.load_dataset("lme4::InstEval")
     formula = "y ~ service + (1 | s) + (1 | d)"
-    ours, theirs = in_turns(
+    ours, theirs, memory = side_by_side(
         lambda: seconds(lambda: mlm.lmer(formula, insteval)),
         lambda: r.time(f"lmer({formula}, InstEval)"),
         repeats=3,
@@ -67,5 +65,5 @@ def run(context: Context) -> Iterator[Row]:
     )
     yield Row(
         case="fits", what="lmer, InstEval, crossed", ours=ours, theirs=theirs,
-        against="lme4::lmer",
+        against="lme4::lmer", memory=memory,
     )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.cases.satterthwaite import exponent
 from benchmarks.context import Context, twin
 from benchmarks.data import CROSSED, NESTED, NESTED_START, crossed, nested
-from benchmarks.measure import Row, in_turns, peak_memory, seconds
+from benchmarks.measure import Row, peak_memory, seconds, side_by_side
 
 REFERENCE = "pbkrtest: vcovAdj"
 COVARIANCE = "V <- vcovAdj(m)"
@@ -44,18 +44,16 @@ def _row(
     case: str = "kenward-roger",
 ) -> Row:
     r = context.r
-    with peak_memory() as memory:
-        _exact(model)
     if repeats:
-        ours, theirs = in_turns(
-            lambda: _exact(model), lambda: r.time(COVARIANCE), repeats=repeats, warm_up=1
+        ours, theirs, memory = side_by_side(
+            lambda: _exact(model), lambda: r.time(COVARIANCE), repeats=repeats
         )
     else:  # a minute or more: once
         theirs = r.time(COVARIANCE)
-        (ours,) = in_turns(lambda: _exact(model), repeats=7)
+        ours, _, memory = side_by_side(lambda: _exact(model), lambda: theirs, repeats=7)
     return Row(
         case=case, what=what, ours=ours, theirs=theirs, against=REFERENCE, sense=">=",
-        target=target, memory=memory.extra, note=_apart(context, model),
+        target=target, memory=memory, note=_apart(context, model),
     )  # fmt: skip
 
 

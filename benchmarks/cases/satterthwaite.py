@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.context import Context, twin
 from benchmarks.data import CROSSED, NESTED, NESTED_START, crossed, nested
-from benchmarks.measure import Row, in_turns, peak_memory, seconds
+from benchmarks.measure import Row, seconds, side_by_side
 
 REFERENCE = "lmerTest: as_lmerModLmerTest"
 
@@ -21,19 +21,32 @@ def _exact(model: Any) -> float:
     return seconds(lambda: fresh._engine("Satterthwaite", "exact"))
 
 
-def _both(
-    context: Context, model: Any, native: str, repeats: int, warm_up: int = 1
-) -> tuple[float, float, float]:
-    """Medians of both, and the largest relative difference of the degrees of freedom."""
+def _row(
+    context: Context,
+    what: str,
+    model: Any,
+    native: str,
+    repeats: int,
+    *,
+    case: str = "satterthwaite",
+    warm_up: int = 1,
+    target: float | None = None,
+    note: str = "",
+) -> Row:
+    """Both sides, our memory, and the largest relative difference of the degrees of freedom."""
     r = context.r
     r.run(f"m <- {native}")
-    ours, theirs = in_turns(
+    ours, theirs, memory = side_by_side(
         lambda: _exact(model), lambda: r.time("t <- as_lmerModLmerTest(m)"), repeats=repeats,
         warm_up=warm_up,
     )  # fmt: skip
     native_df = r.numbers('coef(summary(t))[, "df"]')
     df = twin(model).summary(engine="exact").fixed.df
-    return ours, theirs, float(np.max(np.abs(df / native_df - 1)))
+    apart = f"df within {np.max(np.abs(df / native_df - 1)):.0e}"
+    return Row(
+        case=case, what=what, ours=ours, theirs=theirs, against=REFERENCE, sense=">=",
+        target=target, memory=memory, note="; ".join(filter(None, (apart, note))),
+    )  # fmt: skip
 
 
 def targets(context: Context) -> Iterator[Row]:
@@ -44,34 +57,21 @@ def targets(context: Context) -> Iterator[Row]:
     native = (
         'lmer(mAch ~ meanses * cses + (cses | school), {data(Hsb82, package = "mlmRev"); Hsb82})'
     )
-    ours, theirs, apart = _both(context, m, native, context.repeats(15))
-    yield Row(
-        case="satterthwaite", what="Hsb82, 7,185 rows", ours=ours, theirs=theirs,
-        against=REFERENCE, sense=">=", note=f"df within {apart:.0e}",
-    )  # fmt: skip
+    yield _row(context, "Hsb82, 7,185 rows", m, native, context.repeats(15))
 
     data = nested(100_000, 1_000)
     context.r.give("nested", data)
-    m = mlm.lmer(NESTED, data)
-    with peak_memory() as memory:
-        _exact(m)
-    ours, theirs, apart = _both(context, m, f"lmer({NESTED}, nested)", context.repeats(9))
-    yield Row(
-        case="satterthwaite", what="100,000 rows x 1,000 groups, slope", ours=ours, theirs=theirs,
-        against=REFERENCE, sense=">=", target=40, memory=memory.extra,
-        note=f"df within {apart:.0e}",
+    yield _row(
+        context, "100,000 rows x 1,000 groups, slope", mlm.lmer(NESTED, data),
+        f"lmer({NESTED}, nested)", context.repeats(9), target=40,
     )  # fmt: skip
     if context.quick:
         return
-    m = mlm.lmer("y ~ service + (1 | s) + (1 | d)", mlm.load_dataset("lme4::InstEval"))
-    with peak_memory() as memory:
-        _exact(m)
-    native = "lmer(y ~ service + (1 | s) + (1 | d), InstEval)"
-    ours, theirs, apart = _both(context, m, native, 3, warm_up=0)
-    yield Row(
-        case="satterthwaite", what="InstEval, crossed, q = 4,100", ours=ours, theirs=theirs,
-        against=REFERENCE, sense=">=", target=3, memory=memory.extra,
-        note=f"df within {apart:.0e}; memory to stay below 1,536 MB",
+    formula = "y ~ service + (1 | s) + (1 | d)"
+    yield _row(
+        context, "InstEval, crossed, q = 4,100",
+        mlm.lmer(formula, mlm.load_dataset("lme4::InstEval")), f"lmer({formula}, InstEval)", 3,
+        warm_up=0, target=3, note="memory to stay below 1,536 MB",
     )  # fmt: skip
 
 
@@ -79,39 +79,39 @@ def nested_rows(context: Context) -> Iterator[Row]:
     import pymlm as mlm
 
     warnings.simplefilter("ignore")
+    case = "satterthwaite-nested"
+    native = (
+        f"lmer({NESTED}, nested, start = c(1, 0, 0.4), control = lmerControl(calc.derivs = FALSE))"
+    )
     sizes = (1_000, 10_000, 100_000) if context.quick else (1_000, 10_000, 100_000, 1_000_000)
     times = {}
     for n in sizes:
         data = nested(n, n // 50)
         context.r.give("nested", data)
-        control = {"calc_derivs": False}
-        m = mlm.lmer(NESTED, data, start=NESTED_START, control=control)
-        native = (
-            f"lmer({NESTED}, nested, start = c(1, 0, 0.4), "
-            "control = lmerControl(calc.derivs = FALSE))"
-        )
-        with peak_memory() as memory:
-            _exact(m)
+        m = mlm.lmer(NESTED, data, start=NESTED_START, control={"calc_derivs": False})
         few = n >= 1_000_000
-        ours, theirs, apart = _both(
-            context, m, native, 1 if few else context.repeats(9), warm_up=0 if few else 1
-        )
-        times[n] = min(_exact(m) for _ in range(5))
-        yield Row(
-            case="satterthwaite-nested", what=f"{n:,} rows in groups of 50, slope", ours=ours,
-            theirs=theirs, against=REFERENCE, sense=">=", memory=memory.extra,
-            note=f"df within {apart:.0e}",
+        yield _row(
+            context, f"{n:,} rows in groups of 50, slope", m, native,
+            1 if few else context.repeats(9), case=case, warm_up=0 if few else 1,
         )  # fmt: skip
-    yield exponent("satterthwaite-nested", times)
+        times[n] = min(_exact(m) for _ in range(5))
+    yield exponent(case, times)
 
 
-def exponent(case: str, times: dict[int, float]) -> Row:
-    """Fit seconds ~ rows^b over the larger sizes, where the constant cost has gone."""
-    n = [k for k in times if k >= 10_000]
+def exponent(
+    case: str,
+    times: dict[int, float],
+    of: str = "rows",
+    smallest: int = 10_000,
+    target: float | None = 1.1,
+) -> Row:
+    """Fit seconds ~ size^b from `smallest` on, where the constant cost has gone."""
+    n = [k for k in times if k >= smallest]
     slope = np.polyfit(np.log([float(k) for k in n]), np.log([times[k] for k in n]), 1)[0]
+    note = "1 is linear" if target else "dense blocks: towards 3"
     return Row(
-        case=case, what=f"exponent of cost in rows, {min(n):,} to {max(n):,}", value=float(slope),
-        sense="<=", target=1.1, note="1 is linear",
+        case=case, what=f"exponent of cost in {of}, {min(n):,} to {max(n):,}", value=float(slope),
+        sense="<=", target=target, note=note,
     )  # fmt: skip
 
 
@@ -119,18 +119,18 @@ def crossed_levels(context: Context) -> Iterator[Row]:
     import pymlm as mlm
 
     warnings.simplefilter("ignore")
+    case = "satterthwaite-crossed"
+    times = {}
     for q in (200, 600) if context.quick else (200, 600, 1_200, 2_000):
         data = crossed(10 * q, q // 2, q // 2)
         context.r.give("crossed", data)
         m = mlm.lmer(CROSSED, data)
-        with peak_memory() as memory:
-            _exact(m)
         few = q >= 1_200
-        ours, theirs, apart = _both(
-            context, m, f"lmer({CROSSED}, crossed)", 1 if few else 5, warm_up=0 if few else 1
-        )
-        yield Row(
-            case="satterthwaite-crossed", what=f"{10 * q:,} rows, two crossed factors, q = {q:,}",
-            ours=ours, theirs=theirs, against=REFERENCE, sense=">=", memory=memory.extra,
-            note=f"df within {apart:.0e}",
+        yield _row(
+            context, f"{10 * q:,} rows, two crossed factors, q = {q:,}", m,
+            f"lmer({CROSSED}, crossed)", 1 if few else 5, case=case, warm_up=0 if few else 1,
         )  # fmt: skip
+        times[q] = min(_exact(m) for _ in range(3))
+    if context.quick:
+        return
+    yield exponent(case, times, of="q", smallest=600, target=None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from benchmarks.context import Context
 from benchmarks.data import NESTED, nested
-from benchmarks.measure import Row, in_turns, seconds
+from benchmarks.measure import Row, in_turns, peak_memory, seconds, side_by_side
 
 
 def run(context: Context) -> Iterator[Row]:
@@ -25,6 +25,8 @@ def run(context: Context) -> Iterator[Row]:
     )
     cores = os.cpu_count() or 1
     m.bootstrap(nsim=4, seed=1, n_jobs=cores)  # the workers are up
+    with peak_memory() as extra:
+        m.bootstrap(nsim=nsim, seed=1)
     ours, many, theirs = in_turns(
         lambda: seconds(lambda: m.bootstrap(nsim=nsim, seed=1)),
         lambda: seconds(lambda: m.bootstrap(nsim=nsim, seed=1, n_jobs=cores)),
@@ -32,21 +34,25 @@ def run(context: Context) -> Iterator[Row]:
         repeats=3,
         warm_up=0,
     )
-    for what, took in ((f"bootstrap, {nsim} draws", ours), (f"the same, {cores} processes", many)):
-        yield Row(
-            case="simulation", what=what, ours=took, theirs=theirs, against="bootMer", sense="<="
-        )
+    yield Row(
+        case="simulation", what=f"bootstrap, {nsim} draws", ours=ours, theirs=theirs,
+        against="bootMer", sense="<=", memory=extra.extra,
+    )  # fmt: skip
+    yield Row(
+        case="simulation", what=f"the same, {cores} processes", ours=many, theirs=theirs,
+        against="bootMer", sense="<=", note="each process has an R of its own",
+    )  # fmt: skip
 
     data = nested(100_000, 1_000)
     r.give("nested", data)
     m = mlm.lmer(NESTED, data)
     r.run(f"m <- lmer({NESTED}, nested)")
-    ours, theirs = in_turns(
+    ours, theirs, memory = side_by_side(
         lambda: seconds(lambda: m.predict(data)),
         lambda: r.time("predict(m, newdata = nested)"),
         repeats=context.repeats(7),
     )
     yield Row(
         case="simulation", what="predict, 100,000 new rows", ours=ours, theirs=theirs,
-        against="predict(m, newdata)", sense="<=",
+        against="predict(m, newdata)", sense="<=", memory=memory,
     )  # fmt: skip
