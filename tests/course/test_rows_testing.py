@@ -30,7 +30,7 @@ u <- residuals(m)^2 / mean(residuals(m)^2)
 score <- pchisq(anova(lm(u ~ fitted(m)))[1, 2] / 2, 1, lower.tail = FALSE)
 s <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
 Z <- as.matrix(getME(s, "Z")); X <- getME(s, "X"); L <- as.matrix(getME(s, "Lambda"))
-W <- solve(diag(180) + tcrossprod(Z %*% L)) # sigma^2 V^-1; the residuals have sigma^2 P as covariance
+W <- solve(diag(180) + tcrossprod(Z %*% L)) # sigma^2 V^-1; residuals have covariance sigma^2 P
 P <- W - W %*% X %*% solve(t(X) %*% W %*% X, t(X) %*% W)
 e <- residuals(s) / sigma(s); a <- which(sleepstudy$Days < 9)
 serial <- t.test(tapply(e[a] * e[a + 1] - P[cbind(a, a + 1)], sleepstudy$Subject[a], sum))
@@ -303,7 +303,9 @@ def test_row_90_true_models_pass() -> None:
     """Residuals of a group are correlated by estimation; a scale of 10 is no heteroscedasticity."""
     rng = np.random.default_rng(11)
     g, x = np.repeat(np.arange(50), 4), np.tile(np.arange(4.0), 50)
-    d = pd.DataFrame({"y": 10 * (x + rng.normal(size=50)[g] + rng.normal(size=200)), "x": x, "g": g})
+    d = pd.DataFrame(
+        {"y": 10 * (x + rng.normal(size=50)[g] + rng.normal(size=200)), "x": x, "g": g}
+    )
     m = mlm.lmer("y ~ x + (1 | g)", d)
     p = pd.DataFrame(
         [mlm.check_assumptions(m.refit(y)).to_frame()["p_value"]
