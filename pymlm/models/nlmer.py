@@ -24,7 +24,9 @@ class NonlinearMixedModel(AsymptoticModel):
     """A nonlinear mixed model that ``lme4::nlmer`` fitted; see `pymlm.nlmer`.
 
     The fixed effects are the parameters of the function; random effects are deviations of these
-    parameters, in their own units.
+    parameters, in their own units. What lme4 does for linear predictors alone raises
+    NotSupportedError: tables of terms (anova, drop1; `contest` and `pymlm.lrt` test), simulate,
+    bootstrap and profile, leverages, influence and refit.
     """
 
     _updatable: ClassVar[tuple[str, ...]] = (
@@ -123,7 +125,7 @@ class NonlinearMixedModel(AsymptoticModel):
         """
         which = choice(type, ("fixed", "random"), "type")
         answer = self._ask("model_matrix", NamedMatrix, keep=False, type=which)
-        parameters = list(self._source.arguments.get("start", self.fixef().index))
+        parameters = self._call("nonlinear_parameters", tuple[str, ...])
         rows = pd.MultiIndex.from_product([parameters, self._used_index])
         return answer.to_frame(rows)
 
@@ -194,10 +196,10 @@ def nlmer(
         ``Asym / (1 + exp((xmid - age) / scal))``, which R's ``deriv()`` differentiates.
     data : DataFrame
     start : dict
-        Parameter -> starting value; its names are the parameters of the function.
+        Parameter -> starting value; its names are the parameters of the function, in any order.
     n_agq : int
-        1 is the Laplace approximation, 0 is quicker and less exact; more points of quadrature for
-        one scalar random effect only.
+        1 is the Laplace approximation, 0 is quicker and less exact; lme4 has no more points of
+        quadrature for these models.
     weights, offset, control, data_name, trusted, timeout
         As in `pymlm.lmer`; `control` is an `NlmerControl` or a dict.
 

@@ -3,6 +3,7 @@
 
 #' The responses that bootMer(fit, nsim, seed, use.u, type) would simulate.
 boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE) {
+  need_linear_predictor(fit, "The bootstrap", .wald_instead)
   model <- fit$model
   out <- new.env(parent = emptyenv())
   out$y <- with_seed(seed, if (type == "parametric") .parametric(model, nsim, use_u)

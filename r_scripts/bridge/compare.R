@@ -129,7 +129,16 @@ is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
 
 # X of two models, rows in the same order; of full rank, as lme4 has them.
 .fixed_matrices <- function(models, orders) {
-  lapply(1:2, function(i) .in_order(model.matrix(models[[i]]), orders[[i]]))
+  lapply(1:2, function(i)
+    .in_order(model.matrix(models[[i]]), .design_order(models[[i]], orders[[i]])))
+}
+
+# The order of the rows of X and Z: a nonlinear model has a block of them for each parameter.
+.design_order <- function(model, rows = NULL) {
+  if (!isS4(model) || !lme4::isNLMM(model)) return(rows)
+  n <- nrow(model@frame)
+  if (is.null(rows)) rows <- seq_len(n)
+  unlist(lapply(order(model@resp$pnames), function(block) (block - 1L) * n + rows))
 }
 
 #' Is every column of X0 in the space of X1?
@@ -152,7 +161,9 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
 }
 
 .same_family <- function(m0, m1) {
-  of <- function(m) if (isS4(m) && lme4::isLMM(m)) "gaussian identity" else {
+  of <- function(m) if (isS4(m) && lme4::isLMM(m)) "gaussian identity"
+  else if (isS4(m) && lme4::isNLMM(m)) nonlinear_text(m)
+  else {
     f <- family(m)
     paste(sub("\\(.*", "", f$family), f$link)
   }
@@ -164,12 +175,12 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
 #' The random terms of a model as far as their covariance goes: V = sum of gamma_r Z E_r Z'.
 random_parts <- function(model, order = NULL) {
   if (!isS4(model)) return(list(terms = list(), n = length(stats::fitted(model))))
-  .random_terms(getME(model, "Zt"), getME(model, "Gp"), model@cnms, nrow(model@frame), order)
+  .random_terms(getME(model, "Zt"), getME(model, "Gp"), model@cnms, .design_order(model, order))
 }
 
-.random_terms <- function(Zt, Gp, cnms, n, order = NULL) {
+.random_terms <- function(Zt, Gp, cnms, order = NULL) {
   if (!is.null(order)) Zt <- Zt[, order, drop = FALSE]
-  list(n = n, terms = lapply(seq_along(cnms), function(t)
+  list(n = ncol(Zt), terms = lapply(seq_along(cnms), function(t)
     list(Zt = Zt[(Gp[t] + 1L):Gp[t + 1L], , drop = FALSE], k = length(cnms[[t]]))))
 }
 

@@ -1,8 +1,14 @@
 # Leverage, influence, dimensions of the random effects, collinearity, and performance's checks.
 
-hat_values <- function(fit) .unpadded(fit, hatvalues(fit$model))
+hat_values <- function(fit) {
+  need_linear_predictor(fit, "The hat matrix", "m.residuals() and m.qq_data() are there")
+  .unpadded(fit, hatvalues(fit$model))
+}
 
-cooks_distances <- function(fit) .unpadded(fit, cooks.distance(fit$model))
+cooks_distances <- function(fit) {
+  need_linear_predictor(fit, "Cook's distance", "m.residuals() and m.qq_data() are there")
+  .unpadded(fit, cooks.distance(fit$model))
+}
 
 # One value a row used; where na.action is na.exclude R pads with NA.
 .unpadded <- function(fit, values) {
@@ -16,6 +22,7 @@ cooks_distances <- function(fit) .unpadded(fit, cooks.distance(fit$model))
 # influence() refits by update(), which looks for the data in several places; here they are handed
 # over, the used rows only, and the refits run one after the other.
 influence_native <- function(fit, groups = NULL) {
+  need_linear_predictor(fit, "influence", "Refit without the rows: m.update(data=...)")
   data <- model_data(fit)
   if (is.null(data))
     refuse("DataError", "influence refits the model without some of its rows, and its data did not ",
@@ -93,6 +100,7 @@ qq_points <- function(fit, what, type = "pearson") {
 # Generalized variance inflation factors: Fox & Monette 1992, doi:10.1080/01621459.1992.10475190,
 # from the correlation of the fixed effects' estimates, as car::vif does.
 vif_values <- function(fit) {
+  need_linear_predictor(fit, "Variance inflation", "m.vcov() shows how the parameters depend")
   model <- fit$model
   x <- getME(model, "X")
   assign <- attr(model.matrix(model), "assign")

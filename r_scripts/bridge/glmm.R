@@ -49,9 +49,19 @@ fit_nlmer <- function(formula, data, data_name, n_agq, control, start, weights, 
     environment(bindings$nonlinear) <- .formula_home
     parsed[[2L]][[3L]] <- .written_call("nonlinear", lapply(function_args, as.name))
   }
+  start <- .in_gradient_order(start, parsed[[2L]][[3L]], data, bindings)
   args <- .common_arguments("nlmerControl", control, start, weights, offset)
   if (n_agq != 1L) args$nAGQ <- as.numeric(n_agq)
   fit_model("nlmer", parsed, data, data_name, args, bindings)
+}
+
+# lme4 pairs the gradient's columns with the starting values by position, whatever their names say:
+# in another order it fits another model, under wrong names.
+.in_gradient_order <- function(start, middle, data, bindings) {
+  known <- c(as.list(data), lapply(start, rep, nrow(data)), bindings)
+  value <- tryCatch(suppressWarnings(eval(middle, known, .formula_home)), error = function(e) NULL)
+  columns <- colnames(attr(value, "gradient"))
+  if (setequal(columns, names(start))) start[columns] else start
 }
 
 # A self-starting function answers with the gradient; so does a function from a trusted formula.
@@ -112,6 +122,23 @@ refit_glmm <- function(fit, newresp) {
   attr(newresp, "na.action") <- attr(fit$model@frame, "na.action")
   .as_refit(.guarded(lme4::refit(fit$model, newresp = newresp)))
 }
+
+#' Refuse what lme4 does with a linear predictor, and what of a nonlinear model stops in its depths,
+#' gives nonsense, or (profile) leaves the model changed.
+need_linear_predictor <- function(fit, what, instead) {
+  if (lme4::isNLMM(fit$model))
+    refuse("NotSupportedError", what, " is there for linear predictors; this is a nonlinear mixed ",
+           "model. ", instead)
+}
+
+#' The function of a nonlinear model: its call, and what it does where it was made from an expression.
+nonlinear_text <- function(model) {
+  made <- get0("nonlinear", envir = model_home(model), inherits = FALSE)
+  paste(c(deparse(model@resp$nlmod), if (!is.null(made)) deparse(body(made))), collapse = " ")
+}
+
+#' The parameters in the order of their blocks of rows in X and Z.
+nonlinear_parameters <- function(fit) fit$model@resp$pnames
 
 #' Predictions of a nonlinear model: the function at each row's own parameters. lme4's predict()
 #' fails with new data, and without random effects it answers with the parameters' sum.

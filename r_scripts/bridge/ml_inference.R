@@ -36,6 +36,7 @@ ml_joint <- function(fit, l, ddf) {
 
 #' Nakagawa's R2 by performance; NULL where it gives none (singular fits) or is not installed.
 ml_nakagawa <- function(fit) {
+  need_linear_predictor(fit, "Nakagawa's R2", "m.sigma and m.varcorr() say how much is left over")
   if (!requireNamespace("performance", quietly = TRUE) || lme4::isSingular(fit$model) ||
       is_membership(fit$model)) return(NULL) # performance takes each row to lie in one unit
   out <- suppressWarnings(suppressMessages(performance::r2_nakagawa(fit$model)))

@@ -2,6 +2,7 @@
 
 #' New responses; with a seed, R's own stream of random numbers is left where it was.
 simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE) {
+  need_linear_predictor(fit, "simulate", "m.predict() and m.sigma are what it would draw from")
   args <- list(object = fit$model, nsim = nsim)
   if (!is.null(re_form) && re_form != "NA") .check_drawn_terms(fit$model, .as_re_form(re_form))
   if (use_u) args$use.u <- TRUE else if (!is.null(re_form)) args$re.form <- .as_re_form(re_form)

@@ -65,7 +65,10 @@ available_memory <- function() {
 
 # --- anova ----------------------------------------------------------------------------------------
 
+.test_instead <- "Test parameters by m.contest('a = 0'), or compare two fits by pymlm.lrt(m0, m1)"
+
 anova_native <- function(fit, type, ddf = NULL) {
+  need_linear_predictor(fit, "An analysis of variance table", .test_instead)
   if (is.null(ddf)) return(anova(plain_model(fit)))
   switch(ddf,
     "Satterthwaite" = anova(lmertest_model(fit), type = type, ddf = ddf),
@@ -204,6 +207,7 @@ estimate_fields <- function(table, ddf, level) {
 # --- drop1, step, ls_means ------------------------------------------------------------------------
 
 drop1_native <- function(fit, scope = NULL, ddf = NULL) {
+  need_linear_predictor(fit, "drop1", .test_instead)
   model <- switch(if (is.null(ddf)) "none" else ddf, "Satterthwaite" = lmertest_model(fit),
                   "Kenward-Roger" = kenward_roger_model(fit), plain_model(fit))
   marginal <- drop.scope(terms(model))

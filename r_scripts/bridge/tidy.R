@@ -87,9 +87,10 @@ augment_table <- function(fit) {
   resp <- model@resp
   # as broom.mixed: the linear predictor of a generalized model, residuals by R's default type
   eta <- .unpadded(fit, predict(model))
-  out <- list(.fitted = eta, .resid = .unpadded(fit, residuals(model)),
-              .hat = hat_values(fit), .cooksd = cooks_distances(fit),
-              .fixed = .unpadded(fit, predict(model, re.form = NA)))
+  out <- list(.fitted = eta, .resid = .unpadded(fit, residuals(model)))
+  if (!lme4::isNLMM(model)) # as broom.mixed: lme4 has none of these for a nonlinear model
+    out <- c(out, list(.hat = hat_values(fit), .cooksd = cooks_distances(fit),
+                       .fixed = .unpadded(fit, predict(model, re.form = NA))))
   parts <- c("mu", "offset", "sqrtXwt", "sqrtrwt", "weights", "wtres", "gam", "eta")
   values <- lapply(stats::setNames(parts, paste0(".", parts)), function(p)
     if (p %in% ls(resp) || !is.null(tryCatch(resp[[p]], error = function(e) NULL)))

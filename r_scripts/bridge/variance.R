@@ -28,7 +28,7 @@ ranova_result <- function(native, fit, reduce_terms = TRUE) {
   call$formula <- formula
   call$start <- NULL
   made <- suppressMessages(in_model_data(fit, call))
-  .random_terms(made$reTrms$Zt, made$reTrms$Gp, made$reTrms$cnms, nrow(made$fr))
+  .random_terms(made$reTrms$Zt, made$reTrms$Gp, made$reTrms$cnms)
 }
 
 # --- standard errors of variance components -------------------------------------------------------
@@ -214,7 +214,10 @@ profile_native <- function(fit, parm = NULL) {
   made$profile
 }
 
+.wald_instead <- "Intervals of the parameters: m.confint(method='Wald')"
+
 .profiled <- function(fit, which) {
+  need_linear_predictor(fit, "The profile of the likelihood", .wald_instead)
   key <- paste(c("profiled", which), collapse = " ")
   kept(fit, key, {
     warnings <- character()

@@ -58,6 +58,8 @@ def r():
                      start = start, control = nlmerControl(optimizer = "bobyqa"))
         z <- nlmer(circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree, Orange,
                    start = start, nAGQ = 0L)
+        compared <- anova(m, nlmer(circumference ~ SSlogis(age, Asym, xmid, scal) ~
+                                     (Asym + xmid | Tree), Orange, start = start))
         b <- fixef(m)
         population <- unname(b["Asym"] / (1 + exp((b["xmid"] - Orange$age) / b["scal"])))
         Theoph$id <- factor(Theoph$Subject, ordered = FALSE)
@@ -65,6 +67,7 @@ def r():
                     start = c(lKe = -2.5, lKa = 0.5, lCl = -3), nAGQ = 0L)
         emit(list(m = facts(m), d = facts(d), two = facts(two), z = facts(z), th = facts(th),
                   x = unname(getME(m, "X")), zmat = unname(as.matrix(getME(m, "Z"))),
+                  chisq = compared[["Chisq"]][2], p = compared[["Pr(>Chisq)"]][2],
                   population = population, tree = unname(coef(m)$Tree["3", "Asym"])))
         """
     )
@@ -170,6 +173,28 @@ def test_nagq_0(r, m):
     assert "nAGQ = 0" in zero._described.call
 
 
+@pytest.mark.parametrize("order", [("scal", "Asym", "xmid"), ("xmid", "scal", "Asym")])
+def test_starting_values_go_by_their_names(m, orange, order):
+    """R takes them by position: it fits another model, and calls 263.6 (an asymptote) scal."""
+    other = mlm.nlmer(FORMULA, orange, {name: START[name] for name in order})
+    assert_close(other.fixef()[list(START)], m.fixef())
+    assert_close(other.loglik, m.loglik)
+    assert list(other.model_matrix().index.unique(0)) == list(m.fixef().index)
+
+
+def test_comparison(m, r, orange):
+    two = m.update("circumference ~ SSlogis(age, Asym, xmid, scal) ~ (Asym + xmid | Tree)")
+    test = mlm.anova(m, two)
+    assert_close(test.chisq[1], r["chisq"])
+    assert_close(test.p_value[1], r["p"])
+    shuffled = mlm.nlmer(two.formula, orange.sample(frac=1, random_state=1), START)
+    assert_close(mlm.lrt(m, shuffled).chisq[1], r["chisq"], 1e-5)  # another order of summation
+    other = m.update("circumference ~ SSgompertz(age, Asym, xmid, scal) ~ Asym | Tree",
+                     start={"Asym": 200, "xmid": 3, "scal": 0.998}, n_agq=0)  # fmt: skip
+    with pytest.raises(mlm.errors.ComparisonError, match="not nested"):
+        mlm.lrt(m, other)
+
+
 def test_theoph(r):
     data = mlm.load_dataset("datasets::Theoph")
     data["id"] = pd.Categorical(
@@ -229,3 +254,33 @@ def test_what_is_not_defined(m):
         m.all_fit()
     with pytest.raises(NotSupportedError, match="re_form"):
         m.predict(re_form="~ (Asym | Tree)")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m: m.anova(),
+        lambda m: m.anova(ddf="asymptotic"),
+        lambda m: m.drop1(),
+        lambda m: m.simulate(),
+        lambda m: m.bootstrap(nsim=2),
+        lambda m: m.profile(),
+        lambda m: m.confint("profile"),
+        lambda m: m.hat_values(),
+        lambda m: m.cooks_distance(),
+        lambda m: m.influence("Tree"),
+        lambda m: m.vif(),
+        lambda m: mlm.r2(m),
+    ],
+)
+def test_what_is_for_linear_predictors(m, r, ask):
+    with pytest.raises(NotSupportedError, match="this is a nonlinear mixed model"):
+        ask(m)
+    # profile() of lme4 stops in the middle, and leaves other fitted values behind
+    assert_close(m.fitted(), r["m"]["fitted"])
+
+
+def test_augment(m, r):
+    table = m.augment()
+    assert_close(table[".fitted"], r["m"]["fitted"])
+    assert ".hat" not in table  # as in broom.mixed, for lme4 has none
