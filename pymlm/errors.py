@@ -26,6 +26,8 @@ All of them pickle, so they survive the way back from a worker process.
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
 __all__ = [
@@ -45,7 +47,6 @@ __all__ = [
     "RPackageError",
     "RWarning",
     "SingularFitWarning",
-    "near_names",
 ]
 
 
@@ -146,3 +147,12 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
     if not found:
         return ""
     return " Did you mean " + " or ".join(repr(n) for n in found) + "?"
+
+
+def warn(text: str, category: type[PymlmWarning]) -> None:
+    """Give a warning that points at the user's line, however deep in pymlm it arises."""
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pymlm."):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(text, category, stacklevel=level)

@@ -7,7 +7,6 @@ warnings, messages and error as data. This module turns those into Python's.
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 from pymlm import errors
@@ -69,7 +68,7 @@ def call(
     """
     answer = R.run(lambda: _run(function, args, kwargs, views), timeout)
     for text in answer["warnings"] or ():
-        warnings.warn(text, RWarning, stacklevel=_caller_level())
+        errors.warn(text, RWarning)
     if answer["error"] is not None:
         raise _error(answer["error"], fitting)
     return build(into, answer["value"])
@@ -119,14 +118,3 @@ def _with_command(message: str) -> str:
 
     found = re.match(r"R package '([^']+)'", message)
     return f"{message} Run: {install_command([found[1]])}" if found else message
-
-
-def _caller_level() -> int:
-    """Stack level of the first frame outside pymlm, so that a warning points at the user's line."""
-    import sys
-
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pymlm."):
-        frame = frame.f_back
-        level += 1
-    return level

@@ -202,8 +202,8 @@ def without_events() -> Iterator[None]:
     """Let R work without asking Python for events at every check for an interrupt.
 
     rpy2 gives R a callback that does nothing and needs Python's lock for it, some 400 times in a
-    small fit. Beside a Python thread that computes, each of them waits 5 ms: a fit of 9 ms took 2 s.
-    Whoever else uses this R gets the callback back.
+    small fit. Beside a Python thread that computes, each of them waits 5 ms: a fit of 9 ms took
+    2 s. Whoever else uses this R gets the callback back.
     """
     from rpy2.rinterface_lib import openrlib
 

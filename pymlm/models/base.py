@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -160,8 +160,3 @@ class Fitted:
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # a fitted model never changes
-
-
-def cached(function: Callable[[Any], T]) -> functools.cached_property[T]:
-    """A property computed when first asked for and kept with the model."""
-    return functools.cached_property(function)

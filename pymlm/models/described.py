@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from pymlm.engine import RObject
 from pymlm.models.attributes import CommonAttributes
-from pymlm.models.base import Source, cached
+from pymlm.models.base import Source
 from pymlm.models.exact import EngineMethods
 from pymlm.results.base import Floats
 from pymlm.results.summary import Convergence
@@ -58,7 +60,11 @@ class Described(CommonAttributes, EngineMethods):
         if convergence is not None:  # the fit brought it along
             self.__dict__["convergence"] = convergence
 
-    @cached
+    def _like(self, handle: RObject) -> Self:
+        """A model of this class around another R object that was fitted to the same rows."""
+        return type(self)(handle, self._source)
+
+    @cached_property
     def _described(self) -> Description:
         described: Description = self._call("describe", Description)
         return described
@@ -66,7 +72,7 @@ class Described(CommonAttributes, EngineMethods):
     def _description(self) -> Description:
         return self._described
 
-    @cached
+    @cached_property
     def _criteria(self) -> Criteria:
         found: Criteria = self._call("criteria", Criteria)
         return found
@@ -115,7 +121,7 @@ class Described(CommonAttributes, EngineMethods):
         """The REML criterion, −2 restricted log-likelihood; None for an ML fit: ``REMLcrit``."""
         return self._criteria.reml_criterion
 
-    @cached
+    @cached_property
     def convergence(self) -> Convergence:
         """What the optimizer and lme4's checks said, as data: ``model@optinfo``."""
         found: Convergence = self._call("convergence", Convergence)

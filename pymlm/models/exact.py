@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from pymlm.engine import Callback, call
 from pymlm.errors import NotSupportedError
-from pymlm.models.base import Fitted, cached
+from pymlm.models.base import Fitted
 from pymlm.options import check_engine, options
 
 T = TypeVar("T")
@@ -137,7 +138,7 @@ class EngineMethods(Fitted):
             return "lmerTest"
         return "exact"
 
-    @cached
+    @cached_property
     def _engine_facts(self) -> Facts:
         found: Facts = self._call("engine_facts", Facts)
         return found

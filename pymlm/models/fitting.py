@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from pymlm.errors import (
     FormulaError,
     SingularFitWarning,
     near_names,
+    warn,
 )
 from pymlm.formula import Formula, vet
 from pymlm.frames import (
@@ -273,22 +273,20 @@ def fit_checked(function: str, task: Task, /, **kwargs: Any) -> tuple[RObject, C
     return found.fit, found.convergence
 
 
-def warn_about(convergence: Convergence, stacklevel: int = 4) -> None:
+def warn_about(convergence: Convergence) -> None:
     """Say once, as Python warnings, what lme4's checks found."""
     if convergence.singular:
         where = "; ".join(convergence.singular_terms)
-        warnings.warn(
+        warn(
             f"the fit is singular: no variance of its own in {where}. See m.convergence and lme4's "
             "help('isSingular')",
             SingularFitWarning,
-            stacklevel=stacklevel,
         )
     if not convergence.ok:
         code = [w for w in convergence.optimizer_warnings if w.startswith("convergence code")]
         said = (*convergence.failures, *code)
-        warnings.warn(
+        warn(
             "the fit may not have converged: "
             + ("; ".join(said) or f"optimizer code {convergence.optimizer_code}"),
             ConvergenceWarning,
-            stacklevel=stacklevel,
         )

@@ -273,10 +273,6 @@ class FixedTestMethods(Described):
             pairwise=flag(pairwise, "pairwise"),
         )
 
-    def _like(self, handle: Any) -> Any:
-        """A model of this class around another R object; `MixedModel` says how."""
-        raise NotImplementedError
-
 
 def _some_ddf(ddf: str | None) -> Ddf:
     method = check_ddf(ddf)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,7 +14,6 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import used_columns
 from pymlm.models.asymptotic import AsymptoticModel, need_asymptotic
-from pymlm.models.base import cached
 from pymlm.models.families import check_two_levels
 from pymlm.models.fitting import warn_about
 from pymlm.models.mixed import ResidualType
@@ -48,7 +48,7 @@ class GeneralizedLinearMixedModel(AsymptoticModel):
     )  # fmt: skip
     _in_place: ClassVar[dict[str, str]] = {"n_agq": "nAGQ"}
 
-    @cached
+    @cached_property
     def _glmm(self) -> _GlmmDescription:
         found: _GlmmDescription = self._call("describe_glmm", _GlmmDescription)
         return found

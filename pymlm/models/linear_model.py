@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,7 +15,6 @@ from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.attributes import CommonAttributes
-from pymlm.models.base import cached
 from pymlm.models.script import write_script
 from pymlm.results.base import Floats
 from pymlm.results.fixed import ConfidenceIntervals, NamedMatrix, NamedValues
@@ -54,7 +54,7 @@ class LinearModel(CommonAttributes):
         "data", "weights", "offset", "contrasts", "data_name", "trusted", "timeout",
     )  # fmt: skip
 
-    @cached
+    @cached_property
     def _described(self) -> _LinearDescription:
         found: _LinearDescription = self._call("describe_linear", _LinearDescription)
         return found

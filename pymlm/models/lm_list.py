@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare, used_columns
-from pymlm.models.base import Fitted, cached
+from pymlm.models.base import Fitted
 from pymlm.models.families import Family, as_family, check_family_response
 from pymlm.models.fitting import check_response, fit, make_task
 from pymlm.results.base import Floats
@@ -42,7 +43,7 @@ class _Rows:
 class LmList(Fitted):
     """Separate linear models by group, from lme4's ``lmList``; see `pymlm.lm_list`."""
 
-    @cached
+    @cached_property
     def _described(self) -> _ListDescription:
         found: _ListDescription = self._call("describe_lm_list", _ListDescription)
         return found

@@ -14,6 +14,7 @@ from pymlm.errors import DataError
 from pymlm.frames import used_columns
 from pymlm.models.all_fit import AllFitMethods
 from pymlm.models.diagnostics import DiagnosticMethods
+from pymlm.models.fitting import warn_about
 from pymlm.models.fixed_tests import FixedTestMethods
 from pymlm.models.means import MeansMethods
 from pymlm.models.prediction import PredictionMethods
@@ -183,7 +184,9 @@ class MixedModel(
         Mirrors ``refit(model, newresp)`` of lme4.
         """
         values = self._new_response(y)
-        return self._like(call("refit_model", self._handle, values, fitting=True))
+        model = self._like(call("refit_model", self._handle, values, fitting=True))
+        warn_about(model.convergence)
+        return model
 
     def _new_response(self, y: Any) -> Floats:
         if isinstance(y, str):
@@ -204,10 +207,6 @@ class MixedModel(
         if not np.isfinite(values).all():
             raise DataError("the new response has missing or infinite values in rows that are used")
         return np.ascontiguousarray(values)
-
-    def _like(self, handle: Any) -> Self:
-        """A model of this class around another R object that was fitted to the same rows."""
-        return type(self)(handle, self._source)
 
     def to_r(self, path: str | Path | None = None) -> str:
         """Return the R script that repeats the analysis.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -11,7 +12,6 @@ from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, prepare, used_columns
-from pymlm.models.base import cached
 from pymlm.models.described import Described
 from pymlm.results.prediction import PredictionColumns, Predictions, SimulatedColumn
 
@@ -202,7 +202,7 @@ class PredictionMethods(Described):
                 out[name].index = self._source.index
         return pd.DataFrame(out)
 
-    @cached
+    @cached_property
     def _own_formula(self) -> Formula:
         return vet(self.formula, trusted=True)
 

@@ -239,7 +239,3 @@ class VarianceMethods(Described):
         return bootstrap_model(
             self, statistic, nsim, seed, n_jobs, type=type, use_u=use_u, level=level
         )
-
-    def _like(self, handle: Any) -> Any:
-        """A model of this class around another R object; `MixedModel` says how."""
-        raise NotImplementedError

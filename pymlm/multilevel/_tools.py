@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.errors import AdviceWarning, ArgumentError, DataError, NotSupportedError, near_names
+from pymlm.errors import (
+    AdviceWarning,
+    ArgumentError,
+    DataError,
+    NotSupportedError,
+    near_names,
+    warn,
+)
 from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.mixed import MixedModel
 from pymlm.results.base import Floats
@@ -24,13 +30,7 @@ NO_VARIATION = 1e-10
 
 def advise(text: str) -> None:
     """Give an AdviceWarning that points at the user's line."""
-    import sys
-
-    level, frame = 1, sys._getframe(0)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pymlm."):
-        frame = frame.f_back
-        level += 1
-    warnings.warn(text, AdviceWarning, stacklevel=level)
+    warn(text, AdviceWarning)
 
 
 @dataclass(frozen=True, slots=True)

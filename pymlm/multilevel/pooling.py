@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,10 +11,11 @@ from scipy.stats import norm
 
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.engine import call
-from pymlm.errors import DataError, FormulaError, RWarning
+from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
 from pymlm.models.lmer import LinearMixedModel, lmer
+from pymlm.multilevel._tools import advise
 from pymlm.results.base import Floats, readonly
 from pymlm.results.pooling import Pooling, ResidualGroups, Shrinkage
 
@@ -85,7 +85,7 @@ def pooling(
 
     Warns
     -----
-    RWarning
+    AdviceWarning
         When groups are too small for their own regression; their no_pooling is NaN.
     SingularFitWarning, ConvergenceWarning
         Of the mixed model.
@@ -115,11 +115,9 @@ def pooling(
     mixed = lmer(f"{left} ~ {right} + ({inner} | `{by}`)", frame, reml=flag(reml, "reml"))
     if np.isnan(fits.none).any():
         small = [fits.level[i] for i in np.flatnonzero(np.isnan(fits.none).any(axis=1))]
-        warnings.warn(
+        advise(
             f"{len(small)} group(s) cannot estimate every coefficient of their own, the first is "
-            f"{small[0]!r}: no_pooling is NaN there",
-            RWarning,
-            stacklevel=3,
+            f"{small[0]!r}: no_pooling is NaN there"
         )
     partial = mixed.coef()[by].loc[list(fits.level), list(fits.term)].to_numpy()
     return _side_by_side(fits, partial, mixed.fixef(), by)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, DataError, FormulaError, RWarning
+from pymlm.errors import AdviceWarning, ArgumentError, DataError, FormulaError
 from tests.course.lecture_data import SAME_FIT, gpa
 from tests.native import ROUND_TRIP, assert_close, native
 
@@ -88,7 +88,7 @@ def test_row_21_groups_too_small_for_their_own_regression():
         {"y": [1.0, 2, 3, 2, 4, 5, 9, 1, 3], "x": [1.0, 2, 3, 1, 2, 3, 1, 1, 2],
          "g": list("aaabbbcdd")}
     )  # fmt: skip
-    with pytest.warns(RWarning, match="the first is 'c'"):
+    with pytest.warns(AdviceWarning, match="the first is 'c'"):
         p = mlm.pooling("y ~ x", d, "g", vary="all", reml=False)
     f = p.to_frame().set_index(["term", "grp"])
     assert np.isnan(f.loc[("x", "c"), "no_pooling"])

@@ -13,7 +13,13 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
+from pymlm.errors import (
+    ArgumentError,
+    DataError,
+    FormulaError,
+    NotSupportedError,
+    SingularFitWarning,
+)
 from tests.native import ROUND_TRIP, assert_close, native, rscript
 
 FORMULA = "Reaction ~ Days + (Days | Subject)"
@@ -247,3 +253,20 @@ def test_a_refitted_model_has_no_script(model):
         again.to_r()
     with pytest.raises(NotSupportedError, match="made by refit"):
         mlm.check_parity(again)
+
+
+def test_whatever_fits_again_warns_at_the_line_of_the_user(sleepstudy):
+    """Nothing in `Days % 2` differs between subjects: every fit of it is singular."""
+    data = sleepstudy.assign(flat=sleepstudy.Days % 2 + 0.01 * sleepstudy.Days)
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", data)
+    ways = (
+        lambda: mlm.lmer("flat ~ Days + (1 | Subject)", data),
+        lambda: m.refit("flat"),
+        lambda: m.update("flat ~ ."),
+        lambda: m.update("flat ~ .", reml=False),
+        lambda: m.update(data=data.assign(Reaction=data.flat)),
+    )
+    for fit_again in ways:
+        with pytest.warns(SingularFitWarning) as given:
+            fit_again()
+        assert [w.filename for w in given] == [__file__]

@@ -185,7 +185,9 @@ def test_boundary_of_a_null_hypothesis(sleepstudy, small, large, lost):
     with warnings.catch_warnings():  # some of these fits are singular
         warnings.simplefilter("ignore")
         models = [mlm.lmer(f"Reaction ~ Days + {r}", data) for r in (small, large)]
-    code = Code("as.numeric(boundary_dimension(random_parts(small$model), random_parts(large$model)))")
+    code = Code(
+        "as.numeric(boundary_dimension(random_parts(small$model), random_parts(large$model)))"
+    )
     fits = dict(zip(("small", "large"), (m._handle for m in models), strict=True))
     answer = call("eval", code, fits, into=float)
     assert (None if np.isnan(answer) else answer) == lost
