@@ -33,11 +33,41 @@ influence_native <- function(fit, groups = NULL) {
   if (length(unknown))
     refuse("ArgumentError", "groups: '", unknown[1L], "' is no column of the model's data. There ",
            "are: ", paste(names(data), collapse = ", "))
-  for (g in groups) data[[g]] <- as.character(data[[g]])
   args <- list(model = fit$model, data = data, ncores = 1L)
-  if (length(groups)) args$groups <- groups
-  do.call(influence, args)
+  # One column of text, apart from the model's own, whose kind must stay; lme4 1.1-31 pastes whole rows
+  # where it is given several columns.
+  if (length(groups)) {
+    args$groups <- "pymlm_left_out"
+    args$data$pymlm_left_out <- do.call(paste, c(lapply(data[groups], as.character), sep = "."))
+  }
+  .without_recycling(withCallingHandlers(
+    tryCatch(do.call(influence, args), error = function(e) {
+      refuse("DataError", "leaving out one ", if (length(groups)) paste("level of", .crossed(groups)) else
+        "row", " leaves data that the model cannot be fitted to (R: ", conditionMessage(e), ")")
+    }), warning = function(w) {
+      if (grepl("number of columns of result", conditionMessage(w), fixed = TRUE))
+        tryInvokeRestart("muffleWarning")
+    }))
 }
+
+# A refit that loses a coefficient for rank deficiency has fewer numbers, and lme4's rbind() fills its
+# row with the first of them again: here they stand under their own names, the lost one is NA.
+.without_recycling <- function(native) {
+  terms <- names(native[["fixed.effects"]])
+  fewer <- which(vapply(native[[6L]], nrow, 0L) < length(terms))
+  for (i in fewer) {
+    found <- rownames(native[[6L]][[i]])
+    native[[2L]][i, ] <- replace(rep(NA_real_, length(terms)), match(found, terms),
+                                 native[[2L]][i, seq_along(found)])
+    native[[6L]][[i]] <- native[[6L]][[i]][match(terms, found), match(terms, found), drop = FALSE]
+  }
+  if (length(fewer))
+    warning("without ", paste(sQuote(native$deleted[fewer], FALSE), collapse = ", "),
+            " the other rows do not determine every fixed effect: missing there", call. = FALSE)
+  native
+}
+
+.crossed <- function(groups) paste(groups, collapse = ".")
 
 influence_result <- function(native, fit, groups = NULL) {
   at <- match("deleted", names(native))
@@ -47,7 +77,7 @@ influence_result <- function(native, fit, groups = NULL) {
   change <- sweep(fixed, 2L, beta)
   se <- do.call(rbind, lapply(native[[6L]], function(v) sqrt(diag(as.matrix(v)))))
   list(
-    groups = if (length(groups)) paste(groups, collapse = ".") else "case",
+    groups = if (length(groups)) .crossed(groups) else "case",
     level = as.character(native[[at]]), term = names(beta),
     cooks_distance = unname(cooks.distance(native)),
     coefficients = unname(fixed), dfbeta = unname(change), dfbetas = unname(change / se),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, DataError, NotSupportedError
+from pymlm.errors import ArgumentError, DataError, NotSupportedError, RWarning
 from tests.native import ROUND_TRIP, native
 from tests.native import assert_fits_close as assert_close
 
@@ -38,6 +38,7 @@ emit(list(
   hat_crossed = unname(hatvalues(p)), hat_missing = unname(hatvalues(a)),
   groups = pack(influence(s, "Subject", data = sleepstudy)),
   cases = pack(influence(a, data = a@frame)),
+  crossed = pack(influence(k, "both", data = transform(cake, both = paste(recipe, temp, sep = ".")))),
   one_cook = unname(cooks.distance(one)), one_fixed = unname(one[[2]][, 1]),
   pca = rePCA(s)$Subject$sdev, pca_print = say(rePCA(s)),
   vif = unname(v[, 1]), vif_df = unname(v[, 2]), vif_scaled = unname(v[, 3]),
@@ -136,6 +137,34 @@ def test_influence_with_one_fixed_effect(penicillin: Any, reference: Any) -> Non
     assert_close(ours.cooks_distance, reference["one_cook"], REFITS)
     assert_close(ours.coefficients[:, 0], reference["one_fixed"], REFITS)
     assert np.isfinite(ours.dfbetas).all()
+
+
+def test_influence_of_crossed_columns(cake: Any, reference: Any) -> None:
+    """lme4 1.1-31 leaves out single rows where it is given two columns."""
+    ours = cake.influence(["recipe", "temp"])
+    assert ours.groups == "recipe.temp"
+    agree(ours, reference["crossed"])
+
+
+def test_influence_where_a_coefficient_is_lost_with_its_only_row() -> None:
+    """lme4 fills the lost coefficient's place with the first number of the row."""
+    data = mlm.load_dataset("sleepstudy").assign(b=0.0, c=0.0)
+    data.loc[data.index[[2, 30]], "b"] = 1.0
+    data.loc[data.index[7], "c"] = 1.0
+    m = mlm.lmer("Reaction ~ Days + b + c + (1 | Subject)", data)
+    with pytest.warns(RWarning, match="without '8'"):
+        ours = m.influence()
+    without = mlm.lmer("Reaction ~ Days + b + (1 | Subject)", data.drop(data.index[7]))
+    assert_close(ours.fixed().loc["8"].dropna(), without.fixef(), REFITS)
+    assert list(ours.fixed().columns[ours.fixed().loc["8"].isna()]) == ["c"]
+    assert np.isnan(ours.to_frame().loc["8", "cooks_distance"])
+
+
+def test_influence_of_a_level_that_the_model_cannot_be_without() -> None:
+    data = mlm.load_dataset("sleepstudy").head(20)
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", data)
+    with pytest.raises(DataError, match="leaving out one level of Subject"):
+        m.influence("Subject")
 
 
 def test_components_of_the_random_effects(sleep: Any, reference: Any) -> None:
