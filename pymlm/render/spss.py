@@ -17,7 +17,7 @@ from pymlm.results.voices import Voice, VoiceTests
 def mixed(v: Voice, tests: VoiceTests, level: float = 0.95) -> str:
     """Return the output of MIXED with /PRINT=SOLUTION (TESTCOV's p-values of variances stay out).
 
-    The type III test of the intercept is the square of its t test.
+    The type III test of the intercept averages over the levels of every factor, covariates at 0.
     """
     note = f"a. Dependent Variable: {v.response}."
     blocks = [_information(v), _type3(tests), _fixed(tests, level), _components(v, level)]
@@ -50,13 +50,11 @@ def _information(v: Voice) -> list[str]:
 
 
 def _type3(tests: VoiceTests) -> list[str]:
-    f = tests.fixed
     rows = []
-    if "(Intercept)" in f.term:
-        i = f.term.index("(Intercept)")
-        rows.append(["Intercept", "1", number(_at(f.df, i), 3),
-                     number(float(f.statistic[i]) ** 2, 3),
-                     number(_at(f.p_value, i), 3)])  # fmt: skip
+    if tests.intercept is not None:
+        i = tests.intercept
+        rows.append(["Intercept", "1", number(i.df, 3), number(i.statistic, 3),
+                     number(i.p_value, 3)])  # fmt: skip
     t = tests.type3
     for i, term in enumerate(() if t is None else t.term):
         assert t is not None

@@ -99,12 +99,22 @@ class TypeThree:
     p_value: Floats
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterceptTest:
+    """Type III F test of the intercept, which only SPSS prints."""
+
+    df: float
+    statistic: float
+    p_value: float
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class VoiceTests(Result):
     """t tests of the fixed effects and type III F tests with the df that a system uses."""
 
     fixed: FixedEffects
     type3: TypeThree | None
+    intercept: InterceptTest | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -126,19 +126,28 @@ component_table <- function(fit) {
 #' Degrees of freedom by SAS's containment rule, its default where there is a RANDOM statement.
 #'
 #' A fixed effect that a random effect contains (the intercept in a random intercept, x in a random
-#' slope of x) has the smallest rank contribution of these to [X Z]; any other N - rank[X Z].
+#' slope of x, a factor in an interaction that groups) has the smallest rank contribution of these
+#' to [X Z], taken in order, outer factors first; any other N - rank[X Z] (SAS/STAT User's Guide,
+#' "Containment Degrees of Freedom").
 containment <- function(fit) {
   model <- fit$model
   X <- Matrix::Matrix(getME(model, "X"), sparse = TRUE)
   parts <- .effects_of_z(model)
-  rank <- function(m) as.integer(Matrix::rankMatrix(m, method = "qr"))
-  whole <- rank(do.call(cbind, c(list(X), lapply(parts, `[[`, "Z"))))
-  contribution <- vapply(seq_along(parts), function(i)
-    whole - rank(do.call(cbind, c(list(X), lapply(parts[-i], `[[`, "Z")))), 0L)
+  parts <- parts[order(vapply(parts, function(part) ncol(part$Z), 0L))]
+  rank <- function(k) # of X and the first k random effects
+    as.integer(Matrix::rankMatrix(do.call(cbind, c(list(X), lapply(parts[seq_len(k)], `[[`, "Z"))),
+                                  method = "qr"))
+  ranks <- vapply(0:length(parts), rank, 0L)
+  contribution <- diff(ranks)
   coef <- vapply(parts, `[[`, "", "coef")
+  factors <- strsplit(vapply(parts, `[[`, "", "group"), ":", fixed = TRUE)
+  variables <- strsplit(c("", attr(terms(model), "term.labels")), ":", fixed = TRUE)
+  of <- variables[attr(model.matrix(model), "assign") + 1L]
+  names(of) <- colnames(model.matrix(model))
   vapply(names(fixef(model)), function(term) {
-    inside <- coef == term
-    if (any(inside)) min(contribution[inside]) else nrow(X) - whole
+    grouped <- vapply(factors, function(f) length(of[[term]]) > 0L && all(of[[term]] %in% f), NA)
+    inside <- coef == term | coef == "(Intercept)" & grouped
+    if (any(inside)) min(contribution[inside]) else nrow(X) - ranks[length(ranks)]
   }, 0, USE.NAMES = FALSE)
 }
 
@@ -152,8 +161,8 @@ containment <- function(fit) {
     rows <- (gp[i] + 1L):gp[i + 1L]
     for (j in seq_along(terms)) {
       out[[length(out) + 1L]] <- list(
-        coef = terms[j], Z = Matrix::t(Zt[rows[seq(j, length(rows), by = length(terms))], ,
-                                          drop = FALSE]))
+        coef = terms[j], group = names(model@cnms)[i],
+        Z = Matrix::t(Zt[rows[seq(j, length(rows), by = length(terms))], , drop = FALSE]))
     }
   }
   out
@@ -169,7 +178,31 @@ voice_tests <- function(fit, ddf) {
           "Pr(>|t|)" = 2 * pt(-abs(plain[, "t value"]), df))
   } else coef(summary_native(fit, ddf))
   list(fixed = fixed_effects(t, if (ddf == "containment") NULL else ddf),
-       type3 = .type3(fit, ddf, t[, "df"]))
+       type3 = .type3(fit, ddf, t[, "df"]),
+       intercept = if (ddf != "containment" && "(Intercept)" %in% rownames(t)) .type3_intercept(fit, ddf))
+}
+
+# SPSS's type III test of the intercept: averaged over the levels of every factor, covariates at 0.
+.type3_intercept <- function(fit, ddf) {
+  model <- fit$model
+  frame <- model.frame(model, fixed.only = TRUE)
+  fixed <- delete.response(terms(model, fixed.only = TRUE))
+  X <- model.matrix(model)
+  L <- as.numeric(attr(X, "assign") == 0L)
+  uses <- attr(fixed, "factors") > 0L
+  for (k in seq_along(attr(fixed, "term.labels"))) {
+    values <- frame[rownames(uses)[uses[, k]]]
+    if (any(vapply(values, is.numeric, NA))) next
+    grid <- expand.grid(lapply(values, function(v) which(!duplicated(v))))
+    rows <- frame[rep(1L, nrow(grid)), , drop = FALSE]
+    rows[names(values)] <- Map(`[`, values, grid)
+    rows <- structure(rows, terms = fixed)
+    coded <- model.matrix(fixed, rows, contrasts.arg = attr(X, "contrasts"))
+    mine <- which(attr(X, "assign") == k)
+    L[mine] <- colMeans(coded)[colnames(X)[mine]]
+  }
+  row <- .contest_row(fit, L[match(names(fixef(model)), colnames(X))], 0, ddf, 0.95)
+  list(df = row$df, statistic = row[[4L]]^2, p_value = row[[7L]])
 }
 
 .type3 <- function(fit, ddf, df) {
@@ -178,10 +211,11 @@ voice_tests <- function(fit, ddf) {
   if (ddf %in% c("Satterthwaite", "Kenward-Roger")) {
     model <- if (ddf == "Kenward-Roger") kenward_roger_model(fit) else lmertest_model(fit)
     a <- no_fallback(anova(model, type = "III", ddf = ddf))
+    a <- a[!is.na(a$NumDF), ] # a term whose columns were dropped for rank deficiency
     return(list(term = rownames(a), num_df = a$NumDF, den_df = a$DenDF, statistic = a$`F value`,
                 p_value = a$`Pr(>F)`))
   }
-  tests <- .contrasts_of_type(model, "III")
+  tests <- Filter(nrow, .contrasts_of_type(model, "III"))
   beta <- fixef(model)
   V <- as.matrix(vcov(model))
   rows <- lapply(tests, function(L) {

@@ -339,6 +339,40 @@ def test_row_75_sas_default_is_containment(hsb, g1, g2):
     assert df == {"ses": "128", "clubs": "2026"}
 
 
+def test_row_75_containment_takes_rank_contributions_in_order():
+    """Three levels: 60 schools less one, not 0; the split plot of the books: 10 and 45."""
+    growth = mlm.lmer(
+        "math ~ year + (year | schoolid/childid)", mlm.load_dataset("mlmRev::egsingle")
+    )
+    lines = squeezed(mlm.render(growth, "sas"))
+    assert "year 0.7631 0.01540 59 49.56 <.0001" in lines
+    assert next(x for x in lines if x.startswith("Intercept ")).split()[3] == "59"
+    oats = mlm.lmer("yield ~ Variety * factor(nitro) + (1 | Block/Variety)",
+                    mlm.load_dataset("nlme::Oats"))  # fmt: skip
+    type3 = squeezed(mlm.render(oats, "sas").split("Type 3 Tests")[1])
+    assert "Variety 2 10 1.49 0.2724" in type3
+    assert "factor(nitro) 3 45 37.69 <.0001" in type3
+
+
+def test_row_75_spss_intercept_averages_over_factors():
+    """The test is that of the marginal mean at covariates of 0, not of the first levels."""
+    teeth = mlm.load_dataset("nlme::Orthodont")
+    m = mlm.lmer("distance ~ age * Sex + (age | Subject)", teeth)
+    mean = m.emmeans("1", at={"age": 0}).to_frame().iloc[0]
+    row = next(x for x in mlm.render(m, "spss").splitlines() if x.startswith(" Intercept "))
+    cells = [c.strip() for c in row.split("|")]
+    assert cells[2] == f"{mean['df']:.3f}"
+    assert cells[3] == f"{(mean['emmean'] / mean['std_error']) ** 2:.3f}"
+
+
+@pytest.mark.filterwarnings("ignore::pymlm.errors.RWarning")
+@pytest.mark.parametrize("style", ["sas", "spss", "stata"])
+def test_row_75_a_term_dropped_for_rank_deficiency_has_no_test(style):
+    oats = mlm.load_dataset("nlme::Oats")
+    m = mlm.lmer("yield ~ nitro + I(2 * nitro) + (1 | Block)", oats)
+    assert "I(2" not in mlm.render(m, style)
+
+
 def test_row_75_sas_counts_variances_alone_under_reml():
     m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
     text = mlm.render(m, "sas")
