@@ -60,11 +60,6 @@ class Family:
     link: str | None = None
     theta: float | None = None
 
-    @property
-    def link_name(self) -> str:
-        """The link, the default one spelt out."""
-        return self.link or LINKS[self.name][0]
-
 
 def as_family(family: Any, link: Any = None) -> Family:
     """Return the family that `family` and `link` name.
@@ -178,9 +173,7 @@ def glmer_family(family: Any, link: Any = None) -> Family:
     return chosen
 
 
-def check_family_response(
-    family: Family, formula: Formula, data: pd.DataFrame, weights: pd.Series | None = None
-) -> None:
+def check_family_response(family: Family, formula: Formula, data: pd.DataFrame) -> None:
     """Refuse a response outside the family's range, where the response is a plain column.
 
     R's rule for a categorical binomial response: the first level is failure, the second success.
@@ -205,7 +198,7 @@ def check_family_response(
             f"{family.name} needs it. Convert it, e.g. with pd.to_numeric(...)"
         )
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    bad, rule = _outside(family, values, weights is not None)
+    bad, rule = _outside(family, values)
     if bad.any():
         row = series.index[int(np.argmax(bad))]
         raise DataError(
@@ -219,7 +212,7 @@ def _is_number(series: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype))
 
 
-def _outside(family: Family, values: Any, weighted: bool) -> tuple[Any, str]:
+def _outside(family: Family, values: Any) -> tuple[Any, str]:
     if family.name in _BERNOULLI:
         return (values < 0) | (values > 1), (
             "the binomial family needs 0 and 1, two categories, proportions with weights= the "

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymlm.arguments import flag, strict
-from pymlm.frames import per_row
 from pymlm.models.control import GlmerControl, as_control
 from pymlm.models.families import Family, as_family, check_family_response, glmer_family
 from pymlm.models.fitting import Task, as_start, check_mixed, fit, make_task, warn_about
@@ -35,10 +34,7 @@ def _checked_task(
     check_mixed(task.formula, "pymlm.glm")
     frame = task.source.data
     assert frame is not None
-    weights = arguments["weights"]
-    check_family_response(
-        family, task.formula, frame, None if weights is None else per_row(weights, "weights", frame)
-    )
+    check_family_response(family, task.formula, frame)
     return task
 
 

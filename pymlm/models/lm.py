@@ -8,7 +8,6 @@ from typing import Any
 from pymlm.arguments import flag, strict
 from pymlm.errors import FormulaError
 from pymlm.formula import Formula
-from pymlm.frames import per_row
 from pymlm.models.families import Family, as_family, check_family_response
 from pymlm.models.fitting import Task, as_start, check_response, fit, make_task
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
@@ -149,9 +148,7 @@ def glm(
     task = _linear_task(formula, data, arguments, timeout, "pymlm.glmer")
     frame = task.source.data
     assert frame is not None
-    check_family_response(
-        chosen, task.formula, frame, None if weights is None else per_row(weights, "weights", frame)
-    )
+    check_family_response(chosen, task.formula, frame)
     handle = fit(
         "fit_glm",
         task,

@@ -94,7 +94,8 @@ class MultipleMembershipModel(LinearMixedModel):
                 f"predict() with new data and the further grouping factor {sorted(others)[0]!r}; "
                 "use re_form='NA' and add m.ranef() by hand"
             )
-        names = [n for n in self._call("all_names", tuple[str, ...]) if n not in given]
+        beside = {*given, *self._own_formula.constants}
+        names = [n for n in self._call("all_names", tuple[str, ...]) if n not in beside]
         values = self._call(
             "predict_membership",
             newdata=prepare(used_columns(frame, names, "model")),
@@ -222,17 +223,8 @@ def multiple_membership(
     Browne, Goldstein & Rasbash 2001, doi:10.1177/1471082X0100100202. lmerTest alone would refit
     by lmer() and give df of another model; here it gets the real deviance function.
     """
-    if not isinstance(memberships, Mapping) or not memberships:
-        raise ArgumentError(
-            "memberships maps a factor of the formula to its weights: {'school': (ids, weights)}"
-        )
     frame = as_pandas(data)
-    for name in memberships:
-        if name in map(str, frame.columns):
-            raise DataError(
-                f"the data have a column {name!r}; a membership factor needs a name of its own, "
-                "for it is made of weights and no column"
-            )
+    _check_factors(memberships, frame)
     divide = flag(normalize, "normalize")
     sent = triplets(memberships, frame, divide)
     arguments = {
@@ -259,6 +251,19 @@ def multiple_membership(
     model = MultipleMembershipModel(handle, task.source)
     warn_about(model.convergence)
     return model
+
+
+def _check_factors(memberships: Any, data: pd.DataFrame) -> None:
+    if not isinstance(memberships, Mapping) or not memberships:
+        raise ArgumentError(
+            "memberships maps a factor of the formula to its weights: {'school': (ids, weights)}"
+        )
+    for name in memberships:
+        if name in map(str, data.columns):
+            raise DataError(
+                f"the data have a column {name!r}; a membership factor needs a name of its own, "
+                "for it is made of weights and no column"
+            )
 
 
 def triplets(memberships: Mapping[str, Any], data: pd.DataFrame, normalize: bool) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Design:
 
 def design_of(formula: str, data: pd.DataFrame, trusted: bool = False) -> Design:
     """Return the model matrices of `formula` on `data`; nothing is fitted."""
-    vetted = vet(formula, trusted=trusted)
+    vetted = vet(formula, trusted=trusted, columns=data.columns)
     names = [n for n in vetted.names if not trusted or n in {str(c) for c in data.columns}]
     found: Design = call("ml_design", formula, prepare(used_columns(data, names)), into=Design)
     return found
@@ -148,7 +148,7 @@ def effect_types(
     ========================  ==================  =============  ====================
     """
     formula, frame, trusted = _formula_and_data(m, data)
-    factor = _factor(m, formula, by, frame)
+    factor = _factor(m, formula, by)
     design = design_of(formula, frame, trusted)
     groups = groups_of(frame, factor)
     columns = [_column(t, design.values[:, i], groups) for i, t in enumerate(design.term)]
@@ -180,13 +180,13 @@ def _formula_and_data(m: MixedModel | str, data: Any) -> tuple[str, pd.DataFrame
     return m, as_pandas(data), False
 
 
-def _factor(m: MixedModel | str, formula: str, by: str | None, frame: pd.DataFrame) -> str:
+def _factor(m: MixedModel | str, formula: str, by: str | None) -> str:
     if by is not None:
         return by
     if isinstance(m, MixedModel):
         random_part(m).whole("effect_types")
         return one_group(m, None)
-    found = vet(formula).groups
+    found = vet(formula, columns=frame.columns).groups
     if len(found) != 1:
         raise ArgumentError(
             f"the formula has {len(found)} grouping factors; say which is level 2: by='...'"

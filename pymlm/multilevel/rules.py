@@ -122,14 +122,30 @@ def _verdict(
         (True, False): "variances", (False, False): "both",
     }[means == "same", variances == "same"]  # fmt: skip
     nested = "apart" not in (means, variances)
-    one_method = reml[0] == reml[1]
-    by_reml = all(reml)
     # REML likelihoods are comparable for one and the same set of columns only.
-    comparable = one_method and (not by_reml or (means == "same" and same_columns))
+    comparable = reml[0] == reml[1] and (not all(reml) or (means == "same" and same_columns))
+    boundary = variances != "same" and nested
+    return ComparisonRules(
+        differ_in=differ,
+        nested=nested,
+        estimation=tuple("REML" if r else "ML" for r in reml),
+        lrt=comparable and nested and differ != "nothing",
+        wald=differ == "means" and nested,
+        criteria=comparable,
+        boundary=boundary,
+        refit=_refit(differ, reml, comparable),
+        reasons=_reasons(differ, reml, nested, boundary, same_columns),
+    )
+
+
+def _reasons(
+    differ: str, reml: tuple[bool, bool], nested: bool, boundary: bool, same_columns: bool
+) -> tuple[str, ...]:
+    one_method, by_reml = reml[0] == reml[1], all(reml)
     reasons = ["All observations are the same in both models."]
     if not one_method:
         reasons.append("One fit is by REML, one by ML: their likelihoods cannot be compared.")
-    if by_reml and means != "same":
+    if by_reml and differ in ("means", "both"):
         reasons.append(
             "REML likelihoods of models with different fixed effects index different data: no "
             "−2ΔLL, AIC or BIC from them. Refit by ML: m.update(reml=False)."
@@ -143,7 +159,6 @@ def _verdict(
         reasons.append(
             "Variances are compared by REML; ML is fine when there are many groups (about 100)."
         )
-    boundary = variances != "same" and nested
     if boundary:
         reasons.append(
             "A variance cannot be negative: the naive chi² is conservative. Use the chi-bar-square "
@@ -155,17 +170,7 @@ def _verdict(
         reasons.append("Neither model is a subset of the other: no test, compare AIC and BIC.")
     if differ == "nothing":
         reasons.append("The models are the same: there is nothing to test.")
-    return ComparisonRules(
-        differ_in=differ,
-        nested=nested,
-        estimation=tuple("REML" if r else "ML" for r in reml),
-        lrt=comparable and nested and differ != "nothing",
-        wald=differ == "means" and nested,
-        criteria=comparable,
-        boundary=boundary,
-        refit=_refit(differ, reml, comparable),
-        reasons=tuple(reasons),
-    )
+    return tuple(reasons)
 
 
 def _refit(differ: str, reml: tuple[bool, bool], comparable: bool) -> str | None:

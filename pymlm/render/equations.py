@@ -260,7 +260,7 @@ class Writer:
         return "[" + "; ".join(lower) + "]"
 
     def _tau(self, a: int, b: int, effects: list[Summand]) -> str:
-        if a != b and not self._together(effects[a], effects[b]):
+        if a != b and not self._together(effects[a]):
             return "0"
         strip = str.maketrans("", "", LETTERS)
         i, j = sorted((effects[a].subscript.translate(strip),
@@ -270,9 +270,9 @@ class Writer:
             return rf"\tau_{{{i}{which}}}^2" if self.latex else f"τ²_{i}{which}"
         return rf"\tau_{{{i}{j}{which}}}" if self.latex else f"τ_{i}{j}{which}"
 
-    def _together(self, a: Summand, b: Summand) -> bool:
-        """Two effects of one level covary when one term of the formula has them both."""
-        group = self.p.group[RANDOM[self.depth].index(a.symbol)]
+    def _together(self, effect: Summand) -> bool:
+        """The effects of a level covary when one term of the formula has them all."""
+        group = self.p.group[RANDOM[self.depth].index(effect.symbol)]
         sizes = [
             len(t)
             for g, t in zip(self.p.random_group, self.p.random_term, strict=True)
