@@ -7,6 +7,7 @@ tree: column names, numbers, strings, the formula operators and a list of pure f
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pymlm.engine import call
@@ -26,10 +27,12 @@ class Formula:
         The formula as the user wrote it.
     names : tuple of str
         Every name that stands for a value: the columns it needs, in order of appearance.
+    constants : tuple of str
+        Names that R knows (pi, T, letters ...) and that are no columns.
     response : str or None
         The response where it is a plain column, else None.
     response_names : tuple of str
-        Columns that the response is made of; empty for a one-sided formula.
+        Columns that the response alone is made of; empty for a one-sided formula.
     two_sided : bool
     nonlinear : bool
         Three parts, as `pymlm.nlmer` takes them: ``y ~ f(x, a, b) ~ a | g``.
@@ -43,6 +46,7 @@ class Formula:
 
     text: str
     names: tuple[str, ...]
+    constants: tuple[str, ...]
     response: str | None
     response_names: tuple[str, ...]
     two_sided: bool
@@ -55,6 +59,7 @@ class Formula:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Vetted:
     names: tuple[str, ...]
+    constants: tuple[str, ...]
     response: str | None
     response_names: tuple[str, ...]
     two_sided: bool
@@ -66,7 +71,7 @@ class _Vetted:
     allowed: tuple[str, ...]
 
 
-def vet(text: str, *, trusted: bool = False) -> Formula:
+def vet(text: str, *, trusted: bool = False, columns: Iterable[object] = ()) -> Formula:
     """Parse `text` in R without evaluating it, and check what it calls.
 
     Parameters
@@ -75,6 +80,8 @@ def vet(text: str, *, trusted: bool = False) -> Formula:
         An R formula, e.g. ``"Reaction ~ Days + (Days | Subject)"``.
     trusted : bool
         Allow any call: the caller vouches for the text.
+    columns : iterable
+        The data's columns. A column called ``T`` or ``pi`` hides R's constant of that name.
 
     Raises
     ------
@@ -101,16 +108,22 @@ def vet(text: str, *, trusted: bool = False) -> Formula:
             f"the formula calls {name!r}, which is not among the functions that a formula may "
             f"call.{hint} If you trust this text, pass trusted=True."
         )
+    constants = set(found.constants) - {str(c) for c in columns}
+
+    def values(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(n for n in names if n not in constants)
+
     return Formula(
         text=text,
-        names=found.names,
+        names=values(found.names),
+        constants=tuple(n for n in found.constants if n in constants),
         response=found.response,
-        response_names=found.response_names,
+        response_names=values(found.response_names),
         two_sided=found.two_sided,
         nonlinear=found.nonlinear,
         dot=found.dot,
         n_bars=found.n_bars,
-        groups=found.groups,
+        groups=values(found.groups),
     )
 
 

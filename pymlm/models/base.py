@@ -40,6 +40,11 @@ class Source:
     sent: tuple[str, ...]
     arguments: dict[str, Any]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that a changed formula may name."""
+        return self.sent if self.data is None else tuple(map(str, self.data.columns))
+
 
 class Fitted:
     """Base of all fitted models; knows R's object and nothing of statistics."""

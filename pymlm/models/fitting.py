@@ -74,7 +74,7 @@ def make_task(
         Before R has fitted anything.
     """
     frame = as_pandas(data)
-    vetted = vet(formula, trusted=trusted)
+    vetted = vet(formula, trusted=trusted, columns=frame.columns)
     names = [n for n in vetted.names if n not in parameters]
     if trusted:  # a trusted formula may name what is no column
         have = {str(c) for c in frame.columns}

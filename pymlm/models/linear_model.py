@@ -224,7 +224,7 @@ class LinearModel(CommonAttributes):
         return out if limits is not None else out["predicted"]
 
     def _predictors(self, frame: pd.DataFrame) -> list[str]:
-        own = vet(self.formula, trusted=True)
+        own = vet(self.formula, trusted=True, columns=self._source.sent)
         have = {str(c) for c in frame.columns}
         needed = [n for n in own.names if n not in own.response_names]
         known = set(self._source.sent) or have
@@ -249,7 +249,7 @@ class LinearModel(CommonAttributes):
         if formula is not None:
             vet(formula, trusted=bool(changes.get("trusted", False)))
             text = call("updated_formula", self._handle, formula, into=str)
-        names = set(vet(text, trusted=True).names)
+        names = set(vet(text, trusted=True, columns=self._source.columns).names)
         loaded = self._source.data is None
         if not changes and (loaded or names <= set(self._source.sent)):
             handle = call("update_linear", self._handle, text, fitting=True)

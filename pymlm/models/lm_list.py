@@ -163,7 +163,7 @@ class LmList(Fitted):
         if newdata is None:
             return self.fitted().rename("predicted")
         frame = as_pandas(newdata)
-        own = vet(self.formula, trusted=True)
+        own = vet(self.formula, trusted=True, columns=self._source.sent)
         needed = [n for n in own.names if n not in own.response_names]
         sent = prepare(used_columns(frame, needed, "model"))
         values = self._call("lm_list_predicted", newdata=sent)

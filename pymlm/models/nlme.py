@@ -195,7 +195,7 @@ class NlmeModel(CommonAttributes):
         if newdata is None:
             return self.fitted(level).rename("predicted")
         frame = as_pandas(newdata)
-        own = vet(self.formula, trusted=True)
+        own = vet(self.formula, trusted=True, columns=self._source.sent)
         names = [n for n in own.names if n not in own.response_names]
         if self._described.is_lme and level != 0:
             random = self._source.arguments.get("random_names", list(self.ngroups))

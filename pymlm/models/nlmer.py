@@ -101,7 +101,7 @@ class NonlinearMixedModel(AsymptoticModel):
         if newdata is None:
             return self._by_row(self._call("nlmm_predicted", **args), "predicted")
         frame = as_pandas(newdata)
-        formula = vet(self.formula, trusted=True)
+        formula = vet(self.formula, trusted=True, columns=self._source.sent)
         needed = [n for n in formula.names if n not in (*self.fixef().index, formula.response)]
         if re_form is not None:
             needed = [n for n in needed if n not in formula.groups]

@@ -204,7 +204,7 @@ class PredictionMethods(Described):
 
     @cached_property
     def _own_formula(self) -> Formula:
-        return vet(self.formula, trusted=True)
+        return vet(self.formula, trusted=True, columns=self._source.sent)
 
     def _used_positions(self) -> Any:
         used = self._used_rows
@@ -218,7 +218,7 @@ class PredictionMethods(Described):
                 f"re_form is None (all random effects), 'NA' (none) or a formula such as "
                 f"'~ (1 | g)', not {re_form!r}"
             )
-        formula = vet(re_form)
+        formula = vet(re_form, columns=self._source.sent)
         if formula.two_sided or not formula.n_bars:
             raise ArgumentError(
                 f"re_form is one-sided and names random effects, e.g. '~ (1 | g)', not {re_form!r}"
@@ -239,9 +239,10 @@ class PredictionMethods(Described):
         if re_form == "NA":
             needed = list(self._call("fixed_names", tuple[str, ...]))
         elif re_form is not None:
-            groups = vet(re_form).names
+            groups = vet(re_form, columns=self._source.sent).names
             fixed = self._call("fixed_names", tuple[str, ...])
             needed = list(dict.fromkeys([*fixed, *groups]))
+        needed = [n for n in needed if n not in own.constants]
         have = {str(c) for c in newdata.columns}
         known = set(self._source.sent) or set(own.names)
         missing = [n for n in needed if n not in have and n in known]

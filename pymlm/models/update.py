@@ -63,7 +63,7 @@ class UpdatableModel(MixedModel):
         return self._fit_again(text, arguments.pop("data", self._source.data), arguments)
 
     def _columns_of(self, formula: str) -> set[str]:
-        return set(vet(formula, trusted=True).names)
+        return set(vet(formula, trusted=True, columns=self._source.columns).names)
 
     def _update_in_place(self, formula: str | None, changes: dict[str, Any]) -> Self:
         r_changes = {

@@ -186,7 +186,7 @@ def _factor(m: MixedModel | str, formula: str, by: str | None) -> str:
     if isinstance(m, MixedModel):
         random_part(m).whole("effect_types")
         return one_group(m, None)
-    found = vet(formula, columns=frame.columns).groups
+    found = vet(formula).groups
     if len(found) != 1:
         raise ArgumentError(
             f"the formula has {len(found)} grouping factors; say which is level 2: by='...'"
@@ -198,7 +198,7 @@ def _random_slopes(design: Design, factor: str, groups: Groups) -> dict[str, str
     """Random slopes on the factor: name -> where its column varies."""
     out = {}
     for term in design.random:
-        if factor not in vet(f"~ {term.group}", trusted=True).names:
+        if factor not in vet(f"~ {term.group}", trusted=True, columns=[factor]).names:
             continue
         for i, name in enumerate(term.term):
             if name != "(Intercept)":

@@ -78,7 +78,7 @@ def _model_rows(m: Any) -> tuple[pd.DataFrame, list[str]]:
     data = m._source.data
     if data is None:
         raise DataError("this model came from a file without its data frame")
-    own = vet(m.formula, trusted=True)
+    own = vet(m.formula, trusted=True, columns=m._source.sent)
     used = used_columns(data, [n for n in own.names if n in set(m._source.sent)])
     rows = used[complete_rows(used)]
     return rows, [n for n in rows.columns if n not in own.response_names]

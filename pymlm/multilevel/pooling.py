@@ -103,7 +103,7 @@ def pooling(
 'overall': 10.47, 'weight': nan}
     """
     frame = as_pandas(data)
-    vetted = vet(formula)
+    vetted = vet(formula, columns=frame.columns)
     if vetted.n_bars or not vetted.two_sided:
         raise FormulaError("pooling() takes the fixed part, e.g. 'y ~ x'; `by` names the groups")
     whole = choice(vary, ("all", "intercept"), "vary") == "all"
@@ -248,7 +248,7 @@ def residuals_by_group(formula: str, data: Any, by: str) -> ResidualGroups:
     ``residuals(lm(formula, data))`` with mean and sd by group: Hermansen's labelled residuals.
     """
     frame = as_pandas(data)
-    vetted = vet(formula)
+    vetted = vet(formula, columns=frame.columns)
     if vetted.n_bars or not vetted.two_sided:
         raise FormulaError("residuals_by_group() takes the pooled regression, e.g. 'y ~ x'")
     used = used_columns(frame, list(dict.fromkeys(vetted.names)))

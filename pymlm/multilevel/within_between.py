@@ -112,7 +112,7 @@ def _whole_formula(formula: str, columns: Sequence[str]) -> str:
     if not isinstance(formula, str):
         raise ArgumentError(f"formula is a text such as 'gpa ~ ses', not {formula!r}")
     if "~" in formula:
-        found = vet(formula)
+        found = vet(formula, columns=columns)
         for name in columns:
             if name not in found.names:
                 raise ArgumentError(f"the formula {formula!r} does not use x={name!r}")
@@ -122,7 +122,7 @@ def _whole_formula(formula: str, columns: Sequence[str]) -> str:
 
 
 def _used(frame: pd.DataFrame, text: str, more: Sequence[str]) -> pd.DataFrame:
-    wanted = list(dict.fromkeys([*vet(text).names, *more]))
+    wanted = list(dict.fromkeys([*vet(text, columns=frame.columns).names, *more]))
     complete = complete_rows(used_columns(frame, wanted))
     if not complete.any():
         raise DataError("every row misses a column of the formula")

@@ -254,5 +254,5 @@ print_model <- function(fit) enc2utf8(printed(fit$model))
 
 #' Names that the fixed part needs: what a prediction without random effects is made from.
 fixed_names <- function(fit) {
-  setdiff(.walk(formula(fit$model, fixed.only = TRUE)[[3L]])$names, .formula_constants)
+  .walk(formula(fit$model, fixed.only = TRUE)[[3L]])$names
 }

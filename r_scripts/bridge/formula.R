@@ -21,7 +21,7 @@
   "SSmicmen", "SSweibull", "list", "dummy"
 )
 
-# Names that stand for values and are no columns.
+# Names that stand for values where the data have no column of that name.
 .formula_constants <- c(
   "pi", "T", "F", "LETTERS", "letters", "contr.treatment", "contr.sum", "contr.helmert",
   "contr.poly", "contr.SAS"
@@ -39,23 +39,25 @@ vet_formula <- function(text) {
   lhs <- if (two_sided) f[[2L]] else NULL
   # y ~ f(x, a, b) ~ a | g, as nlmer takes it, is (y ~ f(x, a, b)) ~ (a | g).
   nonlinear <- is.call(lhs) && identical(lhs[[1L]], quote(`~`)) && length(lhs) == 3L
+  rhs <- list(f[[length(f)]], if (nonlinear) lhs[[3L]])
   if (nonlinear) lhs <- lhs[[2L]]
   refused <- setdiff(walked$calls, c(.formula_operators, .formula_functions))
   list(
-    names = setdiff(walked$names, c(.formula_constants, ".")),
+    names = setdiff(walked$names, "."),
+    constants = intersect(walked$names, .formula_constants),
     response = if (is.name(lhs)) as.character(lhs) else NULL,
-    response_names = if (is.null(lhs)) character() else
-      setdiff(.walk(lhs)$names, .formula_constants),
+    response_names = setdiff(.names_in(list(lhs)), .names_in(rhs)),
     two_sided = two_sided,
     nonlinear = nonlinear,
     dot = "." %in% walked$names,
     n_bars = walked$n_bars,
-    groups = setdiff(unlist(lapply(walked$groups, function(g) .walk(g)$names)),
-                     .formula_constants),
+    groups = .names_in(walked$groups),
     refused = refused,
     allowed = if (length(refused)) .formula_functions # for near names
   )
 }
+
+.names_in <- function(parts) unique(as.character(unlist(lapply(parts, function(p) .walk(p)$names))))
 
 #' The one formula in `text`, as an unevaluated call to `~`.
 parse_formula <- function(text) {

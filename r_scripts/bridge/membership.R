@@ -180,5 +180,5 @@ simulate_membership <- function(fit, nsim, seed) {
 
 #' Names that a prediction with all random effects needs.
 all_names <- function(fit) {
-  setdiff(.walk(formula(fit$model)[[3L]])$names, .formula_constants)
+  .walk(formula(fit$model)[[3L]])$names
 }

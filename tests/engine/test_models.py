@@ -23,6 +23,8 @@ from pymlm.errors import (
 from tests.native import ROUND_TRIP, assert_close, native, rscript
 
 FORMULA = "Reaction ~ Days + (Days | Subject)"
+#: predict() sums the same products in another order than the fit.
+SUMMED = 1e-13
 
 
 @pytest.fixture(scope="module")
@@ -270,3 +272,33 @@ def test_whatever_fits_again_warns_at_the_line_of_the_user(sleepstudy):
         with pytest.warns(SingularFitWarning) as given:
             fit_again()
         assert [w.filename for w in given] == [__file__]
+
+
+@pytest.mark.parametrize("name", ["T", "F", "pi", "letters"])
+def test_a_column_named_like_a_constant_of_r_is_the_column(sleepstudy, name):
+    """R's T is TRUE: I(T * Days) would be Days, without a word."""
+    draw = np.random.default_rng(1).normal
+    data = sleepstudy.assign(x=draw(size=180), g=np.arange(180) % 12)
+    data["Reaction"] += draw(scale=40, size=12)[data["g"]]
+    plain = mlm.lmer("Reaction ~ I(x * Days) + (1 | g) + (1 | Subject)", data)
+    odd = data.rename(columns={"x": name})
+    m = mlm.lmer(f"Reaction ~ I({name} * Days) + (1 | g) + (1 | Subject)", odd)
+    np.testing.assert_array_equal(m.fixef(), plain.fixef())
+    np.testing.assert_array_equal(m.predict(odd.head(3)), plain.predict(data.head(3)))
+    odd = data.rename(columns={"g": name})
+    m = mlm.lmer(f"Reaction ~ I(x * Days) + (1 | {name}) + (1 | Subject)", odd)
+    kept = m.predict(odd.head(3), re_form=f"~ (1 | {name})")
+    np.testing.assert_array_equal(kept, plain.predict(data.head(3), re_form="~ (1 | g)"))
+
+
+def test_a_constant_of_r_is_one_where_no_column_has_its_name(sleepstudy):
+    m = mlm.lmer("Reaction ~ poly(Days, 2, raw = T) + (1 | Subject)", sleepstudy)
+    # A column of that name in the new rows is none of the model's.
+    rows = sleepstudy.head(3).assign(T=0.0)
+    np.testing.assert_allclose(m.predict(rows), m.fitted().head(3), rtol=SUMMED)
+
+
+def test_a_column_on_both_sides_is_needed_for_predictions(sleepstudy):
+    m = mlm.lmer("I(Reaction + Days) ~ Days + (1 | Subject)", sleepstudy)
+    rows = sleepstudy[["Days", "Subject"]].head(3)
+    np.testing.assert_allclose(m.predict(rows), m.fitted().head(3), rtol=SUMMED)
