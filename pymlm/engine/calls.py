@@ -11,6 +11,7 @@ from typing import Any
 
 from pymlm import errors
 from pymlm.engine.from_r import build, from_r, views_of_r
+from pymlm.engine.install import install_command
 from pymlm.engine.r_thread import R
 from pymlm.engine.startup import dispatch_function, without_events
 from pymlm.engine.to_r import to_r
@@ -114,7 +115,5 @@ def _error(condition: dict[str, Any], fitting: bool) -> PymlmError:
 
 def _with_command(message: str) -> str:
     """Add the command that installs the package which need_package() (packages.R) names."""
-    from pymlm.engine.requirements import install_command
-
     found = re.match(r"R package '([^']+)'", message)
     return f"{message} Run: {install_command([found[1]])}" if found else message

@@ -9,14 +9,13 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
-import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pymlm.engine import startup
+from pymlm.engine.install import install_command, rpy2_requirement
 from pymlm.errors import RNotFoundError
 
 #: R package -> (lowest version, what it is for, needed for the main job).
@@ -198,7 +197,7 @@ def _ask_r(home: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _rpy2_requirement(home: str | None, r_version: str | None) -> Requirement:
-    wanted = startup.rpy2_requirement(r_version)
+    wanted = rpy2_requirement(r_version)
     try:
         found: str | None = importlib.metadata.version("rpy2")
     except importlib.metadata.PackageNotFoundError:
@@ -231,16 +230,3 @@ def at_least(found: str, needed: str) -> bool:
         return [int(p) for p in text.replace("-", ".").split(".") if p.isdigit()]
 
     return parts(found) >= parts(needed)
-
-
-def install_command(packages: Sequence[str]) -> str:
-    """The one command that installs R packages on this system."""
-    if os.environ.get("CONDA_PREFIX"):
-        return "conda install -c conda-forge " + " ".join(f"r-{p.lower()}" for p in packages)
-    if shutil.which("apt-get"):
-        sudo = "" if os.geteuid() == 0 else "sudo "
-        return f"{sudo}apt-get install " + " ".join(f"r-cran-{p.lower()}" for p in packages)
-    quoted = ", ".join(f'"{p}"' for p in packages)
-    return (
-        f"Rscript -e 'chooseCRANmirror(graphics = FALSE, ind = 1); install.packages(c({quoted}))'"
-    )

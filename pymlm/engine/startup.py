@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pymlm.engine.install import install_command, rpy2_requirement
 from pymlm.engine.r_thread import R
 from pymlm.errors import RError, RNotFoundError, RPackageError
 
@@ -180,15 +181,6 @@ def r_version(home: str) -> str | None:
     return found[1] if found else None
 
 
-def rpy2_requirement(version: str | None) -> str:
-    """The rpy2 that loads with R `version`: rpy2-rinterface 3.6.6 and later need R 4.5."""
-    if version is not None:
-        major, minor = (int(x) for x in version.split(".")[:2])
-        if (major, minor) >= (4, 5):
-            return "rpy2>=3.6"
-    return "rpy2==3.5.17"
-
-
 def rpy2_command(home: str) -> str:
     """The exact pip command that installs an rpy2 for the R in `home`."""
     return (
@@ -274,8 +266,6 @@ def _source_bridge() -> Any:
     if isinstance(answer, ri.StrSexpVector):
         kind, _, message = str(answer[0]).partition("\n")
         if kind == "packageNotFoundError":
-            from pymlm.engine.requirements import install_command
-
             raise RPackageError(f"R: {message}. Run: {install_command(['lme4'])}")
         raise RError(f"the R half of pymlm could not be read: {message}", message)
     return answer

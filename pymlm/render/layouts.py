@@ -4,11 +4,49 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pymlm.render.regression_table import Layout
+
+class Text(str):
+    """Text of a table; ``print`` shows it, and so does a notebook."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return str(self) if self.startswith("<table") else f"<pre>{html.escape(self)}</pre>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A table before it is text: every cell is a string.
+
+    Attributes
+    ----------
+    responses : tuple of str
+        One a model.
+    kinds : tuple of str
+        One a model; empty when all are the same.
+    terms : tuple of (name, estimates, standard errors)
+        A cell a model, empty where the model has not the term.
+    lines : tuple of (name, cells)
+    levels : tuple of float
+        Significance levels of the stars, from one star on.
+    title : str
+    single_row : bool
+        Standard errors beside the estimates, not below.
+    """
+
+    responses: tuple[str, ...]
+    kinds: tuple[str, ...]
+    terms: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+    lines: tuple[tuple[str, tuple[str, ...]], ...]
+    levels: tuple[float, ...]
+    title: str
+    single_row: bool
 
 
 def _rows(t: Layout) -> list[tuple[str, tuple[str, ...]]]:

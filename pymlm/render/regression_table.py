@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pymlm.errors import ArgumentError, near_names
-from pymlm.render.layouts import LAYOUTS
+from pymlm.render.layouts import LAYOUTS, Layout, Text
 from pymlm.render.numbers import grouped
 
 Format = Literal["text", "markdown", "latex", "html"]
@@ -29,18 +28,6 @@ KINDS = {
 }
 
 
-class TableText(str):
-    """Text of a table; ``print`` shows it, and so does a notebook."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return str(self) if self.startswith("<table") else f"<pre>{html.escape(self)}</pre>"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelColumn:
     """What one model contributes: its coefficients by name, and the lines below them."""
@@ -49,35 +36,6 @@ class ModelColumn:
     kind: str
     terms: Mapping[str, tuple[float, float, float]]
     lines: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """A table before it is text: every cell is a string.
-
-    Attributes
-    ----------
-    responses : tuple of str
-        One a model.
-    kinds : tuple of str
-        One a model; empty when all are the same.
-    terms : tuple of (name, estimates, standard errors)
-        A cell a model, empty where the model has not the term.
-    lines : tuple of (name, cells)
-    levels : tuple of float
-        Significance levels of the stars, from one star on.
-    title : str
-    single_row : bool
-        Standard errors beside the estimates, not below.
-    """
-
-    responses: tuple[str, ...]
-    kinds: tuple[str, ...]
-    terms: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
-    lines: tuple[tuple[str, tuple[str, ...]], ...]
-    levels: tuple[float, ...]
-    title: str
-    single_row: bool
 
 
 def regression_table(
@@ -91,7 +49,7 @@ def regression_table(
     column_labels: Sequence[str] | None = None,
     title: str = "",
     single_row: bool = False,
-) -> str:
+) -> Text:
     """Put fitted models side by side, in stargazer's layout.
 
     Parameters
@@ -143,13 +101,7 @@ def regression_table(
     levels = _checked(fitted, style, format, stars, digits)
     columns = [_column(m, digits, ddf, levels) for m in fitted]
     layout = _layout(columns, digits, levels, labels or {}, column_labels, title, single_row)
-    write: Callable[[Layout], str] = LAYOUTS[format]
-    return TableText(write(layout))
-
-
-def stargazer_text(m: Any) -> str:
-    """Write one model in stargazer's layout."""
-    return regression_table([m])
+    return Text(LAYOUTS[format](layout))
 
 
 def _checked(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any, Literal
 
 from pymlm.arguments import choice, fraction, strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.render import mplus, sas, spss, stata
+from pymlm.render.layouts import Text
+from pymlm.render.regression_table import regression_table
 from pymlm.results.voices import Voice, VoiceTests, Xtreg
 
 Style = Literal["r", "stata", "sas", "spss", "mplus", "stargazer"]
@@ -17,18 +18,6 @@ STYLES: tuple[Style, ...] = ("r", "stata", "sas", "spss", "mplus", "stargazer")
 DEFAULT_DDF = {"r": "Satterthwaite", "sas": "containment", "spss": "Satterthwaite"}
 DDF = ("containment", "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
 COMMANDS = ("mixed", "xtreg, re", "estat icc", "lincom")
-
-
-class Text(str):
-    """Text of a table; ``print`` shows it, and so does a notebook."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self)}</pre>"
 
 
 @strict
@@ -92,7 +81,7 @@ def render(
     if which == "r":
         return Text(m.summary(ddf=DEFAULT_DDF["r"] if ddf is None else ddf).text)
     if which == "stargazer":
-        return Text(_stargazer(m))
+        return regression_table(m)
     v: Voice = m._ask("voice", Voice, engine=m._engine("Satterthwaite", None))
     if which == "stata":
         return Text(_stata(m, v, command or "mixed", size))
@@ -123,9 +112,3 @@ def _stata(m: Any, v: Voice, command: str, level: float) -> str:
     raise ArgumentError(
         f"command={command!r} is not one of: {', '.join(COMMANDS)}." + near_names(name, COMMANDS)
     )
-
-
-def _stargazer(m: Any) -> str:
-    from pymlm.render.regression_table import stargazer_text
-
-    return stargazer_text(m)
