@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+import pandas as pd
+
 from pymlm.arguments import choice, flag, strict
 from pymlm.engine import call
-from pymlm.errors import ArgumentError, FormulaError
+from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import Formula, vet
 from pymlm.frames import check_some_complete, prepare, used_columns
 from pymlm.models.fitting import check_response, make_task
 from pymlm.models.nlme import NlmeModel
+from pymlm.multilevel._tools import numbers
 
 Correlation = Literal["ar1", "car1", "cs", "symm"]
 CORRELATIONS: tuple[Correlation, ...] = ("ar1", "car1", "cs", "symm")
@@ -45,7 +49,8 @@ def lme(
         Of the residuals within the innermost group: AR(1), continuous-time AR(1), compound
         symmetry, unstructured.
     time : str, optional
-        Column that orders the rows of a group (whole numbers for "ar1"); default their order.
+        Column that orders the rows of a group (for "ar1" whole numbers that step by 1); default
+        their order.
     variance_by : str, optional
         Column whose groups have residual variances of their own (varIdent).
     reml : bool
@@ -154,6 +159,8 @@ def _fit(
     check_response(task.formula, task.source.data)
     used = used_columns(task.source.data, list(dict.fromkeys([*task.source.sent, *extra])))
     check_some_complete(used)
+    if kind == "ar1" and time is not None:
+        _check_occasions(used, time)
     handle = call(
         "fit_nlme",
         task.formula.text,
@@ -170,3 +177,17 @@ def _fit(
     )  # fmt: skip
     source = replace(task.source, sent=tuple(map(str, used.columns)))
     return NlmeModel(handle, source)
+
+
+def _check_occasions(used: pd.DataFrame, time: str) -> None:
+    """Refuse times that corAR1 would cut to whole numbers, or of which no two are one apart."""
+    if not pd.api.types.is_numeric_dtype(used[time].dtype):
+        return  # nlme has its own words for it
+    known = np.unique(numbers(used, time))
+    known = known[~np.isnan(known)]
+    if (known != np.round(known)).any() or (len(known) > 1 and np.diff(known).min() > 1):
+        raise DataError(
+            f"time={time!r} counts occasions for correlation='ar1': whole numbers, one apart. nlme "
+            "cuts others to whole numbers, or cannot estimate from gaps alone. Number the "
+            "occasions 1, 2, ..., or ask for 'car1', which takes times as they are"
+        )

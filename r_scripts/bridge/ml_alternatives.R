@@ -94,6 +94,9 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
     if (grepl("Non-nested|nested", conditionMessage(e)))
       refuse("NotSupportedError", "clubSandwich needs random effects that are nested within the ",
              "clusters: ", conditionMessage(e))
+    if (grepl("prior weights", conditionMessage(e)))
+      refuse("NotSupportedError", "clubSandwich has no robust errors for lmer fits with prior ",
+             "weights. pymlm.lm(..., weights=) with the same clusters has them")
     stop(e)
   })
   test <- clubSandwich::coef_test(model, vcov = v, test = "Satterthwaite")

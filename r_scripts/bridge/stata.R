@@ -190,14 +190,17 @@ voice_tests <- function(fit, ddf) {
   X <- model.matrix(model)
   L <- as.numeric(attr(X, "assign") == 0L)
   uses <- attr(fixed, "factors") > 0L
+  plain <- function(names) gsub("`", "", names, fixed = TRUE)
+  contrasts <- attr(X, "contrasts")
+  if (length(contrasts)) names(contrasts) <- plain(names(contrasts))
   for (k in seq_along(attr(fixed, "term.labels"))) {
-    values <- frame[rownames(uses)[uses[, k]]]
+    values <- frame[plain(rownames(uses)[uses[, k]])]
     if (any(vapply(values, is.numeric, NA))) next
     grid <- expand.grid(lapply(values, function(v) which(!duplicated(v))))
     rows <- frame[rep(1L, nrow(grid)), , drop = FALSE]
     rows[names(values)] <- Map(`[`, values, grid)
     rows <- structure(rows, terms = fixed)
-    coded <- model.matrix(fixed, rows, contrasts.arg = attr(X, "contrasts"))
+    coded <- model.matrix(fixed, rows, contrasts.arg = contrasts)
     mine <- which(attr(X, "assign") == k)
     L[mine] <- colMeans(coded)[colnames(X)[mine]]
   }

@@ -280,3 +280,13 @@ def test_row_31_what_a_gls_has_not(g, m, d):
     with pytest.raises(DataError, match="no column 'age'"):
         m.predict(d[["Subject"]])
     assert mlm.gls("distance ~ age", d).correlation().empty
+
+
+@pytest.mark.parametrize("times", [[8, 10, 12, 14], [0.1, 0.5, 0.9, 1.3]])
+def test_row_31_ar1_refuses_times_that_are_no_occasions(times):
+    """nlme cuts fractions to whole numbers, and stays at phi = 0 where no lag is 1."""
+    d = pd.DataFrame({"y": np.arange(20.0) % 7, "t": times * 5, "g": np.repeat(list("abcde"), 4)})
+    for fit in (lambda **k: mlm.gls("y ~ t", d, group="g", **k),
+                lambda **k: mlm.lme("y ~ t", d, random="~ 1 | g", **k)):  # fmt: skip
+        with pytest.raises(DataError, match="'car1'"):
+            fit(correlation="ar1", time="t")

@@ -356,8 +356,8 @@ def test_row_75_containment_takes_rank_contributions_in_order():
 
 def test_row_75_spss_intercept_averages_over_factors():
     """The test is that of the marginal mean at covariates of 0, not of the first levels."""
-    teeth = mlm.load_dataset("nlme::Orthodont")
-    m = mlm.lmer("distance ~ age * Sex + (age | Subject)", teeth)
+    teeth = mlm.load_dataset("nlme::Orthodont").rename(columns={"Sex": "which sex"})
+    m = mlm.lmer("distance ~ age * `which sex` + (age | Subject)", teeth)
     mean = m.emmeans("1", at={"age": 0}).to_frame().iloc[0]
     row = next(x for x in mlm.render(m, "spss").splitlines() if x.startswith(" Intercept "))
     cells = [c.strip() for c in row.split("|")]
