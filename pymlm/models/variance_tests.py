@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.engine import call
 from pymlm.engine.from_r import build
+from pymlm.errors import RWarning, warn
 from pymlm.models.bootstrap import bootstrap_model
 from pymlm.models.described import Described
 from pymlm.results.base import Printed
@@ -128,8 +129,12 @@ class VarianceMethods(Described):
         )  # fmt: skip
         text = raw.pop("printed")[0]
         answer: ConfidenceIntervals = build(ConfidenceIntervals, raw)
+        none = limits.index[limits["conf_low"].isna()]
+        failures = dict.fromkeys(none, "too few different draws for an interval")
+        if boot.n_failed:
+            warn(f"some bootstrap runs failed ({boot.n_failed}/{boot.nsim})", RWarning)
         notes = (f"{boot.nsim} draws, seed {boot.seed}, {boot.n_failed} failed refits",)
-        return replace(answer, printed=Printed(text), notes=notes)
+        return replace(answer, printed=Printed(text), notes=notes, failures=failures)
 
     @strict
     def profile(self, parm: str | Sequence[str] | None = None) -> Profile:

@@ -93,9 +93,17 @@ class Result:
 
     @property
     def text(self) -> str:
-        """The result as R prints it where R has such a print, else as a table."""
+        """The result as R prints it where R has such a print, else as a table.
+
+        A table of more rows than pandas' option display.max_rows is shortened, as pandas does it.
+        """
         printed = getattr(self, "printed", None)
-        return str(printed) if printed is not None else self.to_frame().to_string()
+        table = shown(self.to_frame()) if printed is None else str(printed)
+        return "\n".join([table, *self._remarks()])
+
+    def _remarks(self) -> list[str]:
+        """Lines below R's print, for what R says in warnings."""
+        return []
 
     def __str__(self) -> str:
         return self.text
@@ -107,6 +115,13 @@ class Result:
 
     def _html_caption(self) -> str:
         return type(self).__name__
+
+
+def shown(frame: pd.DataFrame) -> str:
+    """Return a frame as text in full width, long ones without their middle."""
+    return frame.to_string(
+        max_rows=pd.get_option("display.max_rows"), min_rows=pd.get_option("display.min_rows")
+    )
 
 
 def readonly(array: Any) -> NDArray[Any]:

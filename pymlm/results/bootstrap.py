@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.errors import ArgumentError, near_names
-from pymlm.results.base import Floats, Result
+from pymlm.results.base import Floats, Result, shown
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -118,7 +118,7 @@ class Bootstrap(Result):
         kind = f"{self.type} bootstrap, {self.nsim} draws, seed {self.seed}"
         lines = [kind + (", random effects as estimated" if self.use_u else "")]
         lines.append(f"{self.level:.0%} percentile intervals")
-        lines += [self.to_frame().to_string(), f"failed refits: {self.n_failed} of {self.nsim}"]
+        lines += [shown(self.to_frame()), f"failed refits: {self.n_failed} of {self.nsim}"]
         lines += [f"  {text}" for text in self.failures[:5]]
         lines += [f"{count} x {text}" for text, count in self.messages.items()]
         return "\n".join(lines)

@@ -79,7 +79,7 @@ class ConfidenceIntervals(Result):
     notes : tuple of str
         How the intervals came about.
     printed : Printed or None
-        R's own print.
+        R's own print; the failures stand below it.
 
     Notes
     -----
@@ -99,6 +99,9 @@ class ConfidenceIntervals(Result):
     failures: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     printed: Printed | None = None
+
+    def _remarks(self) -> list[str]:
+        return [f"{name}: {why}" for name, why in self.failures.items()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

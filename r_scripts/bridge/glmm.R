@@ -126,7 +126,7 @@ refit_glmm <- function(fit, newresp) {
 #' Refuse what lme4 does with a linear predictor, and what of a nonlinear model stops in its depths,
 #' gives nonsense, or (profile) leaves the model changed.
 need_linear_predictor <- function(fit, what, instead) {
-  if (lme4::isNLMM(fit$model))
+  if (isS4(fit$model) && lme4::isNLMM(fit$model))
     refuse("NotSupportedError", what, " is there for linear predictors; this is a nonlinear mixed ",
            "model. ", instead)
 }

@@ -222,7 +222,8 @@ profile_native <- function(fit, parm = NULL) {
   kept(fit, key, {
     warnings <- character()
     profile <- tryCatch(withCallingHandlers(
-      suppressMessages(stats::profile(plain_model(fit), which = which, signames = FALSE)),
+      suppressMessages(stats::profile(.without_weights(plain_model(fit)), which = which,
+                                      signames = FALSE)),
       warning = function(w) {
         warnings <<- c(warnings, conditionMessage(w))
         tryInvokeRestart("muffleWarning")
@@ -231,6 +232,25 @@ profile_native <- function(fit, parm = NULL) {
     list(profile = if (!failed) profile, warnings = unique(warnings),
          error = if (failed) conditionMessage(profile))
   })
+}
+
+# lme4 (1.1-31 at least) forgets prior weights in X and Z where it profiles a fixed effect, and limits
+# are far off (lme4 issue 192). The same model in sqrt(w) y, X and Z has none to forget: its parameters
+# are the same, its deviance differs by a constant.
+.without_weights <- function(model) {
+  if (!lme4::isLMM(model)) return(model)
+  w <- model@resp$weights
+  if (all(w == 1)) return(model)
+  root <- sqrt(w)
+  frame <- model@frame[setdiff(names(model@frame), c("(weights)", "(offset)"))]
+  frame[[1L]] <- root * (model@resp$y - model@resp$offset)
+  attr(frame, "terms") <- structure(attr(model@frame, "terms"), offset = NULL)
+  parts <- getME(model, c("Zt", "theta", "Lind", "Gp", "lower", "Lambdat", "flist", "cnms"))
+  parts$Zt <- parts$Zt %*% Matrix::Diagonal(x = root)
+  deviance <- lme4::mkLmerDevfun(frame, root * getME(model, "X"), parts, REML = FALSE,
+                                 start = model@theta)
+  optimum <- lme4::optimizeLmer(deviance, start = model@theta)
+  lme4::mkMerMod(environment(deviance), optimum, parts, frame, model@call)
 }
 
 .profile_failed <- function(fit, message) {

@@ -17,6 +17,8 @@ NAMES = ["sleepstudy", "sleepstudy ML", "Penicillin", "Pastes"]
 PROFILE = 1e-7
 #: ... and those of a flat optimum (inference_models.FLAT) a hundredfold, near zeta = 0.
 FLAT_PROFILE = 1e-4
+#: lme4 reads limits off a spline through a few points of the curve; here against a root search.
+SPLINE = 1e-4
 
 
 def profile_tolerance(name):
@@ -154,6 +156,33 @@ def test_boundary_profiles_say_what_is_missing(sleepstudy):
     assert "non-monotonic profile" in ours.failures["sd_twin|Subject"]
     assert "Days" not in ours.failures
     assert np.isfinite(table.loc["Days"]).all()
+    assert str(ours).splitlines()[-1].startswith("sd_twin|Subject: non-monotonic profile")
+
+
+def test_profile_with_prior_weights():
+    """lme4 1.1-31 forgets the weights where it profiles fixed effects (its issue 192)."""
+    weighted = native("""
+sleepstudy$w <- rep(c(0.5, 2, 1), 60)
+sleepstudy$o <- sleepstudy$Days^2
+m <- lmer(Reaction ~ Days + (1 | Subject), sleepstudy, weights = w, offset = o, REML = FALSE)
+away <- function(b) sqrt(max(0, 2 * (logLik(m) - logLik(lmer(Reaction ~ 1 + (1 | Subject),
+  sleepstudy, weights = w, offset = o + b * Days, REML = FALSE)))))
+half <- function(b) uniroot(function(x) away(x) - qnorm(0.975), sort(c(fixef(m)[2], b)),
+                            tol = 1e-10)$root
+emit(list(slope = c(half(fixef(m)[2] - 5), half(fixef(m)[2] + 5)),
+          sigma = unname(confint(m, parm = "sigma", oldNames = FALSE)[1, ])))""")
+    data = mlm.load_dataset("sleepstudy")
+    data = data.assign(w=[0.5, 2.0, 1.0] * 60, o=data.Days**2)
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", data, weights="w", offset="o")
+    ours = m.confint("profile").to_frame()
+    assert_close(ours.loc["Days"], weighted["slope"], SPLINE)
+    assert_close(ours.loc["sigma"], weighted["sigma"], SPLINE)
+
+
+def test_bootstrap_without_an_interval_says_so(models):
+    ours = models["sleepstudy ML"].confint("boot", nsim=1, seed=1)
+    assert "too few different draws" in ours.failures["sigma"]
+    assert "sigma: too few different draws" in str(ours)
 
 
 def test_unknown_parameters(models):
