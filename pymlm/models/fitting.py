@@ -80,7 +80,7 @@ def make_task(
         have = {str(c) for c in frame.columns}
         names = [n for n in names if n in have]
     if vetted.dot:
-        names = list(dict.fromkeys([*names, *(str(c) for c in frame.columns)]))
+        names = list(dict.fromkeys([*(str(c) for c in frame.columns), *names]))
     used = used_columns(frame, names)  # a frame of its own, to which columns may be added
     weights_name = _add_per_row(used, frame, weights, "weights", WEIGHTS)
     offset_name = _add_per_row(used, frame, offset, "offset", OFFSET)

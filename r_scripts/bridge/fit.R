@@ -34,6 +34,10 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
   for (name in names(bindings)) assign(name, bindings[[name]], envir = env)
   assign(data_name, data, envir = env)
   if (is.character(formula)) formula <- parse_formula(formula)
+  # lm and glm can live with a dot; it must not stand for columns of ours.
+  ours <- intersect(c(".weights", ".offset"), names(data))
+  if (!fun %in% c("lm", "glm", "lmList") || length(ours))
+    formula <- write_out_dot(formula, setdiff(names(data), ours))
   call <- .written_call(fun, c(list(formula = formula, data = as.name(data_name)), args))
   fit <- as_fit(.guarded(eval(call, env)))
   # The call that glmer.nb leaves in its model has theta rounded to 15 digits: it is another fit.

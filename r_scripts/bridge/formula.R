@@ -77,6 +77,24 @@ parse_formula <- function(text) {
   f
 }
 
+#' The formula with the columns for which its dot stands: with a dot left in a mixed model, R's
+#' terms(), anova(), update() ... of it fail.
+write_out_dot <- function(formula, columns) {
+  if (!"." %in% .walk(formula)$names || length(formula) != 3L) return(formula)
+  columns <- lapply(setdiff(columns, all.vars(formula[[2L]])), as.name)
+  if (!length(columns)) return(formula)
+  all <- Reduce(function(a, b) call("+", a, b), columns)
+  into <- function(node) {
+    if (identical(node, quote(.))) return(all)
+    if (is.call(node) && as.character(node[[1L]])[1L] %in%
+        c("+", "-", "*", "/", "^", ":", "%in%", "("))
+      node[-1L] <- lapply(as.list(node)[-1L], into)
+    node
+  }
+  formula[[3L]] <- into(formula[[3L]])
+  formula
+}
+
 #' Names, calls and bars of an expression, without recursion.
 .walk <- function(expr) {
   stack <- list(expr)

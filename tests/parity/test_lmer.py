@@ -9,7 +9,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import PymlmWarning
-from tests.native import assert_close, native
+from tests.native import assert_close, assert_fits_close, native
 from tests.parity.models import MODELS, fitted
 
 
@@ -227,3 +227,25 @@ def test_update(holey, pieces):
     assert_close(holey.update(". ~ . - Days").reml_criterion, pieces["smaller"])
     assert_close(holey.deviance, pieces["deviance_reml"])
     assert holey.update(". ~ . + I(Days^2)").formula.endswith("I(Days^2)")
+
+
+def test_a_dot_stands_for_the_other_columns(sleepstudy):
+    """With it left in the formula R's own anova(), predict() ... of a mixed model fail."""
+    data = sleepstudy.assign(z=np.arange(180) % 7)
+    m = mlm.lmer("Reaction ~ . - Subject + (1 | Subject)", data)
+    reference = native(
+        "d <- sleepstudy; d$z <- 0:179 %% 7\n"
+        "m <- lme4::lmer(Reaction ~ . - Subject + (1 | Subject), d)\n"
+        "written <- lmer(Reaction ~ Days + z + (1 | Subject), d)\n"
+        "emit(list(fixef = fixef(m), ms = anova(written)[['Mean Sq']]))"
+    )
+    assert m.fixef().index.tolist() == list(reference["fixef"])
+    assert_fits_close(m.fixef(), list(reference["fixef"].values()))
+    assert_fits_close(m.anova().mean_sq, reference["ms"])
+    assert_fits_close(m.predict(data.head(3)), m.fitted().head(3))
+    assert m.update(". ~ . - z").fixef().index.tolist() == ["(Intercept)", "Days"]
+    # Weights given as numbers travel in a column of ours, for which the dot does not stand.
+    for fit in (mlm.lmer, mlm.lm):
+        formula = "Reaction ~ . - Subject" + (" + (1 | Subject)" if fit is mlm.lmer else "")
+        weighted = fit(formula, data, weights=np.linspace(1, 2, 180))
+        assert weighted.fixef().index.tolist() == ["(Intercept)", "Days", "z"]
