@@ -13,8 +13,9 @@ from pymlm.arguments import choice, fraction, refuse_unknown, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
-from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.frames import as_pandas, prepare
 from pymlm.models.attributes import CommonAttributes
+from pymlm.models.newdata import needed_columns
 from pymlm.models.script import write_script
 from pymlm.results.base import Floats
 from pymlm.results.fixed import ConfidenceIntervals, NamedMatrix, NamedValues
@@ -45,6 +46,7 @@ class _LinearDescription:
     converged: bool
     null_deviance: float | None
     dispersion: float | None
+    offset: str | None
 
 
 class LinearModel(CommonAttributes):
@@ -193,7 +195,8 @@ class LinearModel(CommonAttributes):
         Raises
         ------
         DataError
-            For a missing column.
+            For a missing column (an offset given as a column's name is one), a column of another
+            kind than in the fit, or a level that the model has not seen.
         NotSupportedError
             For an interval of a glm, which R's ``predict.glm`` does not give.
 
@@ -211,7 +214,9 @@ class LinearModel(CommonAttributes):
         index = self._used_index
         if newdata is not None:
             frame = as_pandas(newdata)
-            args["newdata"] = prepare(used_columns(frame, self._predictors(frame), "model"))
+            args["newdata"] = prepare(
+                needed_columns(frame, self._predictors(frame), self._described.offset)
+            )
             index = frame.index
         found: Predicted = self._call("linear_predicted", Predicted, **args)
         columns = {"predicted": found.predicted}

@@ -12,10 +12,11 @@ import pandas as pd
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, FormulaError
 from pymlm.formula import vet
-from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.frames import as_pandas, prepare
 from pymlm.models.base import Fitted
 from pymlm.models.families import Family, as_family, check_family_response
 from pymlm.models.fitting import check_response, fit, make_task
+from pymlm.models.newdata import needed_columns
 from pymlm.results.base import Floats
 from pymlm.results.linear import GroupEstimates, GroupIntervals
 from pymlm.results.ranef import GroupCoefficients
@@ -32,6 +33,7 @@ class _ListDescription:
     pooled: bool
     pooled_sigma: float
     loglik: float
+    offset: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,8 @@ class LmList(Fitted):
         ----------
         level : float
         pool : bool, optional
-            Use the pooled standard deviation; default as the models were fitted.
+            Use the pooled standard deviation, as `summary` does by default. lme4's default here is
+            each group's own, however the models were fitted.
         """
         return self._ask(
             "lm_list_confint",
@@ -158,14 +161,14 @@ class LmList(Fitted):
         Raises
         ------
         DataError
-            For a group that the model has not seen.
+            For a missing column, or a group that the model has not seen.
         """
         if newdata is None:
             return self.fitted().rename("predicted")
         frame = as_pandas(newdata)
         own = vet(self.formula, trusted=True, columns=self._source.sent)
         needed = [n for n in own.names if n not in own.response_names]
-        sent = prepare(used_columns(frame, needed, "model"))
+        sent = prepare(needed_columns(frame, needed, self._described.offset))
         values = self._call("lm_list_predicted", newdata=sent)
         return pd.Series(values, index=frame.index, name="predicted")
 

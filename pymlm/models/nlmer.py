@@ -11,11 +11,12 @@ import pandas as pd
 from pymlm.arguments import choice, flag, strict
 from pymlm.errors import ArgumentError, FormulaError, NotSupportedError
 from pymlm.formula import Formula, vet
-from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.frames import as_pandas, prepare
 from pymlm.models.asymptotic import AsymptoticModel, need_asymptotic
 from pymlm.models.control import NlmerControl, as_control
 from pymlm.models.fitting import check_response, fit, make_task, warn_about
 from pymlm.models.glmm import points_of_quadrature
+from pymlm.models.newdata import needed_columns
 from pymlm.results.fixed import NamedMatrix
 from pymlm.results.summary import Summary
 
@@ -83,7 +84,7 @@ class NonlinearMixedModel(AsymptoticModel):
         Raises
         ------
         DataError
-            For a group that the model has not seen.
+            For a missing column, or a group that the model has not seen.
 
         Notes
         -----
@@ -105,7 +106,7 @@ class NonlinearMixedModel(AsymptoticModel):
         needed = [n for n in formula.names if n not in (*self.fixef().index, formula.response)]
         if re_form is not None:
             needed = [n for n in needed if n not in formula.groups]
-        args["newdata"] = prepare(used_columns(frame, needed, "model"))
+        args["newdata"] = prepare(needed_columns(frame, needed))
         args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
         return pd.Series(self._call("nlmm_predicted", **args), index=frame.index, name="predicted")
 

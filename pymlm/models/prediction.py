@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import choice, flag, fraction, strict
-from pymlm.errors import ArgumentError, DataError, near_names
+from pymlm.errors import ArgumentError, near_names
 from pymlm.formula import Formula, vet
-from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.frames import as_pandas, prepare
 from pymlm.models.described import Described
+from pymlm.models.newdata import needed_columns
 from pymlm.results.prediction import PredictionColumns, Predictions, SimulatedColumn
 
 PredictType = Literal["response", "link"]
@@ -245,13 +246,7 @@ class PredictionMethods(Described):
         needed = [n for n in needed if n not in own.constants]
         have = {str(c) for c in newdata.columns}
         known = set(self._source.sent) or set(own.names)
-        missing = [n for n in needed if n not in have and n in known]
-        if missing:
-            raise DataError(
-                f"newdata has no column {missing[0]!r}, which the model uses. It needs: "
-                f"{', '.join(n for n in needed if n in known)}"
-            )
-        return used_columns(newdata, [n for n in needed if n in have], "newdata")
+        return needed_columns(newdata, [n for n in needed if n in known or n in have])
 
 
 def _checked_seed(seed: int | None) -> int | None:

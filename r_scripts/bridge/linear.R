@@ -1,6 +1,7 @@
 # lm(), glm() and lmList(): the models without random effects that the workflow compares with.
 
 fit_lm <- function(formula, data, data_name, weights, offset, contrasts) {
+  one_response(formula)
   args <- .common_arguments("", NULL, NULL, weights, offset)
   given <- .contrast_argument(contrasts)
   args$contrasts <- given$written
@@ -34,7 +35,8 @@ describe_linear <- function(fit) {
     family = if (is_glm) model$family$family, link = if (is_glm) model$family$link,
     converged = if (is_glm) model$converged else TRUE,
     null_deviance = if (is_glm) model$null.deviance,
-    dispersion = if (is_glm) summary(model)$dispersion
+    dispersion = if (is_glm) summary(model)$dispersion,
+    offset = .offset_name(model$call)
   )
 }
 
@@ -128,17 +130,25 @@ linear_residuals <- function(fit, type) {
 linear_predicted <- function(fit, newdata = NULL, type = "response", interval = "none",
                              level = 0.95) {
   args <- list(fit$model, type = if (inherits(fit$model, "glm")) type else "response")
-  if (!is.null(newdata)) args <- c(args, list(newdata = newdata, na.action = na.pass))
+  if (!is.null(newdata)) {
+    .check_predictors(fit, newdata, names(newdata))
+    args <- c(args, list(newdata = newdata, na.action = na.pass))
+  }
   if (inherits(fit$model, "glm") || interval == "none") {
-    values <- do.call(predict, args)
+    values <- .guarded_prediction(do.call(predict, args))
     return(list(predicted = unname(as.numeric(values)), conf_low = NULL, conf_high = NULL))
   }
-  # Intervals for the data at hand are asked for with the data, without R's remark that they are
-  # about future responses.
-  m <- suppressWarnings(do.call(predict, c(args, interval = interval, level = level)))
+  # Intervals for the data at hand are what was asked for: R remarks that they are no forecasts.
+  m <- withCallingHandlers(
+    .guarded_prediction(do.call(predict, c(args, interval = interval, level = level))),
+    warning = function(w) if (grepl("_future_ responses", conditionMessage(w), fixed = TRUE))
+      tryInvokeRestart("muffleWarning"))
   list(predicted = unname(m[, "fit"]), conf_low = unname(m[, "lwr"]),
        conf_high = unname(m[, "upr"]))
 }
+
+# The column of an offset that was given beside the formula; predict() takes it from the new rows.
+.offset_name <- function(call) if (is.name(call$offset)) as.character(call$offset)
 
 linear_model_matrix_native <- function(fit) model.matrix(fit$model)
 linear_model_matrix_result <- function(native, fit) {
@@ -155,7 +165,7 @@ update_linear <- function(fit, formula) {
 
 fit_lm_list <- function(formula, data, data_name, family, link, pool, weights, offset) {
   args <- list()
-  if (!is.null(family)) args$family <- family_call(family, link)
+  if (!is.null(family)) args$family <- family_call(family, link) else one_response(formula)
   if (!is.null(weights)) args$weights <- as.name(weights)
   if (!is.null(offset)) args$offset <- as.name(offset)
   if (!is.null(pool)) args$pool <- pool
@@ -179,7 +189,8 @@ describe_lm_list <- function(fit) {
       if (failed[i]) NA_real_ else suppressWarnings(sigma(model[[i]])), 0),
     pooled = isTRUE(model@pool),
     pooled_sigma = tryCatch(sigma(model), error = function(e) NA_real_),
-    loglik = tryCatch(as.numeric(logLik(model)), error = function(e) NA_real_)
+    loglik = tryCatch(as.numeric(logLik(model)), error = function(e) NA_real_),
+    offset = .offset_name(model@call)
   )
 }
 
@@ -252,9 +263,11 @@ lm_list_predicted <- function(fit, newdata) {
   out <- rep(NA_real_, nrow(newdata))
   for (g in unique(groups)) {
     at <- which(groups == g)
-    if (!is.null(model[[g]]))
-      out[at] <- predict(model[[g]], newdata[at, , drop = FALSE], type = "response",
-                         na.action = na.pass)
+    one <- model[[g]]
+    if (is.null(one)) next
+    # The call of a group's model holds the numbers of its own rows as the offset.
+    if (!is.null(one$call$offset)) one$call$offset <- as.name(.offset_name(model@call))
+    out[at] <- predict(one, newdata[at, , drop = FALSE], type = "response", na.action = na.pass)
   }
   out
 }

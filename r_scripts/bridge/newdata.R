@@ -32,7 +32,7 @@
 
 #' Predictors of the same kind as in the fit, and no level that the model has not seen.
 .check_predictors <- function(fit, newdata, names) {
-  frame <- fit$model@frame
+  frame <- if (isS4(fit$model)) fit$model@frame else model.frame(fit$model)
   for (v in names) {
     old <- if (v %in% names(frame)) frame[[v]] else model_data(fit)[[v]]
     if (is.null(old)) next

@@ -12,10 +12,12 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
   columns <- lapply(sims, function(s) {
     s <- if (is.matrix(s)) s else as.matrix(s)
     if (nrow(s) > used) s <- s[-dropped, , drop = FALSE]
+    names <- if (is.null(colnames(s))) rep("", ncol(s)) else colnames(s)
+    names[!nzchar(names)] <- paste0("V", which(!nzchar(names))) # as R's data frames have it
     lapply(seq_len(ncol(s)), function(j) list(
       values = if (is.character(s)) NULL else as.numeric(s[, j]),
       text = if (is.character(s)) as.character(s[, j]),
-      name = if (ncol(s) > 1L && !is.null(colnames(s))) colnames(s)[j] else ""))
+      name = if (ncol(s) > 1L) names[j] else ""))
   })
   names <- rep(names(sims), lengths(columns))
   Map(function(column, name) c(list(simulation = name), column),

@@ -78,7 +78,10 @@ anova_native <- function(fit, type, ddf = NULL) {
   )
 }
 
-anova_result <- function(native, fit, type, ddf = NULL) anova_fields(native, ddf, type)
+# lme4's own table is sequential, whatever type was asked for.
+anova_result <- function(native, fit, type, ddf = NULL) {
+  anova_fields(native, ddf, if (is.null(ddf)) "I" else type)
+}
 
 #' A table of class anova as the fields of AnovaTable, whatever its columns are called.
 anova_fields <- function(table, ddf, type = NULL) {

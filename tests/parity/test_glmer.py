@@ -221,6 +221,7 @@ def test_degrees_of_freedom_are_refused(ddf):
 def test_tests_default_to_r_s_for_a_glmm(r_more):
     m = fitted("cbpp cbind")
     assert str(m.anova()) == r_more["anova"]
+    assert m.anova().type == "I"  # lme4's own table is sequential
     assert_close(m.drop1().statistic[1], r_more["lrt"])
     assert_close(m.contest("period2 = 0").p_value, m.summary().fixed.p_value[1])
     with pytest.raises(mlm.errors.NotSupportedError, match="asymptotic"):

@@ -235,6 +235,7 @@ def test_rows(r, name):
         assert_close(m.predict(type="link"), theirs["link"])
 
 
+@pytest.mark.filterwarnings("ignore:prediction from a rank-deficient fit")  # as in R
 @pytest.mark.parametrize("name", [n for n in LMS if n != "weights offset"])
 def test_prediction_intervals(r, name):
     ours = fitted(name).predict(interval="prediction", level=0.9)
@@ -298,7 +299,24 @@ def test_pickle_file_and_script(tmp_path):
         (lambda d: mlm.lm("Reaction ~ Days", d, offset=[1, 2]), DataError, "2 values"),
         (lambda d: fitted("binomial").predict(interval="confidence"), NotSupportedError, "glm"),
         (lambda d: fitted("simple").anova(test="Chisq"), NotSupportedError, "by F"),
-        (lambda d: fitted("simple").predict(d[["Subject"]]), FormulaError, "'Days'"),
+        (lambda d: fitted("simple").predict(d[["Subject"]]), DataError, "no column 'Days'"),
+        (lambda d: fitted("simple").predict(d.assign(Days="a")), DataError, "fitted to numbers"),
+        (
+            lambda d: fitted("fixed effects").predict(d.assign(Subject="new")),
+            DataError,
+            "the level 'new'",
+        ),
+        (
+            lambda d: mlm.lm("Reaction ~ Days", d, offset="Subject"),
+            DataError,
+            "offset",
+        ),
+        (lambda d: mlm.lm("cbind(Reaction, Days) ~ 1", d), FormulaError, "several columns"),
+        (
+            lambda d: mlm.lmer("cbind(Reaction, Days) ~ 1 + (1 | Subject)", d),
+            FormulaError,
+            "several columns",
+        ),
         (lambda d: fitted("simple").confint(level=95), ArgumentError, "between 0 and 1"),
     ],
 )
@@ -326,3 +344,30 @@ def test_a_model_of_the_mean_alone():
     assert m.summary().f_statistic is None
     assert m.confint().term == ("(Intercept)",)
     assert m.vcov().shape == (1, 1)
+
+
+def test_predictions_take_the_offset_from_the_new_rows():
+    theirs = native(
+        """
+        cbpp$log_size <- log(cbpp$size)
+        m <- glm(incidence ~ period, poisson, cbpp, offset = log_size)
+        w <- lm(incidence ~ period, cbpp, offset = log_size, weights = size)
+        emit(list(glm = unname(predict(m, cbpp[5:1, ], type = "response")),
+                  lm = as.numeric(suppressWarnings(
+                    predict(w, cbpp[5:1, ], interval = "prediction")))))
+        """
+    )
+    data = mlm.load_dataset("cbpp").assign(log_size=lambda d: np.log(d["size"]))
+    new = data.iloc[4::-1]
+    m = mlm.glm("incidence ~ period", data, family="poisson", offset="log_size")
+    assert_close(m.predict(new), theirs["glm"])
+    w = mlm.lm("incidence ~ period", data, offset="log_size", weights="size")
+    with pytest.warns(RWarning, match="constant prediction variance"):
+        limits = w.predict(new, interval="prediction")
+    assert_close(limits.to_numpy().ravel(order="F"), theirs["lm"])
+    with pytest.raises(DataError, match="no column 'log_size'"):
+        m.predict(new[["period"]])
+    array = mlm.glm("incidence ~ period", data, family="poisson", offset=data["log_size"].array)
+    assert_close(array.predict(), m.predict())
+    with pytest.raises(DataError, match="offset was given as an array"):
+        array.predict(new)

@@ -159,3 +159,15 @@ def test_bad_input(sleepstudy, m, call, error, says):
         call(sleepstudy)
     with pytest.raises(DataError, match="not seen: new"):
         m.predict(sleepstudy.head(2).assign(Subject="new"))
+
+
+def test_predictions_take_the_offset_from_the_new_rows(sleepstudy):
+    """predict() of R takes the numbers of the group's own first rows, recycled."""
+    data = sleepstudy.assign(off=np.linspace(0, 50, len(sleepstudy)))
+    m = mlm.lm_list("Reaction ~ Days | Subject", data, offset="off")
+    new = data.iloc[[17, 3, 99]]
+    one = mlm.lm("Reaction ~ Days", data[data["Subject"] == "308"], offset="off")
+    assert_close(m.predict(new), m.fitted().iloc[[17, 3, 99]])
+    assert_close(m.predict(new.iloc[1:2]), one.predict(new.iloc[1:2]))
+    with pytest.raises(DataError, match="no column 'off'"):
+        m.predict(sleepstudy)

@@ -139,7 +139,7 @@ def test_prediction_of_an_unknown_group(m, r, orange):
     with pytest.raises(mlm.errors.DataError, match="levels of Tree"):
         m.predict(new)
     assert_close(m.predict(new, allow_new_levels=True), r["population"])
-    with pytest.raises(mlm.errors.FormulaError, match="'age'"):
+    with pytest.raises(mlm.errors.DataError, match="no column 'age'"):
         m.predict(orange[["Tree"]])
 
 
@@ -231,12 +231,14 @@ def test_pickle_and_file(m, orange, tmp_path):
         (FORMULA, {"Asym": "200", "xmid": 1, "scal": 1}, ArgumentError, "finite number"),
         ("circumference ~ floor(Asym * age) ~ Asym | Tree", {"Asym": 1}, FormulaError,
          "differentiate"),
+        ("circumference ~ SSlogis(`a b`, Asym, xmid, scal) ~ Asym | Tree", START, FormulaError,
+         "rename the column 'a b'"),
         ("circumference ~ system(Asym) ~ Asym | Tree", {"Asym": 1}, FormulaError, "system"),
     ],
 )  # fmt: skip
 def test_bad_input(m, orange, formula, start, error, says):
     with pytest.raises(error, match=says):
-        mlm.nlmer(formula, orange, start)
+        mlm.nlmer(formula, orange.assign(**{"a b": orange["age"]}), start)
     assert_close(m.update(n_agq=1).loglik, m.loglik)  # R is usable
 
 

@@ -83,7 +83,7 @@ def test_successes_and_failures(reference: Any) -> None:
     )  # fmt: skip
     ours = m.simulate(seed=5)
     assert ours.shape == (56, 2)
-    assert ours.columns[0] == "sim_1.incidence"
+    assert list(ours.columns) == ["sim_1.incidence", "sim_1.V2"]  # as in as.data.frame(simulate(m))
     assert_close(ours.iloc[:, 0], reference["pairs"])
     assert (ours.sum(axis=1).to_numpy() == mlm.load_dataset("cbpp")["size"].to_numpy()).all()
 
