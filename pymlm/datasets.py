@@ -29,6 +29,17 @@ def datasets(package: str | None = None) -> pd.DataFrame:
     -------
     DataFrame
         One row a data set: package, name, rows, columns, title.
+
+    Raises
+    ------
+    DataError
+        When `package` is not installed, or has no data frames.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> mlm.datasets("lme4").query("name == 'cake'")[["rows", "columns"]].to_numpy().tolist()
+    [[270, 5]]
     """
     which = list(PACKAGES) if package is None else [package]
     found: dict[str, Any] = call("list_datasets", which)

@@ -125,6 +125,13 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
         For a model that lme4 did not fit, or one whose data are gone.
     RError
         When native R fails.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff"))
+    >>> mlm.check_parity(m).ok
+    True
     """
     if not hasattr(model, "varcorr"):
         raise NotSupportedError("check_parity compares mixed models that lme4 fitted")

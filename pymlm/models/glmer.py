@@ -171,6 +171,13 @@ def glmer_nb(
     Notes
     -----
     Mirrors ``lme4::glmer.nb``, which alternates `glmer` fits with a search over θ.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.glmer_nb("Days ~ Sex + (1 | Age)", mlm.load_dataset("MASS::quine"))
+    >>> round(m.nb_theta, 2)
+    1.12
     """
     points = points_of_quadrature(n_agq)
     family = Family(name="negative.binomial")

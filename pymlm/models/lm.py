@@ -139,6 +139,14 @@ def glm(
     Notes
     -----
     Mirrors ``glm(formula, family, data, weights, offset, contrasts, start)``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("cbpp")
+    >>> m = mlm.glm("cbind(incidence, size - incidence) ~ period", data)
+    >>> m.fixef().round(3).to_dict()
+    {'(Intercept)': -1.269, 'period2': -1.171, 'period3': -1.301, 'period4': -1.782}
     """
     chosen = as_family(family, link)
     arguments = {

@@ -222,6 +222,17 @@ def multiple_membership(
     lme4's modular functions: lFormula, new rows of Zt, mkLmerDevfun, optimizeLmer, mkMerMod.
     Browne, Goldstein & Rasbash 2001, doi:10.1177/1471082X0100100202. lmerTest alone would refit
     by lmer() and give df of another model; here it gets the real deviance function.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> pupils = mlm.load_dataset("mlmRev::Exam")
+    >>> pupils["second"] = pupils["school"].shift(1, fill_value="1")
+    >>> m = mlm.multiple_membership(
+    ...     "normexam ~ standLRT + (1 | attended)", pupils, {"attended": ["school", "second"]}
+    ... )
+    >>> m.ngroups
+    {'attended': 65}
     """
     frame = as_pandas(data)
     _check_factors(memberships, frame)

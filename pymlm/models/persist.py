@@ -48,6 +48,15 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     Notes
     -----
     Mirrors ``readRDS(path)``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> import pathlib, tempfile
+    >>> m = mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff"))
+    >>> file = m.save(pathlib.Path(tempfile.mkdtemp()) / "m.rds")
+    >>> mlm.load_model(file).formula
+    'Yield ~ 1 + (1 | Batch)'
     """
     file = Path(path).expanduser()
     if not file.is_file():

@@ -45,6 +45,16 @@ def check_assumptions(m: MixedModel) -> AssumptionChecks:
     scaled residual and the one before it in its group, less its expectation under the model (which
     is below 0: a group's own mean is taken out), summed by group; t over the groups. Of many rows
     normality takes the first 5,000, independence the first 10,000 pairs. Lectures S0 and S1.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> mlm.check_assumptions(m).to_frame()["p_value"].round(3).head(3)
+    linearity                     0.911
+    normal residuals              0.000
+    constant residual variance    0.000
+    Name: p_value, dtype: float64
     """
     model = mixed(m, "check_assumptions")
     if not model._described.linear:

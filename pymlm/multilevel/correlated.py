@@ -127,6 +127,14 @@ def gls(
     -----
     Mirrors ``nlme::gls(model, data, correlation, weights, method)``. With correlation="cs" it is
     the random-intercept model, except that the correlation may be negative.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("nlme::Orthodont")
+    >>> m = mlm.gls("distance ~ age", data, correlation="cs", group="Subject")
+    >>> m.fixef().round(3).to_dict()
+    {'(Intercept)': 16.761, 'age': 0.66}
     """
     return _fit(
         formula, data, random=None, part=None, group=[] if group is None else [group],

@@ -146,6 +146,14 @@ def effect_types(
     variable-centred          within              between        within, between
     constant-centred          smushed             between        within, contextual
     ========================  ==================  =============  ====================
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.center(mlm.load_dataset("mlmRev::Exam"), "standLRT", by="school")
+    >>> formula = "normexam ~ standLRT_within + standLRT_between + (1 | school)"
+    >>> mlm.effect_types(formula, data).effect
+    ('intercept', 'within', 'between')
     """
     formula, frame, trusted = _formula_and_data(m, data)
     factor = _factor(m, formula, by)

@@ -69,6 +69,17 @@ def pseudo_r2(m0: MixedModel, m1: MixedModel) -> PseudoR2:
     -----
     Lectures S1 ((3.125 − 3.235)/3.125 < 0) and S4. Own arithmetic on ``VarCorr``; Raudenbush & Bryk
     2002, p. 74.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("mlmRev::Exam")
+    >>> m0 = mlm.lmer("normexam ~ 1 + (1 | school)", data)
+    >>> m1 = mlm.lmer("normexam ~ standLRT + (1 | school)", data)
+    >>> mlm.pseudo_r2(m0, m1).to_frame().round(3)
+                         fewer   more  pseudo_r2
+    school: (Intercept)  0.172  0.094      0.453
+    Residual             0.848  0.566      0.333
     """
     fewer, more = mixed(m0, "pseudo_r2"), mixed(m1, "pseudo_r2")
     check_same_rows(fewer, more)
@@ -134,6 +145,13 @@ def total_r2(m: MixedModel) -> float:
     Notes
     -----
     ``cor(getME(model, "y"), predict(model, re.form = NA))^2``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> round(mlm.total_r2(m), 3)
+    0.286
     """
     found = fixed_part(mixed(m, "total_r2"))
     return _squared_correlation(found.response, found.fitted)
@@ -161,6 +179,14 @@ def r2(m: MixedModel) -> R2:
     ``performance::r2_nakagawa(model)``. For singular fits, which it answers with NA, own lines by
     the same formula: var(Xb) / (var(Xb) + mean of z'Gz + sigma²); Nakagawa & Schielzeth 2013,
     doi:10.1111/j.2041-210x.2012.00261.x; Johnson 2014, doi:10.1111/2041-210X.12225.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> found = mlm.r2(m)
+    >>> round(found.marginal, 3), round(found.conditional, 3)
+    (0.279, 0.799)
     """
     model = mixed(m, "r2")
     found: Mapping[str, Any] | None = model._call("ml_nakagawa")
@@ -223,6 +249,19 @@ def r2_decomposition(m: MixedModel, by: str | None = None) -> R2Decomposition:
     and the between-cluster variance: f1 and f2 are the variances of the within and between part of
     X·beta, v = sum(G ∘ cov(z)), m = E[z]'·G·E[z] (random-intercept variation at the means), and
     sigma².
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.center(mlm.load_dataset("mlmRev::Exam"), "standLRT", by="school")
+    >>> m = mlm.lmer("normexam ~ standLRT_within + standLRT_between + (1 | school)", data)
+    >>> mlm.r2_decomposition(m).to_frame()["total"].round(3)
+    fixed, within      0.276
+    fixed, between     0.083
+    slope variation    0.000
+    mean variation     0.079
+    residual           0.563
+    Name: total, dtype: float64
     """
     model = mixed(m, "r2_decomposition")
     part = random_part(model)

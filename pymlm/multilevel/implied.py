@@ -140,6 +140,16 @@ def implied_covariance(
     -----
     V = sigma²·(Z·Lambda·Lambda'·Z' + W⁻¹); lectures S0 (4 × 4 matrix) and S4. Own lines on
     ``getME(model, c("Lambdat", "Zt"))``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> mlm.implied_covariance(m, "308").iloc[:3, :3].round()
+            0       1       2
+    0  1267.0   622.0   631.0
+    1   622.0  1321.0   711.0
+    2   631.0   711.0  1446.0
     """
     model = mixed(m, "implied_covariance")
     index = model._used_index

@@ -147,6 +147,14 @@ def johnson_neyman(
     -----
     Own lines: Bauer & Curran 2005, doi:10.1207/s15327906mbr4003_5. The bounds are the real roots of
     (b_x + b_xz·z)² = t²·(Vxx + 2·z·Vx,xz + z²·Vxz,xz), V adjusted for ddf="Kenward-Roger".
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("nlme::bdf")
+    >>> m = mlm.lmer("langPOST ~ ses * schoolSES + (1 | schoolNR)", data)
+    >>> mlm.johnson_neyman(m, "ses", "schoolSES").bounds.round(1).tolist()
+    [35.1, 109.2]
     """
     model = mixed(m, "johnson_neyman")
     one, other, product = _names(model, x, moderator)

@@ -76,6 +76,17 @@ def latent_centering(
     2008, doi:10.1037/a0012869; lecture S4, option 3. Limits: two levels, continuous variables,
     maximum likelihood, **no random slopes** (lavaan has none in two-level models), z tests that
     presume many groups. For random slopes use cluster-mean centring: `within_between`.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("mlmRev::Exam")
+    >>> fit = mlm.latent_centering("normexam", "standLRT", data, by="school")
+    >>> fit.to_frame()["estimate"].round(2)
+    within: standLRT        0.56
+    between: standLRT       1.03
+    contextual: standLRT    0.47
+    Name: estimate, dtype: float64
     """
     columns = names(x, "x")
     more_w = names(within, "within") if within else []

@@ -44,6 +44,18 @@ def group_lines(m: Any, x: str, by: str | None = None, points: int = 2) -> pd.Da
         For an unknown grouping factor, or fewer than 2 points.
     DataError
         When x is not numeric, or the model has no data frame.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    >>> lines = mlm.group_lines(m, "Days")
+    >>> lines[lines.grp.isin(["", "308"])].round(1)
+       grp    x  predicted
+    0       0.0      251.4
+    1       9.0      345.6
+    2  308  0.0      253.7
+    3  308  9.0      430.7
     """
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError(f"points is a number of points per line, 2 or more, not {points!r}")
@@ -143,6 +155,14 @@ def within_between_lines(data: Any, y: str, x: str, by: str) -> pd.DataFrame:
     -----
     Rosche's figure after Snijders & Bosker (1999, p. 28); Hoffman's figures of between and within
     effects.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("mlmRev::Exam")
+    >>> lines = mlm.within_between_lines(data, "normexam", "standLRT", by="school")
+    >>> lines.groupby("kind")["slope"].first().round(3).to_dict()
+    {'between': 0.884, 'mean': nan, 'pooled': 0.595, 'within': 0.559}
     """
     frame = as_pandas(data)
     used = used_columns(frame, [y, x, by], "arguments")

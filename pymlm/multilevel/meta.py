@@ -46,6 +46,16 @@ def meta_analysis(
         For variances that are not above 0.
     RPackageError
         When metafor is not installed.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> import pandas as pd
+    >>> studies = {"effect": [0.1, 0.5, 0.9], "variance": [0.01, 0.02, 0.04], "study": [1, 2, 3]}
+    >>> fit = mlm.meta_analysis("effect ~ 1", pd.DataFrame(studies), "variance", "~ 1 | study")
+    >>> fit.to_frame()[["estimate", "std_error"]].round(3)
+             estimate  std_error
+    intrcpt     0.475      0.229
     """
     fixed, part = vet(formula), vet(random)
     if not fixed.two_sided or fixed.n_bars:

@@ -97,6 +97,12 @@ def one_per_group(data: Any, by: str, seed: int | None = None) -> pd.DataFrame:
     Notes
     -----
     Lecture S3, "other options".
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> mlm.one_per_group(mlm.load_dataset("sleepstudy"), "Subject", seed=1).shape
+    (18, 3)
     """
     frame = as_pandas(data)
     groups = groups_of(frame, by)
@@ -219,6 +225,14 @@ def hausman(formula: str, data: Any, by: str) -> Hausman:
     Notes
     -----
     Mirrors ``plm::phtest(within, random)``; Hausman 1978, doi:10.2307/1913827.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("mlmRev::Exam")
+    >>> test = mlm.hausman("normexam ~ standLRT", data, by="school")
+    >>> round(test.chisq, 1), test.p_value < 0.001
+    (15.1, True)
     """
     within = _fit_panel(formula, data, by, "within")
     random = _fit_panel(formula, data, by, "random")

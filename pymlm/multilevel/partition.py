@@ -97,6 +97,8 @@ def icc(
     everything = sum(_form(t.covariance, _z(t.terms, values)) for t in part.terms)
     total = float(everything) + residual
     estimate = variance / total
+    for share in shares:
+        _check_somewhere(share, part)
     se, low, high = _interval(
         model, part, shares, values, how, fraction(level, "level"), nsim, seed
     )
@@ -123,8 +125,22 @@ class _Share:
     members: tuple[int, ...]
     z: tuple[Floats, ...]
 
+    @property
+    def somewhere(self) -> bool:
+        """False where there is no random intercept and every slope stands at 0."""
+        return any(z.any() for z in self.z)
+
     def variance(self, terms: Sequence[Any]) -> float:
         return sum(_form(terms[i].covariance, z) for i, z in zip(self.members, self.z, strict=True))
+
+
+def _check_somewhere(share: _Share, part: RandomPart) -> None:
+    if not share.somewhere:
+        slopes = list(dict.fromkeys(t for i in share.members for t in part.terms[i].terms))
+        advise(
+            f"{share.level} has no random intercept: where {', '.join(slopes)} are 0 its ICC is 0. "
+            f"Say where you want it, e.g. at={{{slopes[0]!r}: 1}}, or see pymlm.variance_partition"
+        )
 
 
 def _form(matrix: Floats, z: Floats) -> float:
@@ -225,7 +241,7 @@ def _delta(
         slope = (np.sum([gradients[i] for i in share.members], axis=0) - p * dtotal) / total
         variance = float(slope @ theta.vcov[:size, :size] @ slope)
         rows.append(_logit_interval(p, math.sqrt(max(variance, 0.0)), level))
-    if any(math.isnan(row[0]) for row in rows):
+    if any(math.isnan(row[0]) for row, s in zip(rows, shares, strict=True) if s.somewhere):
         advise(
             "an ICC is 0: the delta method has no interval at the boundary (NaN). ci='boot' gives "
             "one"
@@ -304,6 +320,15 @@ def icc_of(data: Any, columns: str | Sequence[str], by: str, reml: bool = True) 
     Notes
     -----
     Lectures S0 and S4. Each is ``lmer(column ~ 1 + (1 | by))``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("mlmRev::Exam")
+    >>> mlm.icc_of(data, ["normexam", "standLRT"], by="school").to_frame()["icc"].round(3)
+    normexam    0.168
+    standLRT    0.095
+    Name: icc, dtype: float64
     """
     frame = as_pandas(data)
     found = []
@@ -355,6 +380,16 @@ def variance_partition(m: MixedModel, at: Mapping[str, float] | None = None) -> 
     -----
     Own lines: mean of z'Gz over the rows is sum(G ∘ E[zz']), Johnson 2014,
     doi:10.1111/2041-210X.12225. For random intercepts the shares are the ICC of each level alone.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("strength ~ 1 + (1 | batch/cask)", mlm.load_dataset("Pastes"))
+    >>> mlm.variance_partition(m).to_frame()[["variance", "proportion"]].round(3)
+                variance  proportion
+    batch          1.657       0.154
+    cask:batch     8.434       0.783
+    Residual       0.678       0.063
     """
     part = random_part(mixed(m, "variance_partition"))
     residual = part.level1()

@@ -246,6 +246,15 @@ def residuals_by_group(formula: str, data: Any, by: str) -> ResidualGroups:
     Notes
     -----
     ``residuals(lm(formula, data))`` with mean and sd by group: Hermansen's labelled residuals.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("sleepstudy")
+    >>> mlm.residuals_by_group("Reaction ~ Days", data, "Subject").to_frame().head(2).round(1)
+            n  mean    sd     var
+    308  10.0  43.6  56.6  3199.2
+    309  10.0 -83.3  26.2   687.2
     """
     frame = as_pandas(data)
     vetted = vet(formula, columns=frame.columns)

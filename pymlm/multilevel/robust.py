@@ -59,6 +59,16 @@ def cluster_robust(
     doi:10.1080/07350015.2016.1247004; Cameron & Miller 2015, doi:10.3368/jhr.50.2.317. Robust
     errors repair the inference on a slope; they do not say whether it is within, between or smushed
     (lecture S4).
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lm("Reaction ~ Days", mlm.load_dataset("sleepstudy"))
+    >>> table = mlm.cluster_robust(m, by="Subject").to_frame()
+    >>> table[["estimate", "std_error", "df"]].round(3)
+                 estimate  std_error    df
+    (Intercept)   251.405      6.825  17.0
+    Days           10.467      1.546  17.0
     """
     kind = choice(type, TYPES, "type")
     if not isinstance(fit, Fitted):

@@ -107,6 +107,19 @@ def joint_wald(m: MixedModel, terms: str | Sequence[str]) -> JointWald:
     Notes
     -----
     Lecture S4, numerator DF above 1: chi² (infinite denominator DF) or F. ``lmerTest::contestMD``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("cake")
+    >>> m = mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", data)
+    >>> mlm.joint_wald(m, ["recipeB", "recipeC"]).to_frame().round(3)
+                    statistic  num_df  den_df  p_value
+    asymptotic          0.498     2.0     inf    0.780
+    residual            0.249     2.0   266.0    0.780
+    between-within      0.249     2.0    42.0    0.781
+    Satterthwaite       0.249     2.0    42.0    0.781
+    Kenward-Roger       0.249     2.0    42.0    0.781
     """
     model = _linear(m, "joint_wald")
     wanted = names(terms, "terms")
@@ -147,6 +160,16 @@ def wald_variance_test(m: MixedModel, component: str | None = None) -> NoReturn:
     NotSupportedError
         Always. Programs that print such a p-value take a sampling distribution with two tails for
         what cannot be negative (lecture S4).
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff"))
+    >>> try:
+    ...     mlm.wald_variance_test(m)
+    ... except mlm.errors.NotSupportedError as error:
+    ...     print(str(error).split(":")[0])
+    there is no valid Wald p-value for a variance
     """
     mixed(m, "wald_variance_test")
     what = f"the variance of {component!r}" if component is not None else "a variance"
