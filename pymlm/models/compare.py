@@ -105,6 +105,17 @@ def lrt(m0: Any, m1: Any, boundary: bool | Literal["auto"] = "auto") -> ModelCom
     -----
     Self & Liang 1987, doi:10.1080/01621459.1987.10478472; Stram & Lee 1994, doi:10.2307/2533455.
     For one variance alone this is Stata's ``LR test vs. linear model: chibar2(01)``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("sleepstudy")
+    >>> m0 = mlm.lmer("Reaction ~ Days + (1 | Subject)", data)
+    >>> m1 = mlm.lmer("Reaction ~ Days + (Days | Subject)", data)
+    >>> mlm.lrt(m0, m1).to_frame()[["loglik", "chisq", "df"]].round(2)
+        loglik  chisq   df
+    m0 -893.23    NaN  NaN
+    m1 -871.81  42.84  2.0
     """
     _check_models("lrt", m0, m1)
     how = choice(boundary, ("auto", True, False), "boundary")
@@ -137,6 +148,17 @@ def kr_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
     -----
     Mirrors ``KRmodcomp(largeModel, smallModel)`` of pbkrtest; Halekoh & Højsgaard 2014,
     doi:10.18637/jss.v059.i09.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("nlme::Orthodont")
+    >>> m1 = mlm.lmer("distance ~ age * Sex + (1 | Subject)", data)
+    >>> m0 = mlm.lmer("distance ~ age + (1 | Subject)", data)
+    >>> mlm.kr_modcomp(m1, m0).to_frame().round(3)
+            statistic  num_df  den_df  f_scaling  p_value
+    Ftest       7.695     2.0  49.941      0.987    0.001
+    FtestU      7.797     2.0  49.941        NaN    0.001
     """
     return _means(m1, m0, "Kenward-Roger", engine)
 
@@ -163,6 +185,15 @@ def sat_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
     Notes
     -----
     Mirrors ``SATmodcomp(largeModel, smallModel)`` of pbkrtest.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("nlme::Orthodont")
+    >>> m = mlm.lmer("distance ~ age * Sex + (1 | Subject)", data)
+    >>> mlm.sat_modcomp(m, "age:SexFemale = 0").to_frame()[["statistic", "den_df"]].round(3)
+       statistic  den_df
+    1      6.303    79.0
     """
     return _means(m1, m0, "Satterthwaite", engine)
 
@@ -224,6 +255,17 @@ def pb_modcomp(
     -----
     Mirrors ``PBmodcomp(largeModel, smallModel, nsim)`` of pbkrtest, whose own `seed` has no effect
     in version 0.5.2; Halekoh & Højsgaard 2014, doi:10.18637/jss.v059.i09.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("sleepstudy")
+    >>> m1 = mlm.lmer("Reaction ~ Days + (1 | Subject)", data, reml=False)
+    >>> m0 = mlm.lmer("Reaction ~ 1 + (1 | Subject)", data, reml=False)
+    >>> mlm.pb_modcomp(m1, m0, nsim=20, seed=1).to_frame()["p_value"].round(3)
+    LRT       0.000
+    PBtest    0.048
+    Name: p_value, dtype: float64
     """
     _check_models("pb_modcomp", m1, m0)
     n, jobs, chosen = whole_number(nsim, "nsim", 1), check_jobs(n_jobs), check_seed(seed)
@@ -235,9 +277,7 @@ def pb_modcomp(
     good = ref[~np.isnan(ref)]
     if not len(good):
         raise RError(f"every refit failed; the first said: {draws.errors[0]}")
-    test: MeansComparison = call(
-        "pb_test", large._handle, small._handle, good, into=MeansComparison
-    )
+    test = _answer(MeansComparison, "pb_test", large._handle, small._handle, good)
     failures = tuple(dict.fromkeys(draws.errors))[:10]
     return replace(
         test, nsim=n, seed=chosen, n_failed=len(draws.errors), failures=failures,
@@ -288,6 +328,14 @@ def exact_rlrt(
     -----
     Mirrors ``RLRsim::exactRLRT(m, mA, m0, nsim)``; Crainiceanu & Ruppert 2004,
     doi:10.1111/j.1467-9868.2004.00438.x.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff"))
+    >>> test = mlm.exact_rlrt(m, seed=1)
+    >>> round(test.statistic, 3), test.p_value < 0.05
+    (6.369, True)
     """
     _check_models("exact_rlrt", *(x for x in (m, m_full, m_null) if x is not None))
     return _answer(

@@ -85,7 +85,7 @@ class MeansComparison(Result):
     draws : ndarray, shape (nsim,), or None
         Simulated likelihood-ratio statistics; NaN where a refit failed.
     printed : Printed or None
-        R's own print.
+        R's own print, without the time that it took.
 
     Notes
     -----
@@ -114,3 +114,8 @@ class MeansComparison(Result):
     failures: tuple[str, ...] = ()
     draws: Floats | None = None
     printed: Printed | None = None
+
+    def _remarks(self) -> list[str]:
+        if not self.n_failed:
+            return []
+        return [f"failed refits: {self.n_failed} of {self.nsim}, left out; {self.failures[0]}"]

@@ -19,8 +19,8 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
   table <- .lme4_anova(models, names, refit)
   at <- match(rownames(table), names)
   notes <- if (refit && any(reml))
-    paste0("refitted by maximum likelihood (", paste(names[reml], collapse = ", "),
-           "): REML likelihoods of models with different fixed effects cannot be compared")
+    paste0("refitted by maximum likelihood (", paste(names[reml], collapse = ", "), "): ",
+           .why_refitted(models, reml, orders))
   lost <- NA
   for (i in seq_along(models)[-1L]) {
     two <- at[c(i - 1L, i)]
@@ -34,6 +34,13 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
   }
   c(comparison_fields(table, lost), list(notes = as.character(notes), refitted = refit && any(reml),
     printed = .with_notes(table, grep("not nested", notes, value = TRUE))))
+}
+
+.why_refitted <- function(models, reml, orders) {
+  if (all(reml) && all(vapply(seq_along(models)[-1L], function(i)
+    .same_means(models[c(1L, i)], orders[c(1L, i)]), NA)))
+    "R's default; their fixed effects agree, and refit=False compares them as REML fits"
+  else "REML likelihoods of models with different fixed effects cannot be compared"
 }
 
 .with_notes <- function(table, notes) {
@@ -287,7 +294,14 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
              .boundary_note(lost, names[2L]))
   c(comparison_fields(table, c(NA, lost)),
     list(notes = as.character(notes), refitted = any(reml) && !by_reml,
-         printed = .with_notes(table, character())))
+         printed = .with_notes(table, c(.mixture_note(table, lost), notes))))
+}
+
+.mixture_note <- function(table, lost) {
+  df <- table$Df[2L]
+  if (isTRUE(lost == 1)) paste0("a variance is tested on its boundary: p = ",
+    format.pval(boundary_p(table$Chisq[2L], df, lost), digits = 4L), " by the mixture ",
+    "0.5 chi-squared(", df - 1, ") + 0.5 chi-squared(", df, ")")
 }
 
 .likelihood_table <- function(models, names, by_reml) {
@@ -305,78 +319,4 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
   structure(table, class = c("anova", "data.frame"),
             heading = c(paste("Likelihood-ratio test by", if (by_reml) "REML" else
               "maximum likelihood"), "Models:", paste(names, formulas, sep = ": ")))
-}
-
-# --- pbkrtest's comparisons -----------------------------------------------------------------------
-
-#' F test of two models, or of a restriction matrix, by Kenward-Roger or Satterthwaite.
-mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger") {
-  .need_linear(fit, paste("F tests by", method))
-  if (!is.null(small)) {
-    .check_same_data(list(fit$model, small$model), c("m1", "m0"))
-    if (!(is(small$model, "merMod") && lme4::isLMM(small$model)))
-      refuse("ComparisonError", "the smaller model must be a linear mixed model; give an array L ",
-             "for a restriction of the fixed effects")
-  }
-  restriction <- if (is.null(small)) matrix(unlist(L), nrow = length(L), byrow = TRUE)
-  else plain_model(small)
-  test <- tryCatch(
-    if (method == "Kenward-Roger") pbkrtest::KRmodcomp(kenward_roger_model(fit), restriction)
-    else if (uses_exact(fit)) sat_modcomp_exact(fit, restriction)
-    else pbkrtest::SATmodcomp(self_contained(fit, plain_model(fit)), restriction),
-    error = function(e) {
-      if (grepl("equal mean|not nested", conditionMessage(e)))
-        refuse("ComparisonError", "the models have the same fixed effects or are not nested")
-      stop(e)
-    })
-  if (inherits(test$formula.large, "formula")) environment(test$formula.large) <- globalenv()
-  c(.modcomp_fields(test$test), list(method = method, printed = enc2utf8(printed(test))))
-}
-
-.modcomp_fields <- function(table) {
-  column <- function(...) {
-    at <- match(c(...), names(table))
-    at <- at[!is.na(at)]
-    if (length(at)) as.numeric(table[[at[1L]]])
-  }
-  list(term = rownames(table), statistic = column("stat", "statistic"),
-       num_df = column("ndf", "df"), den_df = column("ddf"), f_scaling = column("F.scaling"),
-       p_value = column("p.value"))
-}
-
-#' The models that the parametric bootstrap refits: pbkrtest takes ML fits.
-ml_fit <- function(fit) {
-  model <- plain_model(fit)
-  if (is_reml(model)) {
-    call <- model@call
-    call$REML <- FALSE
-    model <- in_model_data(fit, call)
-  }
-  as_fit(model)
-}
-
-#' pbkrtest's test from simulated likelihood-ratio statistics.
-pb_test <- function(large, small, ref) {
-  ref <- structure(ref, ctime = 0)
-  lrt <- max(0, 2 * (as.numeric(logLik(large$model)) - as.numeric(logLik(small$model))))
-  df <- attr(logLik(large$model), "df") - attr(logLik(small$model), "df")
-  finish <- utils::getFromNamespace(".finalizePB", "pbkrtest")
-  test <- finish(c(tobs = lrt, df = df), ref)
-  # Of likelihood ratios on the boundary many are 0, and belong to the null distribution; pbkrtest,
-  # which compares means, takes what is not positive for failed optimization.
-  if (!isS4(small$model)) test$test["PBtest", "p.value"] <- (1 + sum(ref > lrt)) / (1 + length(ref))
-  c(.modcomp_fields(test$test), list(method = "parametric bootstrap",
-                                     n_extreme = test$n.extreme,
-                                     n_positive = unname(test$samples["npos"])))
-}
-
-check_pb <- function(large, small) {
-  if (is_membership(large$model) || is_membership(small$model))
-    refuse("NotSupportedError", "lme4's simulate() does not know the weights of a ",
-           "multiple-membership model; compare by pymlm.lrt, or refit draws of your own")
-  .check_same_data(list(large$model, small$model), c("m1", "m0"))
-  tested <- .tested(list(small$model, large$model))
-  if (!tested$nested || attr(logLik(large$model), "df") <= attr(logLik(small$model), "df"))
-    refuse("ComparisonError", "m0 must be nested in m1 and have fewer parameters")
-  NULL
 }

@@ -114,13 +114,14 @@ def test_reml_with_the_same_means(fits, reference):
     same(ours, reference["reml"])
     assert not ours.refitted
     assert ours.notes == ()
+    assert "refit=False compares them" in mlm.anova(fits["one"], fits["full"]).notes[0]
 
 
 def test_different_means_are_refitted_and_it_is_said(fits, reference):
     ours = mlm.anova(fits["empty"], fits["full"])
     same(ours, reference["means"], REFIT)
     assert ours.refitted
-    assert "maximum likelihood (m0, m1)" in ours.notes[0]
+    assert "maximum likelihood (m0, m1): REML likelihoods of models" in ours.notes[0]
     assert_close(ours.p_value_boundary[1], ours.p_value[1])  # no variance is tested
 
 
@@ -173,6 +174,7 @@ def test_lrt_by_reml_and_by_ml(fits, reference, sleepstudy):
     assert ours.df[1] == 3
     assert np.isnan(ours.p_value_boundary[1])  # two variances at once: no simple mixture
     assert "several variances" in ours.notes[0]
+    assert "several variances" in str(ours)
     by_ml = mlm.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy, reml=False)
     assert_close(mlm.lrt(by_ml, fits["lm"]).chisq[1], reference["lm_ml"])
     mixed = mlm.lrt(fits["one"], by_ml)  # one by REML, one by ML: both by ML
@@ -188,6 +190,8 @@ def test_lrt_agrees_with_ranova(fits):
     assert_close(
         one.p_value_boundary[1], (chi2.sf(one.chisq[1], 1) + chi2.sf(one.chisq[1], 2)) / 2, 1e-8
     )
+    mixture = f"p = {one.p_value_boundary[1]:.4g} by the mixture 0.5 chi-squared(1) + 0.5 chi"
+    assert mixture in str(one)
 
 
 def test_boundary_may_be_told(fits):
@@ -372,6 +376,11 @@ def test_modcomp_refusals(cakes, fits):
         mlm.kr_modcomp(m1, "temp = 1")
     with pytest.raises(ComparisonError, match="nested in m1"):
         mlm.pb_modcomp(m0, m1, nsim=5)
+    for compare in (mlm.kr_modcomp, mlm.sat_modcomp):
+        with pytest.raises(ComparisonError, match="larger model comes first"):
+            compare(m0, m1)
+        with pytest.raises(NotSupportedError, match="must be a mixed model"):
+            compare(mlm.lm("angle ~ recipe + temp", mlm.load_dataset("cake")), m0)
     assert mlm.kr_modcomp(m1, m0).p_value[0] > 0
 
 

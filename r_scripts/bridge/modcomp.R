@@ -1,0 +1,91 @@
+# pbkrtest's comparisons of two models: F tests of the means, and the parametric bootstrap.
+
+#' F test of two models, or of a restriction matrix, by Kenward-Roger or Satterthwaite.
+mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger") {
+  if (!is(fit$model, "merMod"))
+    refuse("NotSupportedError", "m1 must be a mixed model; for a linear model m1.anova() has F tests")
+  .need_linear(fit, paste("F tests by", method))
+  if (!is.null(small)) {
+    .check_same_data(list(fit$model, small$model), c("m1", "m0"))
+    if (!(is(small$model, "merMod") && lme4::isLMM(small$model)))
+      refuse("ComparisonError", "the smaller model must be a linear mixed model; give an array L ",
+             "for a restriction of the fixed effects")
+    if (length(fixef(small$model)) > length(fixef(fit$model)))
+      refuse("ComparisonError", "m0 has more fixed effects than m1: the larger model comes first")
+  }
+  restriction <- if (is.null(small)) matrix(unlist(L), nrow = length(L), byrow = TRUE)
+  else plain_model(small)
+  test <- tryCatch(
+    if (method == "Kenward-Roger") pbkrtest::KRmodcomp(kenward_roger_model(fit), restriction)
+    else if (uses_exact(fit)) sat_modcomp_exact(fit, restriction)
+    else pbkrtest::SATmodcomp(self_contained(fit, plain_model(fit)), restriction),
+    error = function(e) {
+      if (grepl("equal mean|not nested", conditionMessage(e)))
+        refuse("ComparisonError", "the models have the same fixed effects or are not nested")
+      stop(e)
+    })
+  if (inherits(test$formula.large, "formula"))
+    test$formula.large <- .printable_formula(test$formula.large)
+  c(.modcomp_fields(test$test), list(method = method, printed = enc2utf8(printed(test))))
+}
+
+.modcomp_fields <- function(table) {
+  column <- function(...) {
+    at <- match(c(...), names(table))
+    at <- at[!is.na(at)]
+    if (length(at)) as.numeric(table[[at[1L]]])
+  }
+  list(term = rownames(table), statistic = column("stat", "statistic"),
+       num_df = column("ndf", "df"), den_df = column("ddf"), f_scaling = column("F.scaling"),
+       p_value = column("p.value"))
+}
+
+#' The models that the parametric bootstrap refits: pbkrtest takes ML fits.
+ml_fit <- function(fit) {
+  model <- plain_model(fit)
+  if (is_reml(model)) {
+    call <- model@call
+    call$REML <- FALSE
+    model <- in_model_data(fit, call)
+  }
+  as_fit(model)
+}
+
+#' pbkrtest's test from simulated likelihood-ratio statistics.
+pb_test <- function(large, small, ref) {
+  ref <- structure(ref, ctime = 0)
+  lrt <- max(0, 2 * (as.numeric(logLik(large$model)) - as.numeric(logLik(small$model))))
+  df <- attr(logLik(large$model), "df") - attr(logLik(small$model), "df")
+  finish <- utils::getFromNamespace(".finalizePB", "pbkrtest")
+  test <- finish(c(tobs = lrt, df = df), ref)
+  # Of likelihood ratios on the boundary many are 0, and belong to the null distribution; pbkrtest,
+  # which compares means, takes what is not positive for failed optimization.
+  positive <- unname(test$samples["npos"])
+  if (!isS4(small$model)) {
+    test$test["PBtest", "p.value"] <- (1 + sum(ref > lrt)) / (1 + length(ref))
+    test$samples["npos"] <- length(ref)
+  }
+  test$ctime <- NULL # pbkrtest prints it: the time of refits that others made
+  test[c("formula.large", "formula.small")] <- lapply(list(large$model, small$model),
+                                                      .printable_formula)
+  c(.modcomp_fields(test$test), list(method = "parametric bootstrap", n_extreme = test$n.extreme,
+                                     n_positive = positive, printed = enc2utf8(printed(test))))
+}
+
+# print() of a formula shows its environment where it is not the workspace.
+.printable_formula <- function(model) {
+  out <- formula(model)
+  environment(out) <- globalenv()
+  out
+}
+
+check_pb <- function(large, small) {
+  if (is_membership(large$model) || is_membership(small$model))
+    refuse("NotSupportedError", "lme4's simulate() does not know the weights of a ",
+           "multiple-membership model; compare by pymlm.lrt, or refit draws of your own")
+  .check_same_data(list(large$model, small$model), c("m1", "m0"))
+  tested <- .tested(list(small$model, large$model))
+  if (!tested$nested || attr(logLik(large$model), "df") <= attr(logLik(small$model), "df"))
+    refuse("ComparisonError", "m0 must be nested in m1 and have fewer parameters")
+  NULL
+}
