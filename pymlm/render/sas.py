@@ -8,6 +8,7 @@ from scipy.stats import chi2
 
 from pymlm.render import criteria
 from pymlm.render.numbers import fixed, sas_best, sas_p
+from pymlm.render.stata import factor_of
 from pymlm.results.voices import Voice, VoiceTests
 
 WIDTH = 78
@@ -100,7 +101,7 @@ def _components(v: Voice, covtest: bool) -> list[str]:
 
 
 def _subject(v: Voice, i: int) -> str:
-    return "" if v.grp[i] == "Residual" else v.grp[i]
+    return "" if v.grp[i] == "Residual" else factor_of(v.grp[i], v.group) or v.grp[i]
 
 
 def component_names(v: Voice) -> list[tuple[int, str]]:

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from pymlm.render import criteria
 from pymlm.render.numbers import spss as number
 from pymlm.render.sas import component_names
-from pymlm.render.stata import component_interval
+from pymlm.render.stata import component_interval, factor_of
 from pymlm.results.base import Floats
 from pymlm.results.voices import Voice, VoiceTests
 
@@ -100,7 +100,11 @@ def _components(v: Voice, level: float) -> list[str]:
         many = len(v.random_terms.get(v.grp[i], ())) > 1
         kind = "" if v.grp[i] == "Residual" else names[i] if many else "Variance"
         inside = "" if v.grp[i] == "Residual" else _inside(v, i)
-        name = "Residual" if not inside else f"{inside} [subject = {v.grp[i]}] {kind}"
+        name = (
+            "Residual"
+            if not inside
+            else f"{inside} [subject = {factor_of(v.grp[i], v.group)}] {kind}"
+        )
         rows.append([name, number(est), number(se), number(low), number(high)])
     bounds = f"{100 * level:g}% CI"
     header = ["Parameter", "Estimate", "Std. Error", f"{bounds} Lower", f"{bounds} Upper"]

@@ -143,7 +143,7 @@ def _stata_groups(v: Voice) -> list[str]:
 
 def _stata_rows(v: Voice, group: str) -> list[tuple[int, str]]:
     """Rows of the components of a factor: variances with the constant last, then covariances."""
-    own = [i for i, g in enumerate(v.grp) if _factor_of(g, v.group) == group]
+    own = [i for i, g in enumerate(v.grp) if factor_of(g, v.group) == group]
     order = list(dict.fromkeys(v.var1[i] for i in own if v.var2[i] is None))
     order.sort(key=lambda t: t == "(Intercept)")
     rank = {t: k for k, t in enumerate(order)}
@@ -158,7 +158,8 @@ def _stata_rows(v: Voice, group: str) -> list[tuple[int, str]]:
     return out + [(i, label) for _, _, i, label in sorted(pairs)]
 
 
-def _factor_of(grp: str, factors: tuple[str, ...]) -> str | None:
+def factor_of(grp: str, factors: tuple[str, ...]) -> str | None:
+    """Return the factor of a term that VarCorr numbers: "Subject" of "Subject.1"."""
     if grp in factors:
         return grp
     stem, _, number = grp.rpartition(".")
@@ -233,7 +234,7 @@ def icc(v: Voice, level: float = 0.95) -> str:
 def _icc(v: Voice, groups: list[str]) -> tuple[float, float]:
     """Share of the intercept variances of `groups`, with its delta-method standard error."""
     intercepts = {
-        i: _factor_of(g, v.group)
+        i: factor_of(g, v.group)
         for i, g in enumerate(v.grp)
         if v.var1[i] == "(Intercept)" and v.var2[i] is None
     }

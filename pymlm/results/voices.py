@@ -48,7 +48,7 @@ class Voice(Result):
         by the delta method; NaN where a term is singular.
     component_vcov : ndarray, shape (k, k)
     random_terms : dict
-        Term -> its coefficients.
+        Term, as `grp` has it -> its coefficients.
     n_zero, n_theta, rank_x : int
         Theta at 0, length of theta, rank of X.
     """

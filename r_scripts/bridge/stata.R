@@ -44,7 +44,7 @@ voice_result <- function(native, fit) {
     grp = components$grp, var1 = components$var1, var2 = components$var2,
     component = components$estimate, component_se = components$std_error,
     component_vcov = components$vcov,
-    random_terms = lapply(model@cnms, as.character),
+    random_terms = stats::setNames(lapply(model@cnms, as.character), names(VarCorr(model))),
     n_zero = sum(model@theta == 0), n_theta = length(model@theta), rank_x = ncol(X)
   )
 }
@@ -168,8 +168,13 @@ containment <- function(fit) {
   out
 }
 
-#' t tests and type III F tests with the df that a system uses.
+#' t tests and type III F tests with the df that a system uses. Containment may leave no df: SAS
+#' then prints no p-value, and R's distributions say NaN.
 voice_tests <- function(fit, ddf) {
+  if (ddf == "containment") suppressWarnings(.voice_tests(fit, ddf)) else .voice_tests(fit, ddf)
+}
+
+.voice_tests <- function(fit, ddf) {
   model <- fit$model
   t <- if (ddf == "containment") {
     plain <- coef(.plain_summary(fit))

@@ -302,6 +302,23 @@ def test_row_72_estat_icc_standard_error_by_profile(hsb):
     assert se == pytest.approx(math.sqrt(2 / curvature), rel=1e-3)
 
 
+def test_row_75_uncorrelated_terms_of_one_factor_keep_their_names():
+    m = mlm.lmer("Reaction ~ Days + (Days || Subject)", mlm.load_dataset("sleepstudy"))
+    intercept, slope, _ = m.varcorr().to_frame()["vcov"]
+    sas = squeezed(mlm.render(m, "sas"))
+    assert f"Intercept Subject {intercept:.2f}" in sas
+    assert f"Days Subject {slope:.4f}" in sas
+    assert "Columns in Z per Subject 2" in sas
+    spss = str(mlm.render(m, "spss"))
+    assert f"Intercept [subject = Subject] Variance | {intercept:.6f}" in spss
+    assert f"Days [subject = Subject] Variance      |  {slope:.6f}" in spss
+    mplus = str(mlm.render(m.update(reml=False), "mplus"))
+    assert "WITH" not in mplus.split("Between Level")[1]
+    crossed = mlm.lmer("score ~ Machine + (1 | Worker) + (0 + Machine | Worker)",
+                       mlm.load_dataset("nlme::Machines"))  # fmt: skip
+    assert "UN(3,2) Worker 21.15" in " ".join(squeezed(mlm.render(crossed, "sas")))
+
+
 def test_row_75_spss_against_published_output(hsb):
     # MIXED mathach BY id, REML (a course's HTML output of SPSS on High School and Beyond).
     text = mlm.render(hsb, "spss")

@@ -238,6 +238,16 @@ def test_row_35_singular_fit_has_an_icc_of_zero(d: pd.DataFrame) -> None:
     assert 0 < boot.conf_high[0] < 0.05
 
 
+def test_row_34_no_random_intercept_says_so() -> None:
+    """All dummies of a factor at 0 is no place to be: an ICC of 0 there is no finding."""
+    m = mlm.lmer("score ~ Machine + (0 + Machine | Worker)", mlm.load_dataset("nlme::Machines"))
+    with pytest.warns(AdviceWarning, match="no random intercept: where MachineA, MachineB") as said:
+        mlm.icc(m)
+    assert len(said) == 1
+    there = m.varcorr().matrix("Worker").loc["MachineA", "MachineA"]
+    assert_close(mlm.icc(m, at={"MachineA": 1}).icc, there / (there + m.sigma**2))
+
+
 def test_row_35_an_icc_of_next_to_nothing_has_the_whole_line() -> None:
     p, error = 1e-7, 0.01
     assert _logit_interval(p, error, 0.95) == (error, 0.0, 1.0)
