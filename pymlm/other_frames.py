@@ -1,0 +1,57 @@
+"""Frames of other libraries, which narwhals reads, as pandas frames; no value is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from pymlm.errors import DataError
+
+
+def to_pandas(data: Any) -> pd.DataFrame:
+    """Return a dict of columns, or a frame of another library, as a pandas DataFrame.
+
+    Raises
+    ------
+    DataError
+        When `data` is neither.
+    """
+    if isinstance(data, dict):
+        try:
+            return pd.DataFrame(data)
+        except ValueError as error:
+            raise DataError(f"this dict makes no data frame: {error}") from None
+    try:
+        import narwhals.stable.v1 as nw
+
+        frame = nw.from_native(data)
+        if isinstance(frame, nw.LazyFrame):
+            frame = frame.collect()
+        elif nw.get_level(frame) == "interchange":  # an Arrow record batch, a DuckDB relation
+            frame = nw.from_native(frame.to_arrow())
+    except (ImportError, TypeError):
+        raise DataError(
+            f"data is a {type(data).__name__}; pymlm takes a pandas DataFrame, or a frame that "
+            "narwhals reads (Polars, PyArrow ...)"
+        ) from None
+    return pd.DataFrame({name: _column(frame[name], kind) for name, kind in frame.schema.items()})
+
+
+def _column(column: Any, dtype: Any) -> Any:
+    import narwhals.stable.v1 as nw
+
+    if isinstance(dtype, (nw.Categorical, nw.Enum)):
+        # Levels in their own order; a plain Categorical has the order of first appearance.
+        levels = column.cat.get_categories().to_list()
+        return pd.Categorical(column.to_list(), categories=levels)
+    if dtype.is_integer() and column.null_count():
+        return pd.array(column.to_list(), dtype="Int64")
+    if dtype == nw.Boolean and column.null_count():
+        return pd.array(column.to_list(), dtype="boolean")
+    if dtype.is_numeric() or dtype == nw.Boolean or isinstance(dtype, nw.Datetime):
+        try:
+            return column.to_numpy()
+        except Exception:  # each library has its own; what numpy cannot hold stays Python's
+            pass
+    return pd.Series(column.to_list(), dtype=object)
