@@ -52,9 +52,9 @@ def _information(v: Voice) -> list[str]:
 def _type3(tests: VoiceTests) -> list[str]:
     rows = []
     if tests.intercept is not None:
-        i = tests.intercept
-        rows.append(["Intercept", "1", number(i.df, 3), number(i.statistic, 3),
-                     number(i.p_value, 3)])  # fmt: skip
+        first = tests.intercept
+        rows.append(["Intercept", "1", number(first.df, 3), number(first.statistic, 3),
+                     number(first.p_value, 3)])  # fmt: skip
     t = tests.type3
     for i, term in enumerate(() if t is None else t.term):
         assert t is not None
@@ -100,11 +100,8 @@ def _components(v: Voice, level: float) -> list[str]:
         many = len(v.random_terms.get(v.grp[i], ())) > 1
         kind = "" if v.grp[i] == "Residual" else names[i] if many else "Variance"
         inside = "" if v.grp[i] == "Residual" else _inside(v, i)
-        name = (
-            "Residual"
-            if not inside
-            else f"{inside} [subject = {factor_of(v.grp[i], v.group)}] {kind}"
-        )
+        subject = factor_of(v.grp[i], v.group)
+        name = "Residual" if not inside else f"{inside} [subject = {subject}] {kind}"
         rows.append([name, number(est), number(se), number(low), number(high)])
     bounds = f"{100 * level:g}% CI"
     header = ["Parameter", "Estimate", "Std. Error", f"{bounds} Lower", f"{bounds} Upper"]
