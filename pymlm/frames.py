@@ -15,6 +15,7 @@ import pandas as pd
 
 from pymlm.engine.to_r import NA_INTEGER, Column, Frame
 from pymlm.errors import DataError, FormulaError, near_names
+from pymlm.other_frames import to_pandas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 NA_REAL = np.array([0x7FF00000000007A2], dtype=np.uint64).view(np.float64)[0]
 #: Whole numbers up to here are exact in a double.
 EXACT = 2**53
+#: Counts in a second, by the unit of a column of times.
+PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+#: Names with a meaning of their own in R's model frames.
+RESERVED = ("(weights)", "(offset)", "...")
 #: From this many rows on a copy costs more than pandas' bookkeeping.
 LONG = 5_000
 
@@ -40,42 +45,10 @@ def as_pandas(data: Any) -> pd.DataFrame:
     DataError
         When `data` is no data frame, or has no rows.
     """
-    frame = data if isinstance(data, pd.DataFrame) else _narwhals_to_pandas(data)
+    frame = data if isinstance(data, pd.DataFrame) else to_pandas(data)
     if len(frame) == 0:
         raise DataError(f"the data frame is empty: 0 rows, {frame.shape[1]} columns")
     return frame
-
-
-def _narwhals_to_pandas(data: Any) -> pd.DataFrame:
-    if isinstance(data, dict):
-        return pd.DataFrame(data)
-    try:
-        import narwhals.stable.v1 as nw
-
-        frame = nw.from_native(data)
-        if isinstance(frame, nw.LazyFrame):
-            frame = frame.collect()
-    except (ImportError, TypeError):
-        raise DataError(
-            f"data is a {type(data).__name__}; pymlm takes a pandas DataFrame, or a frame that "
-            "narwhals reads (Polars, PyArrow ...)"
-        ) from None
-    columns: dict[str, Any] = {}
-    for name, dtype in frame.schema.items():
-        column = frame[name]
-        if isinstance(dtype, (nw.Categorical, nw.Enum)):
-            # Levels in their own order; a plain Categorical has the order of first appearance.
-            levels = column.cat.get_categories().to_list()
-            columns[name] = pd.Categorical(column.to_list(), categories=levels)
-        elif dtype.is_integer() and column.null_count():
-            columns[name] = pd.array(column.to_list(), dtype="Int64")
-        elif dtype == nw.Boolean and column.null_count():
-            columns[name] = pd.array(column.to_list(), dtype="boolean")
-        elif dtype.is_numeric() or dtype == nw.Boolean or isinstance(dtype, nw.Datetime):
-            columns[name] = column.to_numpy()
-        else:
-            columns[name] = pd.Series(column.to_list(), dtype=object)
-    return pd.DataFrame(columns)
 
 
 def used_columns(data: pd.DataFrame, names: Iterable[str], what: str = "formula") -> pd.DataFrame:
@@ -142,7 +115,9 @@ def prepare(data: pd.DataFrame, *, row_names: bool = False) -> Frame:
 
 
 def _row_names(index: pd.Index) -> tuple[str, ...] | NDArray[np.int32] | None:
-    if isinstance(index, (pd.RangeIndex, pd.MultiIndex)) or not index.is_unique:
+    if isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1):
+        return None
+    if isinstance(index, pd.MultiIndex) or not index.is_unique:
         return None
     if index.dtype == np.int64 and index.min() > 0 and index.max() < 2**31:
         return index.to_numpy().astype(np.int32)  # R writes them as text when it needs them
@@ -150,6 +125,10 @@ def _row_names(index: pd.Index) -> tuple[str, ...] | NDArray[np.int32] | None:
 
 
 def _column(name: str, series: pd.Series) -> Column:
+    if name in RESERVED:
+        raise DataError(f"R keeps the name {name!r} for itself; rename that column")
+    if isinstance(series.dtype, pd.ArrowDtype) and series.dtype.kind in "mM":
+        series = series.array.__arrow_array__().to_pandas()  # dates, times or differences
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _categorical(name, series)
@@ -162,9 +141,9 @@ def _column(name: str, series: pd.Series) -> Column:
     if pd.api.types.is_float_dtype(dtype):
         return _double(name, series)
     if isinstance(dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_any_dtype(dtype):
-        return Column(name, _seconds(series, "datetime64[ns]"), "POSIXct")
+        return Column(name, _seconds(series), "POSIXct")
     if pd.api.types.is_timedelta64_dtype(dtype):
-        return Column(name, _seconds(series, "timedelta64[ns]"), "difftime")
+        return Column(name, _seconds(series), "difftime")
     if isinstance(dtype, pd.StringDtype) or dtype == np.dtype(object) or "string" in str(dtype):
         return _text(name, series)
     raise _refusal(name, dtype, "values that R's mixed models cannot use", ".astype(float)")
@@ -224,12 +203,13 @@ def _double(name: str, series: pd.Series) -> Column:
     return Column(name, np.ascontiguousarray(values), "double")
 
 
-def _seconds(series: pd.Series, unit: str) -> NDArray[np.float64]:
+def _seconds(series: pd.Series) -> NDArray[np.float64]:
     if isinstance(series.dtype, pd.DatetimeTZDtype):
         series = series.dt.tz_convert("UTC").dt.tz_localize(None)
-    counts = series.to_numpy(dtype=unit).astype("int64")
-    out = counts / 1e9
-    out[_missing(series)] = NA_REAL
+    values = series.to_numpy()
+    # In the column's own unit: nanoseconds overflow before 1678 and after 2261.
+    out = values.astype("int64") / PER_SECOND[np.datetime_data(values.dtype)[0]]
+    out[np.isnat(values)] = NA_REAL
     return np.ascontiguousarray(out)
 
 
@@ -273,14 +253,17 @@ def _text(name: str, series: pd.Series) -> Column:
 
 def _objects(name: str, series: pd.Series, levels: Sequence[Any]) -> Column:
     kind = pd.api.types.infer_dtype(levels, skipna=True)
-    if kind == "date":
+    types = sorted({type(x).__name__ for x in levels})
+    if kind == "date" and len(types) == 1:
         days = series.to_numpy(dtype="datetime64[D]")
         out = days.astype("int64").astype(np.float64)
         out[_missing(series)] = NA_REAL
         return Column(name, out, "Date")
     if kind in ("datetime", "datetime64", "timedelta", "timedelta64"):
-        return _column(name, series.infer_objects())
-    types = sorted({type(x).__name__ for x in levels})
+        inferred = series.infer_objects()
+        if inferred.dtype != object:
+            return _column(name, inferred)
+        raise _refusal(name, series.dtype, "times of several zones", "pd.to_datetime(utc=True)")
     if len(types) > 1:
         raise DataError(
             f"column {name!r} (dtype {series.dtype}) mixes types: {', '.join(types)}. Make it one "
@@ -328,9 +311,10 @@ def per_row(value: Any, name: str, data: pd.DataFrame) -> pd.Series:
             )
         series = value
     else:
-        series = pd.Series(np.asarray(value))
-        if series.ndim != 1:
-            raise DataError(f"{name} must have one dimension")
+        values = np.asarray(value)
+        if values.ndim > 1:
+            raise DataError(f"{name} must have one dimension, not {values.ndim}")
+        series = pd.Series(values)
     if len(series) != len(data):
         raise DataError(f"{name} has {len(series)} values, the data have {len(data)} rows")
     if not pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_complex_dtype(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import pickle
 import subprocess
@@ -24,6 +25,7 @@ from pymlm.errors import (
 )
 
 RI = "Reaction ~ Days + (1 | Subject)"
+NOON = dt.datetime(2020, 1, 1, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -116,11 +118,23 @@ def test_mixed_types_in_an_object_column(sleepstudy):
         (pd.Series([[1]] * 180), "nested"),
         (pd.arrays.SparseArray([0.0] * 180), "sparse"),
         (pd.period_range("2020-01", periods=180, freq="M"), "period"),
+        ([NOON, NOON.date()] * 90, "mixes"),
+        ([NOON, NOON.astimezone(dt.timezone(dt.timedelta(hours=1)))] * 90, "several zones"),
     ],
 )
 def test_dtypes_that_r_cannot_hold(sleepstudy, column, match):
     with pytest.raises(DataError, match=rf"(?i)'Days'.*{match}|{match}"):
         mlm.lmer(RI, sleepstudy.assign(Days=column))
+
+
+def test_names_that_r_keeps_for_itself(sleepstudy):
+    """A column "(weights)" in a model frame are R's weights, whatever the formula makes of it."""
+    odd = sleepstudy.rename(columns={"Days": "(weights)"})
+    fails(DataError, "rename that column", "Reaction ~ `(weights)` + (1 | Subject)", odd)
+
+
+def test_a_dict_that_makes_no_frame():
+    fails(DataError, "makes no data frame", RI, {"Reaction": [1, 2], "Days": [1], "Subject": ["a"]})
 
 
 def test_duplicate_levels_after_conversion(sleepstudy):
@@ -239,6 +253,7 @@ def test_singular_fit_is_named(sleepstudy):
         ([-1.0] + [1.0] * 179, "weights must be above 0"),
         ([np.nan] + [1.0] * 179, "missing or infinite in 1 row"),
         (["a"] * 180, "must be numbers"),
+        (pd.DataFrame({"w": [1.0] * 180}), "one dimension"),
     ],
 )
 def test_wrong_weights(sleepstudy, weights, match):

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pymlm.engine import call
+from pymlm.errors import DataError
 from pymlm.frames import as_pandas, prepare
 from tests.native import rscript
 
@@ -123,6 +124,26 @@ def test_dates_and_times():
     np.testing.assert_array_equal(values, [3600.0, np.nan])
 
 
+def test_times_that_nanoseconds_cannot_hold():
+    years = pd.Series(np.array(["3000-01-01", "1000-01-01"], dtype="datetime64[s]"))
+    np.testing.assert_array_equal(cross(years)[1], [32503680000, -30610224000])
+    np.testing.assert_array_equal(cross(years - years[1])[1], [63113904000, 0])
+
+
+def test_times_of_arrow():
+    pa = pytest.importorskip("pyarrow")
+    day, hour = dt.date(2024, 2, 29), dt.timedelta(hours=1)
+    stamp = dt.datetime(2024, 2, 29, 12, tzinfo=dt.UTC)
+    for kind, arrow, value, number in [
+        ("Date", pa.date32(), day, (day - dt.date(1970, 1, 1)).days),
+        ("POSIXct", pa.timestamp("us", tz="Asia/Tokyo"), stamp, stamp.timestamp()),
+        ("double", pa.duration("ms"), hour, 3600.0),  # difftime
+    ]:
+        found, values, _ = cross(pd.Series([value, None], dtype=pd.ArrowDtype(arrow)))
+        assert found == kind
+        np.testing.assert_array_equal(values, [number, np.nan])
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(min_size=1, max_size=8)), min_size=1, max_size=20))
 def test_any_text_survives(words):
@@ -168,6 +189,20 @@ def test_frames_of_other_libraries():
     }  # fmt: skip
     assert columns["e"]["levels"] == ["q", "p", "r"]
     np.testing.assert_array_equal(columns["i"]["values"], [1, np.nan])
+
+
+def test_a_column_that_nothing_can_hold_matters_only_where_it_is_used():
+    pl = pytest.importorskip("polars")
+    frame = as_pandas(pl.DataFrame({"x": [1.0], "wide": pl.Series([2], dtype=pl.Int128)}))
+    assert call("frame_columns", prepare(frame[["x"]]))["x"]["values"] == [1.0]
+    with pytest.raises(DataError, match="'wide'"):
+        prepare(frame)
+
+
+def test_what_has_only_the_interchange_protocol():
+    pa = pytest.importorskip("pyarrow")
+    batch = pa.RecordBatch.from_pydict({"i": [1, None], "s": ["b", "a"]})
+    assert as_pandas(batch)["i"].tolist() == [1, pd.NA]
 
 
 def test_the_callers_frame_is_left_alone(sleepstudy):
