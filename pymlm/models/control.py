@@ -31,15 +31,17 @@ C = TypeVar("C")
 
 
 def _strict_init(cls: type[C]) -> type[C]:
-    """Refuse unknown options with an ArgumentError that lists near names."""
+    """Refuse unknown options with an ArgumentError that lists near names, and missing ones."""
     original = cls.__init__
-    names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]  # it is one
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]  # it is one
+    needed = [n for n, f in fields.items() if f.default is dataclasses.MISSING]
 
     @functools.wraps(original)
     def init(self: C, *args: Any, **options: Any) -> None:
-        if args:
-            raise ArgumentError(f"{cls.__name__}() takes options by name, e.g. optimizer='bobyqa'")
-        refuse_unknown(cls.__name__, options, names)
+        refuse_unknown(cls.__name__, options, list(fields))
+        if args or not set(needed) <= set(options):
+            example = ", ".join(f"{n}=..." for n in needed or ["optimizer"])
+            raise ArgumentError(f"{cls.__name__}() takes options by name: {example}")
         original(self, **options)
 
     cls.__init__ = init  # type: ignore[method-assign, assignment]  # same options, other refusal
@@ -330,8 +332,7 @@ def _from_mapping(given: Mapping[str, Any], kind: type[_Control]) -> dict[str, A
 
 
 def _checked(f: dataclasses.Field[Any], value: Any) -> Any:
-    annotation = str(f.type)
-    name = f.name
+    name, annotation = f.name, str(f.type)
     if isinstance(value, Mapping) and name.startswith("check_conv_"):
         value = ConvergenceCheck(**{k.replace("relTol", "rel_tol"): v for k, v in value.items()})
     if isinstance(value, ConvergenceCheck) and "ConvergenceCheck" in annotation:

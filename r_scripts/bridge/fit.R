@@ -67,7 +67,7 @@ fit_checked <- function(fun, args) {
     },
     # What lme4 only says in a message, a column dropped for rank deficiency, is a warning to us.
     message = function(m) {
-      text <- sub("\n$", "", conditionMessage(m))
+      text <- trimws(conditionMessage(m), "right")
       caught[[length(caught) + 1L]] <<- simpleWarning(text)
       tryInvokeRestart("muffleMessage")
     },

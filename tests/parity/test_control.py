@@ -308,6 +308,12 @@ def test_glmer_s_own_options(cbpp):
 # --- what is refused ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("make", [lambda c: c("stop", tol=1e-3), lambda c: c(action="stop")])
+def test_a_check_is_given_whole_and_by_name(make):
+    with pytest.raises(ArgumentError, match=r"by name: action=\.\.\., tol="):
+        make(mlm.ConvergenceCheck)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -335,6 +335,12 @@ def test_glmer_nb(r_more):
     assert_close(m.update(". ~ . - cHEIGHT").fixef(), r_more["nbdrop"]["(Intercept)"])
 
 
+def test_a_singular_negative_binomial_fit_is_said_once(recwarn):
+    mlm.glmer_nb("incidence ~ period + (1 | herd)", mlm.load_dataset("cbpp"))
+    singular = [w.category for w in recwarn if "singular" in str(w.message)]
+    assert singular == [mlm.errors.SingularFitWarning]
+
+
 def test_pickle_save_and_load(tmp_path):
     import pickle
 
