@@ -214,8 +214,8 @@ class MixedModel(
         Parameters
         ----------
         path : path, optional
-            Write the script there, and the data beside it as .rds. Without it the script holds the
-            data itself, so that it runs anywhere.
+            Write the script there, and the data beside it: "analysis.R", "analysis-data.rds".
+            Without it the script holds the data itself, so that it runs anywhere.
 
         Returns
         -------

@@ -25,12 +25,15 @@ def write_script(handle: RObject, path: str | Path | None) -> str:
     Raises
     ------
     DataError
-        When the folder of `path` does not exist.
+        When the folder of `path` does not exist, or `path` is a folder.
     """
     target = None if path is None else Path(path).expanduser()
     if target is not None and not target.parent.is_dir():
         raise DataError(f"cannot write {str(target)!r}: no such folder")
-    data_file = None if target is None else target.with_suffix(".rds")
+    if target is not None and target.is_dir():
+        raise DataError(f"cannot write {str(target)!r}: it is a folder")
+    # Not <name>.rds: that is what a user calls the saved model.
+    data_file = None if target is None else target.with_name(f"{target.stem}-data.rds")
     parts: _Parts = call(
         "script_parts", handle, None if data_file is None else str(data_file.resolve()), into=_Parts
     )
@@ -40,7 +43,7 @@ def write_script(handle: RObject, path: str | Path | None) -> str:
         lines += [f"{n} <- {text}" for n, text in zip(parts.names, parts.objects, strict=True)]
     else:
         # Beside the script, wherever both are moved: run it from its own folder.
-        lines.append(f'list2env(readRDS("{data_file.name}"), environment())')
+        lines.append(f'invisible(list2env(readRDS("{data_file.name}"), environment()))')
     lines += [f"model <- {parts.call}", "print(summary(model))", ""]
     text = "\n".join(lines)
     if target is not None:

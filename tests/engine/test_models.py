@@ -170,13 +170,17 @@ def test_the_script_repeats_the_analysis(model, sleepstudy, tmp_path):
     m = mlm.lmer(
         "Reaction ~ ns(Days, 2) + (1 | Subject)", sleepstudy, weights=np.linspace(1, 2, 180)
     )
+    saved = m.save(tmp_path / "analysis.rds")
     m.to_r(tmp_path / "analysis.R")
     done = subprocess.run(
         ["Rscript", "--vanilla", "analysis.R"], cwd=tmp_path, capture_output=True, text=True,
         encoding="utf-8", check=True,
     )  # fmt: skip
     assert "Weights: .weights" in done.stdout
-    assert f"{m.reml_criterion:.1f}" in done.stdout
+    assert done.stdout.rstrip("\n") == str(m.summary(ddf=None))
+    assert mlm.load_model(saved).theta.equals(m.theta)  # the data stand beside it, not in its place
+    with pytest.raises(DataError, match="is a folder"):
+        m.to_r(tmp_path)
     with pytest.raises(DataError, match="no such folder"):
         m.to_r(tmp_path / "none" / "x.R")
 
