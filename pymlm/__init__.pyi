@@ -70,10 +70,10 @@ from .multilevel.design import (
     moulton,
     true_variance,
 )
+from .multilevel.effect_sizes import effect_sizes
 from .multilevel.effects import effect_types
 from .multilevel.equations import equations
 from .multilevel.explained import (
-    effect_sizes,
     pseudo_r2,
     r2,
     r2_decomposition,

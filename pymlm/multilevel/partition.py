@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from pymlm.multilevel._tools import (
     numbers,
     random_part,
 )
+from pymlm.multilevel.icc_intervals import Share, interval, quadratic_form, values_at
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_variance import Icc, VariancePartition
 
@@ -94,14 +93,12 @@ def icc(
     values = _checked_at(part, at)
     shares = _shares(part, values)
     variance = np.array([s.variance(part.terms) for s in shares])
-    everything = sum(_form(t.covariance, _z(t.terms, values)) for t in part.terms)
+    everything = sum(quadratic_form(t.covariance, values_at(t.terms, values)) for t in part.terms)
     total = float(everything) + residual
     estimate = variance / total
     for share in shares:
         _check_somewhere(share, part)
-    se, low, high = _interval(
-        model, part, shares, values, how, fraction(level, "level"), nsim, seed
-    )
+    se, low, high = interval(model, part, shares, values, how, fraction(level, "level"), nsim, seed)
     return Icc(
         level=tuple(s.level for s in shares),
         icc=readonly(estimate),
@@ -117,38 +114,13 @@ def icc(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """One level: which random terms two rows of one of its units share."""
-
-    level: str
-    members: tuple[int, ...]
-    z: tuple[Floats, ...]
-
-    @property
-    def somewhere(self) -> bool:
-        """False where there is no random intercept and every slope stands at 0."""
-        return any(z.any() for z in self.z)
-
-    def variance(self, terms: Sequence[Any]) -> float:
-        return sum(_form(terms[i].covariance, z) for i, z in zip(self.members, self.z, strict=True))
-
-
-def _check_somewhere(share: _Share, part: RandomPart) -> None:
+def _check_somewhere(share: Share, part: RandomPart) -> None:
     if not share.somewhere:
         slopes = list(dict.fromkeys(t for i in share.members for t in part.terms[i].terms))
         advise(
             f"{share.level} has no random intercept: where {', '.join(slopes)} are 0 its ICC is 0. "
             f"Say where you want it, e.g. at={{{slopes[0]!r}: 1}}, or see pymlm.variance_partition"
         )
-
-
-def _form(matrix: Floats, z: Floats) -> float:
-    return float(z @ matrix @ z)
-
-
-def _z(terms: Sequence[str], at: Mapping[str, float]) -> Floats:
-    return np.array([1.0 if t == "(Intercept)" else at.get(t, 0.0) for t in terms])
 
 
 def _checked_at(part: RandomPart, at: Mapping[str, float] | None) -> dict[str, float]:
@@ -167,14 +139,14 @@ def _checked_at(part: RandomPart, at: Mapping[str, float] | None) -> dict[str, f
     return out
 
 
-def _shares(part: RandomPart, at: Mapping[str, float]) -> list[_Share]:
+def _shares(part: RandomPart, at: Mapping[str, float]) -> list[Share]:
     """Levels, outermost first; a nested level includes those that its units lie in."""
     out = []
     for factor in part.factors:
         outer = [f for f in part.factors if f == factor or _nested(part, factor, f)]
         members = tuple(i for i, t in enumerate(part.terms) if t.group in outer)
-        z = tuple(_z(part.terms[i].terms, at) for i in members)
-        out.append(_Share(factor, members, z))
+        z = tuple(values_at(part.terms[i].terms, at) for i in members)
+        out.append(Share(factor, members, z))
     return out
 
 
@@ -185,115 +157,6 @@ def _nested(part: RandomPart, inner: str, outer: str) -> bool:
         return False  # a row has shares in several units; none lies within another
     pairs = len(np.unique(a * (int(b.max()) + 1) + b))
     return pairs == len(np.unique(a)) and len(np.unique(b)) < len(np.unique(a))
-
-
-def _interval(
-    m: MixedModel,
-    part: RandomPart,
-    shares: Sequence[_Share],
-    at: Mapping[str, float],
-    how: str | None,
-    level: float,
-    nsim: int,
-    seed: int | None,
-) -> tuple[Floats, Floats, Floats]:
-    none = readonly(np.full(len(shares), np.nan))
-    if how is None:
-        return none, none, none
-    if how == "boot":
-        return _bootstrap(m, part, shares, at, level, nsim, seed)
-    return _delta(m, part, shares, at, level)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Theta:
-    factors: tuple[Floats, ...]
-    vcov: Floats
-
-
-def _delta(
-    m: MixedModel,
-    part: RandomPart,
-    shares: Sequence[_Share],
-    at: Mapping[str, float],
-    level: float,
-) -> tuple[Floats, Floats, Floats]:
-    """Delta method on logit(ICC). With L the relative factor, ICC depends on theta alone."""
-    theta = m._call_ddf("ml_theta", _Theta, "Satterthwaite")
-    forms, gradients = [], []
-    size = sum(len(f) * (len(f) + 1) // 2 for f in theta.factors)
-    start = 0
-    for factor, term in zip(theta.factors, part.terms, strict=True):
-        z = _z(term.terms, at)
-        half = factor.T @ z
-        forms.append(float(half @ half))
-        gradient = np.zeros(size)
-        at_theta = [(i, j) for j in range(len(z)) for i in range(j, len(z))]  # theta is column-wise
-        for k, (i, j) in enumerate(at_theta):
-            gradient[start + k] = 2 * half[j] * z[i]
-        gradients.append(gradient)
-        start += len(at_theta)
-    total = 1.0 + sum(forms)
-    dtotal = np.sum(gradients, axis=0)
-    rows = []
-    for share in shares:
-        p = sum(forms[i] for i in share.members) / total
-        slope = (np.sum([gradients[i] for i in share.members], axis=0) - p * dtotal) / total
-        variance = float(slope @ theta.vcov[:size, :size] @ slope)
-        rows.append(_logit_interval(p, math.sqrt(max(variance, 0.0)), level))
-    if any(math.isnan(row[0]) for row, s in zip(rows, shares, strict=True) if s.somewhere):
-        advise(
-            "an ICC is 0: the delta method has no interval at the boundary (NaN). ci='boot' gives "
-            "one"
-        )
-    se, low, high = np.array(rows).T
-    return readonly(se), readonly(low), readonly(high)
-
-
-def _logit_interval(p: float, error: float, level: float) -> tuple[float, float, float]:
-    """Standard error and interval of a share; NaN at the boundary, where the logit has no slope."""
-    if not 1e-8 < p < 1 or error == 0:
-        return math.nan, math.nan, math.nan
-    half_width = NormalDist().inv_cdf((1 + level) / 2) * error / (p * (1 - p))
-    centre = math.log(p / (1 - p))
-    from scipy.special import expit
-
-    return error, float(expit(centre - half_width)), float(expit(centre + half_width))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Draws:
-    draws: Floats
-    failed: int
-
-
-def _bootstrap(
-    m: MixedModel,
-    part: RandomPart,
-    shares: Sequence[_Share],
-    at: Mapping[str, float],
-    level: float,
-    nsim: int,
-    seed: int | None,
-) -> tuple[Floats, Floats, Floats]:
-    found = m._call("ml_bootstrap", _Draws, nsim=nsim, seed=seed)
-    draws = found.draws[~np.isnan(found.draws).any(axis=1)]
-    forms, start = [], 0
-    for term in part.terms:
-        k = len(term.terms)
-        z = _z(term.terms, at)
-        block = draws[:, start : start + k * k].reshape(-1, k, k)
-        forms.append(np.einsum("i,nij,j->n", z, block, z))
-        start += k * k
-    residual = draws[:, start] if part.linear else np.full(len(draws), part.residual)
-    total = residual + np.sum(forms, axis=0)
-    values = np.array([np.sum([forms[i] for i in s.members], axis=0) / total for s in shares])
-    tail = (1 - level) / 2
-    return (
-        readonly(values.std(axis=1, ddof=1)),
-        readonly(np.quantile(values, tail, axis=1)),
-        readonly(np.quantile(values, 1 - tail, axis=1)),
-    )
 
 
 @strict
@@ -400,7 +263,9 @@ def variance_partition(m: MixedModel, at: Mapping[str, float] | None = None) -> 
         if values is None:
             rows.append(sum(float(np.sum(t.covariance * t.moments)) for t in terms))
         else:
-            rows.append(sum(_form(t.covariance, _z(t.terms, values)) for t in terms))
+            rows.append(
+                sum(quadratic_form(t.covariance, values_at(t.terms, values)) for t in terms)
+            )
     variance = np.array([*rows, residual])
     share = variance / variance.sum()
     return VariancePartition(

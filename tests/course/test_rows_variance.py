@@ -18,7 +18,7 @@ from pymlm.errors import (
     NotSupportedError,
     SingularFitWarning,
 )
-from pymlm.multilevel.partition import _logit_interval
+from pymlm.multilevel.icc_intervals import _logit_interval
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
 from tests.native import assert_close, native
 

@@ -1,0 +1,77 @@
+"""Effect sizes d and r from t tests."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pymlm.arguments import DDF_METHODS, choice, strict
+from pymlm.errors import ArgumentError
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import mixed
+from pymlm.results.base import Floats, readonly
+from pymlm.results.multilevel_explained import EffectSizes
+
+
+@strict
+def effect_sizes(
+    m: MixedModel | None = None,
+    ddf: str = "Satterthwaite",
+    t: float | None = None,
+    df: float | None = None,
+) -> EffectSizes:
+    """Return d = 2t/√df and r = t/√(t² + df) for every fixed effect, or for one t.
+
+    Parameters
+    ----------
+    m : LinearMixedModel, optional
+    ddf : {"Satterthwaite", "Kenward-Roger", "between-within"}
+        Degrees of freedom of the model's t tests.
+    t, df : float, optional
+        Without a model: the numbers.
+
+    Returns
+    -------
+    EffectSizes
+
+    Raises
+    ------
+    ArgumentError
+        For ddf="asymptotic": both sizes are 0 at infinite degrees of freedom.
+
+    Notes
+    -----
+    Lecture S4; the formulas of ``effectsize::t_to_d(t, df)`` and ``t_to_r``.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> mlm.effect_sizes(t=1.7, df=120).to_frame().round(2).to_dict("list")
+    {'statistic': [1.7], 'df': [120.0], 'd': [0.31], 'r': [0.15]}
+    """
+    if m is None:
+        if t is None or df is None or not df > 0 or not math.isfinite(df):
+            raise ArgumentError("effect_sizes needs a model, or t and a finite df above 0")
+        return _sizes(("t",), np.array([float(t)]), np.array([float(df)]))
+    if t is not None or df is not None:
+        raise ArgumentError("give a model, or t and df, not both")
+    method = choice(ddf, DDF_METHODS, "ddf")
+    if method == "asymptotic":
+        raise ArgumentError(
+            "effect sizes from t need finite degrees of freedom; ask for ddf='Satterthwaite', "
+            "'Kenward-Roger' or 'between-within'"
+        )
+    fixed = mixed(m, "effect_sizes").summary(ddf=method).fixed
+    assert fixed.df is not None
+    return _sizes(fixed.term, np.array(fixed.statistic), np.array(fixed.df))
+
+
+def _sizes(term: tuple[str, ...], t: Floats, df: Floats) -> EffectSizes:
+    return EffectSizes(
+        term=term,
+        statistic=readonly(t),
+        df=readonly(df),
+        d=readonly(2 * t / np.sqrt(df)),
+        r=readonly(t / np.sqrt(t**2 + df)),
+    )

@@ -1,0 +1,154 @@
+"""Standard errors and intervals of ICCs: by the delta method, or by bootstrap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from scipy.special import expit
+
+from pymlm.models.mixed import MixedModel
+from pymlm.multilevel._tools import RandomPart, RandomTerm, advise
+from pymlm.results.base import Floats, readonly
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One level: which random terms two rows of one of its units share."""
+
+    level: str
+    members: tuple[int, ...]
+    z: tuple[Floats, ...]
+
+    @property
+    def somewhere(self) -> bool:
+        """False where there is no random intercept and every slope stands at 0."""
+        return any(z.any() for z in self.z)
+
+    def variance(self, terms: Sequence[RandomTerm]) -> float:
+        """Variance that the level's units share."""
+        return sum(
+            quadratic_form(terms[i].covariance, z)
+            for i, z in zip(self.members, self.z, strict=True)
+        )
+
+
+def quadratic_form(matrix: Floats, z: Floats) -> float:
+    """z'Gz: the variance that a term has where its predictors are z."""
+    return float(z @ matrix @ z)
+
+
+def values_at(terms: Sequence[str], at: Mapping[str, float]) -> Floats:
+    """Z of a term: 1 for its intercept, a slope's predictor from `at`, else 0."""
+    return np.array([1.0 if t == "(Intercept)" else at.get(t, 0.0) for t in terms])
+
+
+def interval(
+    m: MixedModel,
+    part: RandomPart,
+    shares: Sequence[Share],
+    at: Mapping[str, float],
+    how: str | None,
+    level: float,
+    nsim: int,
+    seed: int | None,
+) -> tuple[Floats, Floats, Floats]:
+    """Standard errors and limits of the ICC of every share by "delta" or "boot"; NaN for None."""
+    none = readonly(np.full(len(shares), np.nan))
+    if how is None:
+        return none, none, none
+    if how == "boot":
+        return _bootstrap(m, part, shares, at, level, nsim, seed)
+    return _delta(m, part, shares, at, level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Theta:
+    factors: tuple[Floats, ...]
+    vcov: Floats
+
+
+def _delta(
+    m: MixedModel,
+    part: RandomPart,
+    shares: Sequence[Share],
+    at: Mapping[str, float],
+    level: float,
+) -> tuple[Floats, Floats, Floats]:
+    """Delta method on logit(ICC). With L the relative factor, ICC depends on theta alone."""
+    theta = m._call_ddf("ml_theta", _Theta, "Satterthwaite")
+    forms, gradients = [], []
+    size = sum(len(f) * (len(f) + 1) // 2 for f in theta.factors)
+    start = 0
+    for factor, term in zip(theta.factors, part.terms, strict=True):
+        z = values_at(term.terms, at)
+        half = factor.T @ z
+        forms.append(float(half @ half))
+        gradient = np.zeros(size)
+        at_theta = [(i, j) for j in range(len(z)) for i in range(j, len(z))]  # theta is column-wise
+        for k, (i, j) in enumerate(at_theta):
+            gradient[start + k] = 2 * half[j] * z[i]
+        gradients.append(gradient)
+        start += len(at_theta)
+    total = 1.0 + sum(forms)
+    dtotal = np.sum(gradients, axis=0)
+    rows = []
+    for share in shares:
+        p = sum(forms[i] for i in share.members) / total
+        slope = (np.sum([gradients[i] for i in share.members], axis=0) - p * dtotal) / total
+        variance = float(slope @ theta.vcov[:size, :size] @ slope)
+        rows.append(_logit_interval(p, math.sqrt(max(variance, 0.0)), level))
+    if any(math.isnan(row[0]) for row, s in zip(rows, shares, strict=True) if s.somewhere):
+        advise(
+            "an ICC is 0: the delta method has no interval at the boundary (NaN). ci='boot' gives "
+            "one"
+        )
+    se, low, high = np.array(rows).T
+    return readonly(se), readonly(low), readonly(high)
+
+
+def _logit_interval(p: float, error: float, level: float) -> tuple[float, float, float]:
+    """Standard error and interval of a share; NaN at the boundary, where the logit has no slope."""
+    if not 1e-8 < p < 1 or error == 0:
+        return math.nan, math.nan, math.nan
+    half_width = NormalDist().inv_cdf((1 + level) / 2) * error / (p * (1 - p))
+    centre = math.log(p / (1 - p))
+    return error, float(expit(centre - half_width)), float(expit(centre + half_width))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draws:
+    draws: Floats
+    failed: int
+
+
+def _bootstrap(
+    m: MixedModel,
+    part: RandomPart,
+    shares: Sequence[Share],
+    at: Mapping[str, float],
+    level: float,
+    nsim: int,
+    seed: int | None,
+) -> tuple[Floats, Floats, Floats]:
+    found = m._call("ml_bootstrap", _Draws, nsim=nsim, seed=seed)
+    draws = found.draws[~np.isnan(found.draws).any(axis=1)]
+    forms, start = [], 0
+    for term in part.terms:
+        k = len(term.terms)
+        z = values_at(term.terms, at)
+        block = draws[:, start : start + k * k].reshape(-1, k, k)
+        forms.append(np.einsum("i,nij,j->n", z, block, z))
+        start += k * k
+    residual = draws[:, start] if part.linear else np.full(len(draws), part.residual)
+    total = residual + np.sum(forms, axis=0)
+    values = np.array([np.sum([forms[i] for i in s.members], axis=0) / total for s in shares])
+    tail = (1 - level) / 2
+    return (
+        readonly(values.std(axis=1, ddof=1)),
+        readonly(np.quantile(values, tail, axis=1)),
+        readonly(np.quantile(values, 1 - tail, axis=1)),
+    )
