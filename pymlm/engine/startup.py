@@ -20,7 +20,8 @@ from pymlm.engine.r_thread import R
 from pymlm.errors import RError, RNotFoundError, RPackageError
 
 #: No profile, no workspace, no question at the end. Renviron is still read: it says where R's
-#: packages are.
+#: packages are. The heap begins with a million cells instead of 350,000, as lme4 takes 1.8 million:
+#: R collects garbage less often while it loads, in a tenth less time, and ends with 20 MB less.
 R_OPTIONS = (
     "pymlm",
     "--quiet",
@@ -28,6 +29,7 @@ R_OPTIONS = (
     "--no-restore",
     "--no-site-file",
     "--no-init-file",
+    "--min-nsize=1000000",
 )
 
 _dispatch: Any = None
@@ -91,13 +93,7 @@ def _start_r() -> None:
     from rpy2.rinterface_lib import _rinterface_capi, openrlib
 
     embedded.set_initoptions(R_OPTIONS)
-    with (
-        openrlib.rlock, _kept("LD_LIBRARY_PATH"), _kept("R_GC_MEM_GROW"), _utf8_locale(),
-        warnings.catch_warnings(),
-    ):  # fmt: skip
-        # R reads this once. Its heap grows in larger steps: lme4 loads in a tenth less time, for a
-        # few MB.
-        os.environ.setdefault("R_GC_MEM_GROW", "3")
+    with openrlib.rlock, _kept("LD_LIBRARY_PATH"), _utf8_locale(), warnings.catch_warnings():
         # rpy2 warns that R does not run on the main thread, which is what we want.
         warnings.simplefilter("ignore")
         # What rpy2's initr does, without the Rscript that it runs for environment variables (they
