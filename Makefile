@@ -8,7 +8,7 @@ VENV := $(if $(CONDA_PREFIX),$(CONDA_PREFIX),.venv)
 BIN := $(VENV)/bin
 STAMPS := .make
 SOURCES := pyproject.toml scripts/setup.sh
-WORKERS ?= 2
+WORKERS ?= auto
 
 .PHONY: demo test lint types bench docs clean check
 
@@ -16,7 +16,7 @@ demo: $(STAMPS)/run
 	@$(BIN)/pymlm demo
 
 test: lint $(STAMPS)/r-all
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
