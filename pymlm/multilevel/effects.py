@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -51,6 +51,19 @@ class Design:
     parts: tuple[tuple[str, ...], ...]
     response: str
     random: tuple[RandomDesign, ...]
+
+    def only(self, terms: Iterable[str]) -> Design:
+        """Leave out the columns that a fit dropped for rank deficiency."""
+        wanted = set(terms)
+        at = [i for i, t in enumerate(self.term) if t in wanted]
+        return replace(
+            self,
+            term=tuple(self.term[i] for i in at),
+            values=self.values[:, at],
+            order=self.order[at],
+            label=tuple(self.label[i] for i in at),
+            parts=tuple(self.parts[i] for i in at),
+        )
 
 
 def design_of(formula: str, data: pd.DataFrame, trusted: bool = False) -> Design:
@@ -158,6 +171,8 @@ def effect_types(
     formula, frame, trusted = _formula_and_data(m, data)
     factor = _factor(m, formula, by)
     design = design_of(formula, frame, trusted)
+    if isinstance(m, MixedModel):
+        design = design.only(m.fixef().index)
     groups = groups_of(frame, factor)
     columns = [_column(t, design.values[:, i], groups) for i, t in enumerate(design.term)]
     slopes = _random_slopes(design, factor, groups)

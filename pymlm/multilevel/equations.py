@@ -7,7 +7,7 @@ from typing import Any
 
 from pymlm.arguments import choice, flag, strict
 from pymlm.errors import ArgumentError
-from pymlm.render.equations import LETTERS, Form, Format, Summand, Writer
+from pymlm.render.equations import LETTERS, Form, Format, Summand, Writer, upright
 from pymlm.results.equations import EquationParts
 
 FORMS: tuple[Form, ...] = ("levels", "combined", "distribution")
@@ -161,12 +161,14 @@ def _combined(w: Writer) -> list[tuple[str, str, str]]:
             one = _effect(w, group, at)
             text += " + " + (r"\," if w.latex else " ").join([one, *x])
             effects.append(name)
-        matrix = rf"\Sigma_{{\mathrm{{{group}}}}}" if w.latex else f"Σ_{group}"
+        matrix = rf"\Sigma_{{{upright(group)}}}" if w.latex else f"Σ_{group}"
         where.append(("where", f"{w.vector(effects)} {w.tilde}", w.normal("0", matrix)))
     if p.membership:
         note = rf"u_{{j[{row}]}} = \sum_j w_{{{row}j}} u_j" if w.latex else "u_j[i] = Σ_j w_ij u_j"
         left, right = note.split(" = ")
         where.append(("where", f"{left} =", right))
+    if p.has_offset:
+        text += f" + {w.variable('offset', row)}"
     left = w.variable(p.response, row) if w.gaussian else w.linked().replace(w.index(1), row)
     if w.gaussian:
         text += f" + {w.symbol('e', row)}"
@@ -177,9 +179,8 @@ def _combined(w: Writer) -> list[tuple[str, str, str]]:
 def _effect(w: Writer, group: str, subscript: str) -> str:
     if len(w.p.group) == 1:
         return w.symbol("u", subscript)
-    safe = group.replace("_", r"\_")
     if w.latex:
-        return rf"u^{{(\mathrm{{{safe}}})}}_{{{subscript}}}"
+        return rf"u^{{({upright(group)})}}_{{{subscript}}}"
     return f"u({group})_{subscript}"
 
 

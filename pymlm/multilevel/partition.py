@@ -118,7 +118,7 @@ def _check_somewhere(share: Share, part: RandomPart) -> None:
     if not share.somewhere:
         slopes = list(dict.fromkeys(t for i in share.members for t in part.terms[i].terms))
         advise(
-            f"{share.level} has no random intercept: where {', '.join(slopes)} are 0 its ICC is 0. "
+            f"{share.level} has no random intercept: at 0 of {', '.join(slopes)} its ICC is 0. "
             f"Say where you want it, e.g. at={{{slopes[0]!r}: 1}}, or see pymlm.variance_partition"
         )
 

@@ -58,6 +58,18 @@ class Model:
     random: dict[int, list[Summand]] = field(default_factory=dict)
 
 
+#: Not \\^, an accent that math mode does not have; backticks are R's, not the name's.
+LATEX = str.maketrans(
+    {"\\": r"\backslash ", "^": r"{\wedge}", " ": r"\ ", "`": None}
+    | {c: "\\" + c for c in "_%&#${}"}
+)
+
+
+def upright(name: str) -> str:
+    """Return a variable's name for LaTeX's math mode."""
+    return rf"\mathrm{{{name.translate(LATEX)}}}"
+
+
 class Writer:
     """Writes the equations of one model in one format."""
 
@@ -80,10 +92,7 @@ class Writer:
 
     def variable(self, name: str, subscript: str) -> str:
         if self.latex:
-            safe = name.replace("\\", r"\backslash ")
-            for c in "_%&#$^{}":
-                safe = safe.replace(c, "\\" + c)
-            return rf"\mathrm{{{safe}}}_{{{subscript}}}"
+            return rf"{upright(name)}_{{{subscript}}}"
         return f"{name}_{subscript}"
 
     def summand(self, s: Summand, first: bool) -> str:

@@ -574,6 +574,19 @@ def test_row_91_generalized_models_have_a_link():
 
 
 def test_row_91_names_are_safe_in_latex():
-    d = gpa().rename(columns={"ses": "s_e%s"})
-    m = mlm.lmer("gpa ~ `s_e%s` + (1 | schoolnr)", d)
-    assert r"s\_e\%s" in mlm.equations(m, format="latex")
+    d = gpa().rename(columns={"ses": "s_e %s", "schoolnr": "nr_#"})
+    d["half"] = np.arange(len(d)) % 2
+    m = mlm.lmer("gpa ~ `s_e %s` + I(clubs^2) + (1 | `nr_#`)", d)
+    text = mlm.equations(m, format="latex")
+    assert r"\mathrm{s\_e\ \%s}" in text
+    assert r"I(clubs{\wedge}2)" in text  # \^ is an accent of text mode
+    crossed = m.update(". ~ . + (1 | half)")
+    text = mlm.equations(crossed, format="latex", form="combined")
+    assert r"\Sigma_{\mathrm{nr\_\#}}" in text
+    assert r"u^{(\mathrm{nr\_\#})}" in text
+
+
+def test_row_91_the_offset_of_a_crossed_model_stands_in_its_equation():
+    d = mlm.load_dataset("lme4::Penicillin").assign(known=lambda d: np.arange(len(d)) / 100)
+    m = mlm.lmer("diameter ~ offset(known) + (1 | plate) + (1 | sample)", d)
+    assert " + offset_i + e_i" in mlm.equations(m, form="combined")

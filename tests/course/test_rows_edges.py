@@ -55,7 +55,7 @@ def test_uncorrelated_terms_of_one_factor_add_up(sleepstudy: pd.DataFrame) -> No
     assert_close(mlm.icc(m, at={"Days": 2}).variance, tau0 + 4 * tau1)
     assert_close(mlm.variance_function(m, "Days", at=[2]).between, tau0 + 4 * tau1)
     only = mlm.lmer("Reaction ~ Days + (0 + Days | Subject)", sleepstudy)
-    with pytest.warns(AdviceWarning, match="boundary"):
+    with pytest.warns(AdviceWarning, match="no random intercept: at 0 of Days"):
         assert mlm.icc(only).icc[0] == 0.0  # at Day 0 nothing is shared
     assert mlm.icc(only, at={"Days": 3}).icc[0] > 0.3
 

@@ -17,6 +17,7 @@ from pymlm.errors import (
     FitError,
     FormulaError,
     NotSupportedError,
+    RWarning,
 )
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT, gpa
 from tests.native import assert_close, native
@@ -306,6 +307,16 @@ def test_row_25_a_model_that_does_not_converge_is_an_error() -> None:
 
 
 # --- rows 18, 19, 49: which effect is it? ---------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::pymlm.errors.AdviceWarning")
+def test_row_49_only_the_coefficients_that_the_fit_has() -> None:
+    """No school of boys has girls: R drops the products, which moderate nothing then."""
+    with pytest.warns(RWarning, match="rank deficient"):
+        m = mlm.lmer("normexam ~ schgend * sex + (1 | school)", mlm.load_dataset("mlmRev::Exam"))
+    found = mlm.effect_types(m)
+    assert found.term == tuple(m.fixef().index)
+    assert found.to_frame().loc["sexM", "slope"] == "fixed"
 
 
 @pytest.mark.parametrize(
