@@ -231,7 +231,7 @@ def _paired(
 ) -> Iterator[tuple[str, float, float, float]]:
     """Match by name; a number that only one side has is an infinite difference."""
     for table in {**ours, **theirs}:
-        a, b = ours.get(table, {}), theirs.get(table, {})
+        a, b = ours.get(table, {}), theirs.get(table) or {}  # R's empty list
         values = np.array([v for v in b.values() if v is not None], dtype=float)
         scale = float(np.nanmax(np.abs(values), initial=0.0)) if values.size else 0.0
         for name in {**a, **b}:

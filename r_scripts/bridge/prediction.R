@@ -10,6 +10,7 @@ predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
   rows <- .ready_rows(fit, newdata, re, allow_new_levels)
   .warn_about_offset(fit)
   out <- rep(NA_real_, nrow(newdata))
+  if (!length(rows$at)) return(out)
   out[rows$at] <- .guarded_prediction(
     predict(fit$model, newdata = rows$data, re.form = re, type = type, na.action = na.pass,
             allow.new.levels = allow_new_levels))
@@ -36,6 +37,10 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   n <- if (is.null(newdata)) nrow(model@frame) else nrow(newdata)
   rows <- if (is.null(newdata)) list(at = seq_len(n), data = NULL) else
     .ready_rows(fit, newdata, re, allow_new_levels)
+  if (!length(rows$at)) {
+    none <- rep(NA_real_, n)
+    return(list(fit = none, std_error = none, conf_low = none, conf_high = none))
+  }
   eta <- .predicted_eta(fit, rows$data, re, allow_new_levels)
   variance <- .prediction_variance(fit, rows$data, re)
   if (interval == "prediction") variance <- variance + .residual_variance(model, rows$data)
@@ -102,8 +107,9 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 .joint_variance <- function(model, x, zt) {
   part <- getME(model, c("L", "Lambdat", "RX", "RZX"))
   cl <- solve(part$L, solve(part$L, part$Lambdat %*% zt, system = "P"), system = "L")
-  cr <- forwardsolve(t(as.matrix(part$RX)), t(x) - as.matrix(crossprod(part$RZX, cl)))
-  sigma(model)^2 * (Matrix::colSums(cl^2) + colSums(cr^2))
+  fixed <- if (!ncol(x)) 0 else # a model need not have fixed effects
+    colSums(forwardsolve(t(as.matrix(part$RX)), t(x) - as.matrix(crossprod(part$RZX, cl)))^2)
+  sigma(model)^2 * (Matrix::colSums(cl^2) + fixed)
 }
 
 .new_model_matrix <- function(model, newdata) {

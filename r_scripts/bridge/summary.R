@@ -59,7 +59,7 @@ summary_native <- function(fit, ddf = NULL) {
   out <- .plain_summary(fit)
   .need_linear(fit, paste0("The ddf '", ddf, "'"))
   df <- ddf_values(fit, ddf)
-  t <- out$coefficients[, "t value"]
+  t <- out$coefficients[, 1L] / out$coefficients[, 2L]
   out$coefficients <- cbind(out$coefficients[, 1:2, drop = FALSE], df = df, "t value" = t,
                             "Pr(>|t|)" = 2 * pt(-abs(t), df))
   out$methTitle <- paste0(out$methTitle, ". t-tests use ", .ddf_label(ddf))
@@ -98,7 +98,7 @@ summary_result <- function(native, fit, ddf = NULL) {
 
 .correlation <- function(native) {
   v <- native$vcov
-  if (is.null(v)) return(NULL)
+  if (is.null(v) || !length(v)) return(NULL) # NULL, or of a model without fixed effects
   unname(as.matrix(cov2cor(as.matrix(v))))
 }
 
@@ -115,7 +115,8 @@ fixed_effects <- function(m, ddf = NULL, level = 0.95) {
   quantiles <- if (is.null(df)) qnorm((1 + level) / 2) else qt((1 + level) / 2, df)
   list(
     term = rownames(m), estimate = estimate, std_error = std_error, df = df,
-    statistic = column("t value", "z value"), p_value = column("Pr(>|t|)", "Pr(>|z|)"),
+    statistic = as.numeric(column("t value", "z value")), # absent without fixed effects
+    p_value = column("Pr(>|t|)", "Pr(>|z|)"),
     conf_low = estimate - quantiles * std_error, conf_high = estimate + quantiles * std_error,
     statistic_name = if ("z value" %in% colnames(m)) "z" else "t",
     ddf = ddf

@@ -12,11 +12,12 @@ tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") 
 
 .tidy_rows <- function(effect, term, estimate, group = NA, level = NA, std_error = NA, df = NA,
                        statistic = NA, p_value = NA, conf_low = NA, conf_high = NA) {
-  data.frame(effect = effect, group = as.character(group), level = as.character(level),
-             term = as.character(term), estimate = as.numeric(estimate),
-             std_error = as.numeric(std_error), df = as.numeric(df),
-             statistic = as.numeric(statistic), p_value = as.numeric(p_value),
-             conf_low = as.numeric(conf_low), conf_high = as.numeric(conf_high))
+  text <- function(x) rep_len(as.character(x), length(term)) # there may be no term at all
+  number <- function(x) rep_len(as.numeric(x), length(term))
+  data.frame(effect = text(effect), group = text(group), level = text(level), term = text(term),
+             estimate = number(estimate), std_error = number(std_error), df = number(df),
+             statistic = number(statistic), p_value = number(p_value),
+             conf_low = number(conf_low), conf_high = number(conf_high))
 }
 
 .tidy_fixed <- function(fit, ddf, level) {

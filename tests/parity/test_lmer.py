@@ -9,7 +9,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import PymlmWarning
-from tests.native import assert_close, assert_fits_close, native
+from tests.native import assert_close, assert_fits_close, native, rscript
 from tests.parity.models import MODELS, fitted
 
 
@@ -249,3 +249,20 @@ def test_a_dot_stands_for_the_other_columns(sleepstudy):
         formula = "Reaction ~ . - Subject" + (" + (1 | Subject)" if fit is mlm.lmer else "")
         weighted = fit(formula, data, weights=np.linspace(1, 2, 180))
         assert weighted.fixef().index.tolist() == ["(Intercept)", "Days", "z"]
+
+
+def test_a_model_without_fixed_effects(sleepstudy):
+    m = mlm.lmer("Reaction ~ 0 + (1 | Subject)", sleepstudy)
+    native_text = rscript(
+        "suppressMessages(library(lmerTest))\n"
+        "m <- lme4::lmer(Reaction ~ 0 + (1 | Subject), sleepstudy)\n"
+        "print(summary(m)); print(summary(as_lmerModLmerTest(m)))"
+    )
+    assert f"{m.summary(ddf=None)}\n{m.summary()}\n" == native_text
+    assert mlm.check_parity(m).ok
+    assert m.tidy("fixed").to_frame().empty
+    assert len(m.tidy().to_frame()) == 2
+    assert m.summary(ddf="between-within").fixed.statistic.size == 0
+    # One group's mode alone: the variance of u given y, and nothing from fixed effects.
+    at = m.predict(sleepstudy.head(1), interval="confidence")
+    assert_close(at.std_error, m.ranef().to_frame()["condsd"].iloc[0], rtol=1e-10)  # two algorithms

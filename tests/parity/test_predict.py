@@ -369,3 +369,9 @@ def test_offset_argument_is_announced(sleep: Any) -> None:
     m = mlm.lmer("Reaction ~ Days + (1 | Subject)", data, offset=np.full(180, 5.0))
     with pytest.warns(RWarning, match="offset"):
         m.predict(data.head(2))
+
+
+def test_rows_that_all_miss_something(sleep: Any) -> None:
+    rows = pd.DataFrame({"Days": [np.nan, np.nan], "Subject": ["308", "309"]})
+    assert sleep.predict(rows).isna().all()
+    assert sleep.predict(rows, interval="prediction").to_frame().isna().all(axis=None)
