@@ -68,6 +68,17 @@ def choice(value: object, allowed: Iterable[T], name: str) -> T:
     )
 
 
+def text_list(value: object, name: str) -> list[str] | None:
+    """Return a name, or several, as a list; None stays None. What is no text is refused."""
+    if value is None:
+        return None
+    given = [value] if isinstance(value, str) else value
+    texts = list(given) if isinstance(given, Iterable) else []
+    if not texts or not all(isinstance(t, str) for t in texts):
+        raise ArgumentError(f"{name} takes a name or a list of names, not {value!r}")
+    return texts
+
+
 def check_ddf(ddf: str | None) -> Ddf | None:
     """Return the method of degrees of freedom in its proper spelling."""
     return choice(ddf, (*DDF_METHODS, None), "ddf")

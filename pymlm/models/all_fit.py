@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pymlm.arguments import seconds, strict
+from pymlm.arguments import seconds, strict, text_list
 from pymlm.errors import ArgumentError
 from pymlm.models.described import Described
 from pymlm.results.all_fit import AllFit
@@ -52,11 +52,10 @@ class AllFitMethods(Described):
             raise ArgumentError(f"max_evaluations is a whole number, not {max_evaluations!r}")
         if max_evaluations < 1:
             raise ArgumentError(f"max_evaluations must be 1 or more, not {max_evaluations!r}")
-        names = [optimizers] if isinstance(optimizers, str) else optimizers
         return self._ask(
             "all_fit",
             AllFit,
             timeout=seconds(timeout),
-            optimizers=None if names is None else list(names),
+            optimizers=text_list(optimizers, "optimizers"),
             max_evaluations=max_evaluations,
         )

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pymlm.arguments import choice, strict
-from pymlm.errors import ArgumentError
+from pymlm.arguments import choice, seconds, strict, text_list
 from pymlm.models.described import Described
+from pymlm.models.parallel import check_seed
 from pymlm.results.diagnostics import (
     Check,
     Influence,
@@ -86,12 +86,8 @@ class DiagnosticMethods(Described):
         -----
         Mirrors ``influence(model, groups)`` of lme4.
         """
-        names = [groups] if isinstance(groups, str) else groups
-        if names is not None:
-            names = list(names)
-            if not names or not all(isinstance(n, str) for n in names):
-                raise ArgumentError(f"groups names columns of the data, not {groups!r}")
-        return self._ask("influence", Influence, groups=names, timeout=timeout)
+        names = text_list(groups, "groups")
+        return self._ask("influence", Influence, groups=names, timeout=seconds(timeout))
 
     def re_pca(self) -> RePCA:
         """Return the principal components of the random effects of each grouping factor.
@@ -168,4 +164,4 @@ class DiagnosticMethods(Described):
         doi:10.1093/biomet/70.1.1) on the fitted values, for performance's is wrong for lme4's
         models.
         """
-        return self._ask("check", Check, what=choice(what, CHECKS, "what"), seed=int(seed))
+        return self._ask("check", Check, what=choice(what, CHECKS, "what"), seed=check_seed(seed))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pymlm.arguments import Ddf, check_ddf, choice, flag, fraction, strict
+from pymlm.arguments import Ddf, check_ddf, choice, flag, fraction, strict, text_list
 from pymlm.engine import RObject, call
 from pymlm.errors import ArgumentError
 from pymlm.models.described import Described
@@ -88,8 +88,9 @@ class FixedTestMethods(Described):
         Parameters
         ----------
         L : array-like, shape (p,) or (k, p); str; list of str; dict of str to str
-            Numbers in the order of ``m.fixef()``; or equations in R's names of the coefficients,
-            such as ``"SMfrlunch30 - WSfrlunch = 0"`` or ``"2*a + `a:b` = 3"``. A dict names them.
+            Numbers in the order of ``m.fixef()`` (a Series or DataFrame with its names as labels,
+            in any order); or equations in R's names of the coefficients, such as
+            ``"SMfrlunch30 - WSfrlunch = 0"`` or ``"2*a + `a:b` = 3"``. A dict names them.
         joint : bool
             One F (or chi-squared) test of all rows, instead of one t (or z) test each.
         rhs : float or array-like, shape (k,)
@@ -173,7 +174,8 @@ class FixedTestMethods(Described):
         Mirrors ``drop1(model, scope, ddf = ddf)`` of lmerTest, ``drop1(model, test = "Chisq")`` of
         lme4.
         """
-        return self._ask_ddf("drop1", AnovaTable, engine, scope=_names(scope), ddf=check_ddf(ddf))
+        terms = text_list(scope, "scope")
+        return self._ask_ddf("drop1", AnovaTable, engine, scope=terms, ddf=check_ddf(ddf))
 
     @strict
     def step(
@@ -223,7 +225,7 @@ class FixedTestMethods(Described):
             "alpha_fixed": fraction(alpha_fixed, "alpha_fixed"),
             "reduce_random": flag(reduce_random, "reduce_random"),
             "reduce_fixed": flag(reduce_fixed, "reduce_fixed"),
-            "keep_terms": _names(keep),
+            "keep_terms": text_list(keep, "keep"),
         }
         answer = self._ask_ddf("step", Steps, engine, **args)
         handle = self._call_ddf("step_model", RObject, str(args["ddf"]), engine, args=args)
@@ -267,7 +269,7 @@ class FixedTestMethods(Described):
             "ls_means",
             LsMeans,
             engine,
-            which=_names(which),
+            which=text_list(which, "which"),
             level=fraction(level, "level"),
             ddf=choice(ddf, ("Satterthwaite", "Kenward-Roger"), "ddf"),
             pairwise=flag(pairwise, "pairwise"),
@@ -279,12 +281,3 @@ def _some_ddf(ddf: str | None) -> Ddf:
     if method is None:
         raise ArgumentError("a test needs degrees of freedom: ddf='asymptotic' gives z tests")
     return method
-
-
-def _names(value: str | Sequence[str] | Mapping[str, Any] | None) -> list[str] | None:
-    if value is None:
-        return None
-    names = [value] if isinstance(value, str) else list(value)
-    if not names or not all(isinstance(n, str) for n in names):
-        raise ArgumentError(f"expected names, not {value!r}")
-    return names

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pymlm.engine import RObject, call
 from pymlm.errors import ArgumentError
@@ -37,8 +38,9 @@ def hypotheses(handle: RObject, L: Any, rhs: Any = 0) -> Hypotheses:
     Parameters
     ----------
     L : array-like, shape (p,) or (k, p); str; sequence or dict of str
-        Numbers in the order of the fixed effects; or text such as ``"2*a + b = 3"`` in R's names of
-        the coefficients. A dict names its hypotheses.
+        Numbers in the order of the fixed effects (a Series or DataFrame with their names as labels,
+        in any order); or text such as ``"2*a + b = 3"`` in R's names of the coefficients. A dict
+        names its hypotheses.
     rhs : float or array-like, shape (k,)
         For arrays, and for text without "=".
 
@@ -78,6 +80,7 @@ def _texts(L: Any) -> tuple[list[str], list[str]] | None:
 
 def _from_numbers(handle: RObject, L: Any, rhs: Any) -> Hypotheses:
     terms = call("fixed_terms", handle, into=tuple[str, ...])
+    L = _in_order(L, terms)
     try:
         matrix = np.asarray(L, dtype=np.float64)
     except (TypeError, ValueError):
@@ -97,6 +100,23 @@ def _from_numbers(handle: RObject, L: Any, rhs: Any) -> Hypotheses:
         raise ArgumentError(f"row {empty[0]} of L holds zeros only: it tests nothing")
     right = _right_hand_side(rhs, len(matrix))
     return Hypotheses(rows=tuple(tuple(row) for row in matrix.tolist()), rhs=right, labels=None)
+
+
+def _in_order(L: Any, terms: tuple[str, ...]) -> Any:
+    """Put a Series or DataFrame with the coefficients' names into their order."""
+    if not isinstance(L, (pd.Series, pd.DataFrame)):
+        return L
+    labels = list(L.index if isinstance(L, pd.Series) else L.columns)
+    if not all(isinstance(label, str) for label in labels):
+        return L
+    if sorted(labels) != sorted(terms):
+        unknown = [label for label in labels if label not in terms]
+        wrong = f"{unknown[0]!r} is none" if unknown else "some are missing or there twice"
+        raise ArgumentError(
+            f"the labels of L must be the fixed effects, each once: {wrong}. They are: "
+            f"{', '.join(terms)}"
+        )
+    return L[list(terms)]
 
 
 def _right_hand_side(rhs: Any, k: int) -> tuple[float, ...]:

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict
+from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict, text_list
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.models.described import Described
+from pymlm.models.parallel import whole_number
 from pymlm.results.emm import EmmGrid, JointTests
 
 MeansType = Literal["link", "response"]
@@ -83,7 +84,7 @@ class MeansMethods(Described):
         weights : {"equal", "proportional", "outer", "cells", "flat"}, optional
             How to average over the factors left out.
         ref : int or str, optional
-            The control of trt.vs.ctrl: its number, from 1.
+            The control of trt.vs.ctrl: its number, from 1, or its level.
         interaction : bool
             Contrasts of contrasts over several factors.
         engine : {"auto", "lmerTest", "exact"}, optional
@@ -119,9 +120,9 @@ class MeansMethods(Described):
             EmmGrid,
             engine,
             specs=_specs(specs),
-            by=_names(by, "by"),
+            by=text_list(by, "by"),
             at=_at(at),
-            contrast=_contrast(contrast),
+            contrast=_contrast(contrast, ref, interaction),
             options=_options(adjust, type, level, infer, weights, ref, interaction),
             ddf=self._means_ddf(ddf),
         )
@@ -185,9 +186,9 @@ class MeansMethods(Described):
             engine,
             specs=_specs(specs),
             var=var,
-            by=_names(by, "by"),
+            by=text_list(by, "by"),
             at=_at(at),
-            contrast=_contrast(contrast),
+            contrast=_contrast(contrast, ref, interaction),
             options=_options(adjust, None, level, infer, weights, ref, interaction),
             ddf=self._means_ddf(ddf),
         )
@@ -222,7 +223,7 @@ class MeansMethods(Described):
             "joint_tests",
             JointTests,
             engine,
-            by=_names(by, "by"),
+            by=text_list(by, "by"),
             at=_at(at),
             ddf=self._means_ddf(ddf),
         )
@@ -269,7 +270,7 @@ class MeansMethods(Described):
             EmmGrid,
             engine,
             specs=_specs(specs),
-            by=_names(by, "by"),
+            by=text_list(by, "by"),
             at=_at(at),
             alpha=fraction(alpha, "alpha"),
             options=_options(adjust, None, level, None, weights, None, False),
@@ -295,18 +296,9 @@ def _specs(specs: Specs) -> list[str]:
                 "as a one-sided formula or names"
             )
         return [specs]
-    names = _names(specs, "specs")
-    if not names:
+    names = text_list(specs, "specs")
+    if names is None:
         raise ArgumentError("specs names no factor; write e.g. emmeans('treatment')")
-    return names
-
-
-def _names(value: Specs | None, name: str) -> list[str] | None:
-    if value is None:
-        return None
-    names = [value] if isinstance(value, str) else list(value)
-    if not all(isinstance(n, str) for n in names):
-        raise ArgumentError(f"{name} takes names of predictors, not {value!r}")
     return names
 
 
@@ -333,9 +325,14 @@ def _level(value: Any) -> str:
     return str(value).upper() if isinstance(value, bool) else str(value)
 
 
-def _contrast(contrast: Contrast | None) -> Any:
+def _contrast(contrast: Contrast | None, ref: int | str | None, interaction: bool) -> Any:
     """R's name of a contrast family, or named coefficients."""
+    controlled = isinstance(contrast, str) and contrast.casefold() in ("trt.vs.ctrl", "dunnett")
+    if ref is not None and not controlled:
+        raise ArgumentError(f"ref names the control of contrast='trt.vs.ctrl', not of {contrast!r}")
     if contrast is None:
+        if interaction:
+            raise ArgumentError("interaction=True needs contrast=, e.g. 'pairwise'")
         return None
     if isinstance(contrast, str):
         return choice(contrast, CONTRASTS, "contrast")
@@ -375,7 +372,7 @@ def _options(
     if weights is not None:
         options["weights"] = choice(weights, WEIGHTS, "weights")
     if ref is not None:
-        options["ref"] = ref
+        options["ref"] = ref if isinstance(ref, str) else whole_number(ref, "ref", 1)
     if flag(interaction, "interaction"):
         options["interaction"] = True
     return options

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict
-from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict, text_list
+from pymlm.errors import NotSupportedError
 from pymlm.frames import as_column
 from pymlm.models.described import Described
 from pymlm.results.tidy import Glance, Tidy, TidyColumns
@@ -72,11 +72,9 @@ class TableMethods(Described):
         >>> m.tidy("ran_pars").to_frame()[["group", "term", "estimate"]].round(2).values.tolist()[0]
         ['Subject', 'sd__(Intercept)', 24.74]
         """
-        asked = [effects] if isinstance(effects, str) else list(effects)
+        asked = text_list(effects, "effects") or [str(effects)]
         which = [choice(e, EFFECTS, "effects") for e in asked]
         order = [e for e in EFFECTS if e in which]
-        if not order:
-            raise ArgumentError(f"effects names none of {', '.join(EFFECTS)}")
         method = self._table_ddf(ddf)
         by = choice(conf_method, ("Wald", "profile"), "conf_method")
         columns: TidyColumns = self._call_ddf(

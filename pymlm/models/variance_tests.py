@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.arguments import choice, flag, fraction, strict, text_list
 from pymlm.engine import call
 from pymlm.engine.from_r import build
 from pymlm.errors import RWarning, warn
@@ -109,7 +109,7 @@ class VarianceMethods(Described):
         how = choice(method, ("Wald", "profile", "boot"), "method")
         share = fraction(level, "level")
         on = choice(scale, ("sd", "variance"), "scale")
-        names = [parm] if isinstance(parm, str) else None if parm is None else list(parm)
+        names = text_list(parm, "parm")
         kind = choice(boot_type, BOOT_TYPES, "boot_type")
         if how != "boot":
             return self._ask(
@@ -156,7 +156,7 @@ class VarianceMethods(Described):
         -----
         Mirrors ``profile(model, which, signames = FALSE)`` of lme4.
         """
-        names = [parm] if isinstance(parm, str) else None if parm is None else list(parm)
+        names = text_list(parm, "parm")
         return self._ask("profile", Profile, parm=names)
 
     @strict

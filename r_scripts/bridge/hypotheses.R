@@ -102,7 +102,9 @@ fixed_terms <- function(fit) names(fixef(fit$model))
 
 # Python adds the near names.
 .unknown_coefficient <- function(text, name, terms) {
-  name <- gsub(" *\\.b\\[([0-9]+)\\] *", "\\1", name)
+  marks <- gregexpr(" *\\.b\\[[0-9]+\\] *", name)
+  regmatches(name, marks) <- lapply(regmatches(name, marks), function(m)
+    terms[as.integer(gsub("[^0-9]", "", m))])
   refuse("ArgumentError", "hypothesis ", sQuote(text, FALSE), ": ", sQuote(name, FALSE),
          " is no coefficient of this model.", near_terms(name, terms), " The coefficients are ",
          paste(sQuote(terms, FALSE), collapse = ", "))

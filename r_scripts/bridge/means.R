@@ -19,6 +19,8 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   .known_covariate(base, var)
   args <- c(.grid_arguments(fit, .checked_at(fit, at)), list(var = var))
   slopes <- .with_ddf(do.call(emmeans::emtrends, args), fit, ddf)
+  # emmeans (1.8 at least) takes the offset out of the slopes' grid, and then looks for its levels there.
+  slopes@levels$.offset. <- NULL
   .finished_means(.means_over(slopes, specs, by, options), contrast, options)
 }
 emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contrast = NULL,
@@ -206,22 +208,37 @@ model_data <- function(fit) {
   if (is.list(contrast)) .checked_widths(means, contrast)
   args <- list(object = means)
   if (isTRUE(options$interaction)) args$interaction <- contrast else args$method <- contrast
-  if (!is.null(options$ref)) args$ref <- options$ref
+  if (!is.null(options$ref)) args$ref <- .checked_ref(means, options$ref)
   do.call(emmeans::contrast, args)
 }
 
 .checked_widths <- function(means, contrast) {
+  labels <- .mean_labels(means)
+  for (name in names(contrast)) {
+    given <- length(contrast[[name]])
+    if (given != length(labels))
+      refuse("ArgumentError", "contrast '", name, "' has ", given, " coefficients for ",
+             length(labels), " means: ", paste(labels, collapse = ", "))
+  }
+}
+
+# The number of the control, by number or name: emmeans itself does not know levels such as "2" by name.
+.checked_ref <- function(means, ref) {
+  labels <- .mean_labels(means)
+  at <- if (is.character(ref)) match(ref, labels) else as.integer(ref)
+  if (!at %in% seq_along(labels))
+    refuse("ArgumentError", "ref: there is no mean ", ref, ". It is one of 1 to ", length(labels),
+           ", or of ", paste(sQuote(labels, FALSE), collapse = ", "))
+  at
+}
+
+# What contrasts compare, within the first of the `by` groups.
+.mean_labels <- function(means) {
   by <- means@misc$by.vars
   block <- if (length(by)) interaction(means@grid[by], drop = TRUE) else rep(1L, nrow(means@grid))
   rows <- which(block == block[1L])
-  labels <- do.call(paste, c(unname(means@grid[rows, setdiff(means@misc$pri.vars, by),
-                                               drop = FALSE]), sep = " "))
-  for (name in names(contrast)) {
-    given <- length(contrast[[name]])
-    if (given != length(rows))
-      refuse("ArgumentError", "contrast '", name, "' has ", given, " coefficients for ",
-             length(rows), " means: ", paste(labels, collapse = ", "))
-  }
+  do.call(paste, c(unname(means@grid[rows, setdiff(means@misc$pri.vars, by), drop = FALSE]),
+                   sep = " "))
 }
 
 # --- answers ------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ anova_fields <- function(table, ddf, type = NULL) {
     if (length(at)) as.numeric(table[[at[1L]]])
   }
   chisq <- any(c("Chisq", "LRT") %in% names(table))
-  list(term = rownames(table), sum_sq = column("Sum Sq"), mean_sq = column("Mean Sq"),
+  list(term = rownames(table), sum_sq = column("Sum Sq", "Sum of Sq"), mean_sq = column("Mean Sq"),
        num_df = column("NumDF", "npar", "Df"),
        den_df = if (identical(ddf, "asymptotic")) rep(Inf, nrow(table)) else column("DenDF"),
        statistic = column("F value", "Chisq", "LRT"),
@@ -282,6 +282,8 @@ step_native <- function(fit, ddf, alpha_random, alpha_fixed, reduce_random, redu
 step_result <- function(native, fit, ddf, ...) {
   random <- native$random
   fixed <- native$fixed
+  # Without a random effect left the path is that of an lm, whose table has no mean squares.
+  if (is.null(fixed[["Mean Sq"]])) fixed[["Mean Sq"]] <- fixed[["Sum of Sq"]] / fixed[["Df"]]
   found <- attr(native, "model")
   list(
     random = list(term = rownames(random), eliminated = random[["Eliminated"]],

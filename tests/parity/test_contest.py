@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pymlm as mlm
@@ -165,6 +166,7 @@ BAD = {
     "system('true')": "no coefficient",
     "MachineBC": "Did you mean",
     "MachineB; MachineC": "cannot read",
+    "2(MachineB)": r"'2\(MachineB\)' is no coefficient",
 }
 
 
@@ -184,6 +186,16 @@ def test_bad_text(models, text):
 def test_bad_arrays(models, L, why):
     with pytest.raises(ArgumentError, match=why):
         models["Machines"].contest(L)
+
+
+def test_labels_of_an_array_are_heeded(models):
+    m = models["sleepstudy"]
+    backwards = pd.Series({"Days": 1.0, "(Intercept)": 0.0})
+    assert_close(m.contest(backwards).estimate, m.contest("Days").estimate)
+    table = m.contest(pd.DataFrame({"Days": [1, 2], "(Intercept)": [0, 1]}))
+    assert_close(table.hypotheses, [[0, 1], [1, 2]])
+    with pytest.raises(ArgumentError, match="'Day' is none"):
+        m.contest(pd.Series({"Day": 1.0, "(Intercept)": 0.0}))
 
 
 def test_bad_right_hand_sides(models):
@@ -281,6 +293,20 @@ def test_step_down_to_an_lm():
     assert type(steps.model).__name__ == "LinearModel"
     assert steps.random.eliminated[1] == 1
     assert "printed" in steps.to_dict()
+
+
+def test_step_goes_on_with_an_lm():
+    theirs = native("""
+m <- suppressMessages(lmer(Yield ~ x + (1 | Batch), transform(Dyestuff2, x = 1:30)))
+f <- step(m)$fixed
+emit(list(ss = f[["Sum of Sq"]], F = f[["F value"]], p = f[["Pr(>F)"]]))""")
+    data = mlm.load_dataset("Dyestuff2").assign(x=range(1, 31))
+    with pytest.warns(mlm.errors.SingularFitWarning):
+        model = mlm.lmer("Yield ~ x + (1 | Batch)", data)
+    ours = model.step().fixed
+    assert_close(ours.sum_sq, theirs["ss"], P_VALUE)
+    assert_close(ours.mean_sq, theirs["ss"], P_VALUE)
+    assert_close(ours.statistic, theirs["F"], P_VALUE)
 
 
 def test_step_refuses_unknown_terms(models):

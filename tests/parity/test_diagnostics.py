@@ -255,7 +255,7 @@ def test_checks_that_do_not_apply(sleep: Any, counts: Any) -> None:
 def test_bad_groups(sleep: Any, tmp_path: Any) -> None:
     with pytest.raises(ArgumentError, match="'School' is no column"):
         sleep.influence("School")
-    with pytest.raises(ArgumentError, match="names columns"):
+    with pytest.raises(ArgumentError, match="list of names"):
         sleep.influence([1])
     assert len(sleep.hat_values()) == 180
 

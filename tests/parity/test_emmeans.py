@@ -12,6 +12,9 @@ import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError
 from tests.native import ROUND_TRIP, assert_close, native
 
+#: Two fits of one model stop within the optimizer's tolerance of each other.
+REFITTED = 1e-6
+
 #: Same R, same data, but Satterthwaite's df come from numerical derivatives whose last digits
 #: depend on the state of the optimizer's memory.
 DERIVATIVES = 1e-8
@@ -166,6 +169,14 @@ def test_kenward_roger_contrasts_adjusted(cake: Any, reference: Any) -> None:
 
 def test_treatment_against_control(cake: Any, reference: Any) -> None:
     agree(cake.emmeans("recipe", contrast="trt.vs.ctrl", ref=2), reference["control"])
+    agree(cake.emmeans("recipe", contrast="trt.vs.ctrl", ref="B"), reference["control"])
+
+
+def test_control_whose_name_is_a_number() -> None:
+    """emmeans puts the factor's name before such levels, and does not find them."""
+    m = mlm.lmer("Informed.liking ~ Product + (1 | Consumer)", mlm.load_dataset("lmerTest::ham"))
+    named, numbered = (m.emmeans("Product", contrast="trt.vs.ctrl", ref=r) for r in ("4", 4))
+    assert str(named) == str(numbered)
 
 
 def test_polynomial_contrasts(grid: Any, reference: Any) -> None:
@@ -225,6 +236,17 @@ def test_one_slope_is_the_coefficient(sleepstudy: pd.DataFrame, reference: Any) 
     ours = m.emtrends("~ 1", "Days")
     agree(ours, reference["slope_one"])
     assert_close(ours.estimate, [m.fixef()["Days"]], 1e-9)
+
+
+def test_slopes_with_an_offset(sleepstudy: pd.DataFrame) -> None:
+    """emmeans 1.8 stops here, itself having taken the offset away."""
+    data = sleepstudy.assign(o=sleepstudy.Days**2.0, z=np.tile([0.0, 1.0, 2.0], 60))
+    shifted = data.assign(Reaction=data.Reaction - data.o)
+    m = mlm.lmer("Reaction ~ Days * z + (1 | Subject)", data, offset="o")
+    same = mlm.lmer("Reaction ~ Days * z + (1 | Subject)", shifted)
+    ours, theirs = (x.emtrends("z", "Days", at={"z": [0, 2]}) for x in (m, same))
+    assert_close(ours.estimate, theirs.estimate, REFITTED)
+    assert_close(ours.std_error, theirs.std_error, REFITTED)
 
 
 def test_simple_slopes_by_hand(sleepstudy: pd.DataFrame) -> None:
@@ -347,7 +369,13 @@ def test_user_workspace_is_left_alone(cake: Any) -> None:
         (lambda m: m.emmeans("recipe", contrast="pairs"), "pairwise"),
         (lambda m: m.emmeans("recipe", adjust="tuckey"), "tukey"),
         (lambda m: m.emmeans("pairwise ~ recipe"), "contrast='pairwise'"),
-        (lambda m: m.emmeans([]), "no factor"),
+        (lambda m: m.emmeans([]), "a list of names"),
+        (lambda m: m.emmeans(None), "no factor"),
+        (lambda m: m.emmeans("recipe", by=3), "a list of names, not 3"),
+        (lambda m: m.emmeans("recipe", ref=2), "control of contrast='trt.vs.ctrl'"),
+        (lambda m: m.emmeans("recipe", contrast="trt.vs.ctrl", ref=4), "no mean 4"),
+        (lambda m: m.emmeans("recipe", contrast="trt.vs.ctrl", ref="Z"), "'A', 'B', 'C'"),
+        (lambda m: m.emmeans("recipe", interaction=True), "needs contrast="),
         (lambda m: m.emtrends("temp", "recipe"), "has no slope"),
         (lambda m: m.emtrends("recipe", "heat"), "'heat'"),
         (lambda m: m.emmeans("recipe", level=95), "between 0 and 1"),

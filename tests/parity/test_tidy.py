@@ -171,7 +171,7 @@ def test_augment_keeps_the_index(reference: Any) -> None:
 def test_bad_arguments(sleep: Any, cbpp: Any) -> None:
     with pytest.raises(ArgumentError, match="ran_pars"):
         sleep.tidy("ran_par")
-    with pytest.raises(ArgumentError, match="names none"):
+    with pytest.raises(ArgumentError, match="list of names"):
         sleep.tidy([])
     with pytest.raises(ArgumentError, match="conf_level"):
         sleep.tidy(conf_level=95)
