@@ -13,7 +13,7 @@ from pymlm.arguments import choice, flag, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import Formula, vet
-from pymlm.frames import check_some_complete, prepare, used_columns
+from pymlm.frames import check_some_complete, complete_rows, prepare, used_columns
 from pymlm.models.fitting import check_response, make_task
 from pymlm.models.nlme import NlmeModel
 from pymlm.multilevel._tools import numbers
@@ -169,6 +169,8 @@ def _fit(
     check_some_complete(used)
     if kind == "ar1" and time is not None:
         _check_occasions(used, time)
+    if random is not None:
+        _check_groups(used, group)
     handle = call(
         "fit_nlme",
         task.formula.text,
@@ -185,6 +187,16 @@ def _fit(
     )  # fmt: skip
     source = replace(task.source, sent=tuple(map(str, used.columns)))
     return NlmeModel(handle, source)
+
+
+def _check_groups(used: pd.DataFrame, group: list[str]) -> None:
+    """Refuse, as lmer does, a factor with one group: nlme prints where its optimizer stood."""
+    complete = used.loc[complete_rows(used)]
+    for name in group:
+        if name in complete and complete[name].nunique() < 2:
+            raise DataError(
+                f"all rows are in one {name!r}: a variance between groups needs two groups or more"
+            )
 
 
 def _check_occasions(used: pd.DataFrame, time: str) -> None:

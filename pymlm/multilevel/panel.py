@@ -302,6 +302,11 @@ def gee(
     if link is not None and not isinstance(link, str):
         raise ArgumentError(f"link is a name such as 'log', not {link!r}")
     text, used, groups = _task(formula, data, by)
+    if groups.n < 2:
+        raise DataError(
+            f"all rows are in one {by!r}: the sandwich needs independent groups, and with one its "
+            "standard errors are rounding"
+        )
     frame = _codes(used, groups, by)
     frame = frame.iloc[np.argsort(groups.codes, kind="stable")]
     name = str(as_pandas(data).attrs.get("name", "data"))

@@ -165,6 +165,12 @@ def test_panel_estimators_against_plm(d: pd.DataFrame, r: Any, model: str) -> No
     assert_close(found.p_value, theirs["p"], 1e-6)
 
 
+def test_row_26_gee_of_one_group_is_refused(d: pd.DataFrame) -> None:
+    """geepack prints standard errors of 1e-8 and p-values of 0 for it."""
+    with pytest.raises(DataError, match="all rows are in one 'schoolnr'"):
+        mlm.gee("gpa ~ ses", d[d["schoolnr"] == d["schoolnr"].iloc[0]], by="schoolnr")
+
+
 def test_row_26_gee_whatever_the_order_of_rows(d: pd.DataFrame, r: Any) -> None:
     shuffled = d.sample(frac=1, random_state=3)
     for corstr in ("exchangeable", "independence"):

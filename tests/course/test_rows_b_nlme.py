@@ -282,6 +282,11 @@ def test_row_31_what_a_gls_has_not(g, m, d):
     assert mlm.gls("distance ~ age", d).correlation().empty
 
 
+def test_row_31_one_group_has_no_variance_between_groups(d):
+    with pytest.raises(DataError, match="all rows are in one 'Subject'"):
+        mlm.lme("distance ~ age", d[d["Subject"] == "M01"], random="~ 1 | Subject")
+
+
 @pytest.mark.parametrize("times", [[8, 10, 12, 14], [0.1, 0.5, 0.9, 1.3]])
 def test_row_31_ar1_refuses_times_that_are_no_occasions(times):
     """nlme cuts fractions to whole numbers, and stays at phi = 0 where no lag is 1."""
