@@ -14,7 +14,8 @@ from scipy.optimize import minimize, minimize_scalar
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
-from tests.native import assert_close, native
+from tests.native import ROUND_TRIP, assert_close, native
+from tests.tolerances import ARITHMETIC, FLAT_CRITERION, FLAT_TAIL, REOPTIMIZED, SAME_PATH
 
 #: lme4's optimizer stops when theta changes by less than about this.
 OPTIMUM = 1e-4
@@ -96,13 +97,13 @@ def test_row_7_estimates_by_dense_algebra(m, data):
     best = minimize_scalar(criterion, bounds=(0.01, 5), args=(d, W), method="bounded",
                            options={"xatol": 1e-9})  # fmt: skip
     assert m.theta.iloc[0] == pytest.approx(best.x, rel=OPTIMUM)
-    assert m.reml_criterion == pytest.approx(best.fun, abs=1e-6)
+    assert m.reml_criterion == pytest.approx(best.fun, abs=REOPTIMIZED)
 
 
 def test_row_7_estimates_by_native_r(m, r):
     assert_close(m.fixef().to_numpy(), r["fixef"], OPTIMUM)
     assert_close(m.varcorr().to_frame()["sdcor"], r["sd"], OPTIMUM)
-    assert m.reml_criterion == pytest.approx(r["crit"], abs=1e-6)
+    assert m.reml_criterion == pytest.approx(r["crit"], abs=REOPTIMIZED)
 
 
 def test_row_7_satterthwaite(m, r):
@@ -156,8 +157,8 @@ def test_row_7_lmertest_alone_would_be_wrong(m, r):
 
 def test_row_7_anova_and_contest_use_the_same_df(m):
     df = m.summary().fixed.df[1]
-    assert m.anova().to_frame().loc["x", "den_df"] == pytest.approx(df, rel=1e-6)
-    assert m.contest("x = 0").df[0] == pytest.approx(df, rel=1e-6)
+    assert m.anova().to_frame().loc["x", "den_df"] == pytest.approx(df, rel=REOPTIMIZED)
+    assert m.contest("x = 0").df[0] == pytest.approx(df, rel=REOPTIMIZED)
 
 
 def test_row_7_modes(m, r):
@@ -171,14 +172,14 @@ def test_row_7_predictions_add_weighted_modes(m, data):
     u = m.ranef()["school"]["(Intercept)"].to_numpy()
     b = m.fixef()
     by_hand = b["(Intercept)"] + b["x"] * d["x"] + W @ u
-    assert_close(m.fitted(), by_hand, 1e-10)
-    assert_close(m.predict(), by_hand, 1e-10)
+    assert_close(m.fitted(), by_hand, ARITHMETIC)
+    assert_close(m.predict(), by_hand, ARITHMETIC)
     new = pd.DataFrame({"x": [0.0, 2.0]}, index=["p", "q"])
     weights = pd.DataFrame(np.eye(J)[:2], index=new.index, columns=range(1, J + 1))
     found = m.predict(new, memberships={"school": weights})
-    assert_close(found, b["(Intercept)"] + b["x"] * new["x"] + u[:2], 1e-10)
+    assert_close(found, b["(Intercept)"] + b["x"] * new["x"] + u[:2], ARITHMETIC)
     assert list(found.index) == ["p", "q"]
-    assert_close(m.predict(new, re_form="NA"), b["(Intercept)"] + b["x"] * new["x"], 1e-12)
+    assert_close(m.predict(new, re_form="NA"), b["(Intercept)"] + b["x"] * new["x"], ROUND_TRIP)
 
 
 def test_row_7_new_units(m):
@@ -235,10 +236,10 @@ def test_row_7_slopes_missing_rows_and_a_further_factor(data):
         )
 
     theta = m.theta
-    assert deviance(theta.to_numpy()) == pytest.approx(m.deviance, abs=1e-6)
+    assert deviance(theta.to_numpy()) == pytest.approx(m.deviance, abs=REOPTIMIZED)
     best = minimize(deviance, theta.to_numpy(), method="Nelder-Mead",
                     options={"xatol": 1e-6, "fatol": 1e-8})  # fmt: skip
-    assert m.deviance == pytest.approx(best.fun, abs=1e-4)
+    assert m.deviance == pytest.approx(best.fun, abs=FLAT_CRITERION)
     assert np.isnan(m.fitted().loc[105])
     assert m.ngroups == {"school": J, "g": 8}
     assert m.memberships()["school"].shape == (N - 1, J)
@@ -251,8 +252,8 @@ def test_row_7_ordinary_nesting_is_the_special_case(sleepstudy):
     ours = mlm.multiple_membership("Reaction ~ Days + (Days | unit)", sleepstudy, {"unit": W})
     plain = mlm.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
     assert_close(ours.theta, plain.theta, OPTIMUM)
-    assert_close(ours.summary().fixed.df, plain.summary().fixed.df, 1e-3)
-    assert ours.reml_criterion == pytest.approx(plain.reml_criterion, abs=1e-6)
+    assert_close(ours.summary().fixed.df, plain.summary().fixed.df, FLAT_TAIL)
+    assert ours.reml_criterion == pytest.approx(plain.reml_criterion, abs=REOPTIMIZED)
 
 
 def test_row_7_update_refit_and_comparison(m, data):
@@ -262,7 +263,9 @@ def test_row_7_update_refit_and_comparison(m, data):
     table = mlm.anova(smaller, m).to_frame()
     direct = mlm.multiple_membership("y ~ 1 + (1 | school)", d, {"school": W}, reml=False)
     full = m.update(reml=False)
-    assert table["chisq"].iloc[-1] == pytest.approx(2 * (full.loglik - direct.loglik), abs=1e-4)
+    assert table["chisq"].iloc[-1] == pytest.approx(
+        2 * (full.loglik - direct.loglik), abs=FLAT_CRITERION
+    )
     again = m.refit(d["y"] * 2)
     assert_close(again.fixef(), 2 * m.fixef(), OPTIMUM)
     assert_close(again.theta, m.theta, OPTIMUM)
@@ -291,10 +294,10 @@ def test_row_7_profile_intervals_hold_the_truth_of_the_right_model(m, data):
 
 def test_row_7_models_travel(m, tmp_path):
     copy = pickle.loads(pickle.dumps(m))
-    assert_close(copy.summary().fixed.df, m.summary().fixed.df, 1e-6)
+    assert_close(copy.summary().fixed.df, m.summary().fixed.df, REOPTIMIZED)
     assert type(copy) is type(m)
     loaded = mlm.load_model(m.save(tmp_path / "m.rds"))
-    assert_close(loaded.summary().fixed.df, m.summary().fixed.df, 1e-6)
+    assert_close(loaded.summary().fixed.df, m.summary().fixed.df, REOPTIMIZED)
     assert type(loaded) is type(m)
     # In a fresh process too, where nothing of this has been imported yet.
     code = f"import pymlm; print(type(pymlm.load_model({str(tmp_path / 'm.rds')!r})).__name__)"
@@ -347,7 +350,7 @@ def test_row_7_the_same_model_from_columns(data, m):
     wide = d.assign(**ids, **weights)
     names = ([f"s{k}" for k in range(3)], [f"w{k}" for k in range(3)])
     ours = mlm.multiple_membership("y ~ x + (1 | school)", wide, {"school": names})
-    assert ours.reml_criterion == pytest.approx(m.reml_criterion, abs=1e-8)
+    assert ours.reml_criterion == pytest.approx(m.reml_criterion, abs=SAME_PATH)
     assert_close(ours.predict(wide.head(3)), m.fitted().head(3), OPTIMUM)
 
 

@@ -18,7 +18,8 @@ from pymlm.errors import (
     FormulaError,
     NotSupportedError,
 )
-from tests.native import assert_close, native
+from tests.native import ROUND_TRIP, assert_close, native
+from tests.tolerances import ARITHMETIC, FLAT_CRITERION, OTHER_OPTIMIZER, REOPTIMIZED, SAME_PATH
 
 #: The same optimizer of the same nlme on the same data.
 SAME_FIT = 1e-8
@@ -116,7 +117,7 @@ def test_row_31_residual_covariance(m, r):
     s = m.sigma * m.variance_ratios()["Female"]
     phi = m.correlation()["Phi"]
     lags = np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
-    assert_close(R, s**2 * phi**lags, 1e-10)
+    assert_close(R, s**2 * phi**lags, ARITHMETIC)
 
 
 def test_row_31_variance_components(m, r):
@@ -143,15 +144,15 @@ def test_row_31_rows_come_back_on_the_index(m, r, d):
     assert fitted.index.equals(d.index)
     assert_close(fitted.dropna(), r["fitted"], SAME_FIT)
     assert_close(m.fitted(level=0).dropna(), r["fitted0"], SAME_FIT)
-    assert_close(m.residuals("normalized").dropna(), r["normalized"], 1e-6)
-    assert_close(m.residuals("pearson").dropna(), r["pearson"], 1e-6)
-    assert_close(m.residuals().dropna(), (d["distance"] - fitted).dropna(), 1e-12)
+    assert_close(m.residuals("normalized").dropna(), r["normalized"], REOPTIMIZED)
+    assert_close(m.residuals("pearson").dropna(), r["pearson"], REOPTIMIZED)
+    assert_close(m.residuals().dropna(), (d["distance"] - fitted).dropna(), ROUND_TRIP)
 
 
 def test_row_31_random_effects(m, r):
     modes = m.ranef()["Subject"]
     assert list(modes.index) == r["ranef"]["rows"]
-    assert_close(modes, r["ranef"]["values"], 1e-6)
+    assert_close(modes, r["ranef"]["values"], REOPTIMIZED)
     assert_close(m.coef()["Subject"], r["coef"]["values"], SAME_FIT)
 
 
@@ -162,10 +163,10 @@ def test_row_31_intervals(m, r):
         return f.loc[f["part"] == part, ["conf_low", "conf_high"]].to_numpy()
 
     assert_close(bounds("fixed"), r["fixed_ci"]["values"], SAME_FIT)
-    assert_close(bounds("correlation")[0], r["phi_ci"], 1e-6)
-    assert_close(bounds("variance ratio")[0], r["ratio_ci"], 1e-6)
-    assert_close(bounds("random"), r["sd_ci"]["values"], 1e-6)
-    assert_close(bounds("sigma")[0], r["sigma_ci"], 1e-6)
+    assert_close(bounds("correlation")[0], r["phi_ci"], REOPTIMIZED)
+    assert_close(bounds("variance ratio")[0], r["ratio_ci"], REOPTIMIZED)
+    assert_close(bounds("random"), r["sd_ci"]["values"], REOPTIMIZED)
+    assert_close(bounds("sigma")[0], r["sigma_ci"], REOPTIMIZED)
     assert str(m.confint()) == r["intervals"]
 
 
@@ -187,7 +188,9 @@ def test_row_31_prints_as_r_prints(m, g, r):
 def test_row_31_compound_symmetry(g, r):
     f = g.summary().fixed
     values = np.array(r["g"]["t"]["values"])
-    assert_close(np.column_stack([f.estimate, f.std_error, f.statistic, f.p_value]), values, 1e-8)
+    assert_close(
+        np.column_stack([f.estimate, f.std_error, f.statistic, f.p_value]), values, SAME_PATH
+    )
     assert np.all(f.df == 105)
     assert g.correlation()["Rho"] == pytest.approx(r["g"]["rho"], rel=SAME_FIT)
     rows = g.confint().to_frame()
@@ -198,14 +201,14 @@ def test_row_31_compound_symmetry(g, r):
 def test_row_31_compound_symmetry_is_the_random_intercept(g, d):
     m = mlm.lmer("distance ~ age + (1 | Subject)", d)
     tau2, sigma2 = m.varcorr().variance("Subject"), m.sigma**2
-    assert g.correlation()["Rho"] == pytest.approx(tau2 / (tau2 + sigma2), rel=1e-4)
-    assert_close(g.fixef(), m.fixef(), 1e-6)
-    assert g.loglik == pytest.approx(m.loglik, abs=1e-5)
+    assert g.correlation()["Rho"] == pytest.approx(tau2 / (tau2 + sigma2), rel=FLAT_CRITERION)
+    assert_close(g.fixef(), m.fixef(), REOPTIMIZED)
+    assert g.loglik == pytest.approx(m.loglik, abs=OTHER_OPTIMIZER)
 
 
 def test_row_31_continuous_time(d, r):
     m = mlm.gls("distance ~ age", d, correlation="car1", group="Subject", time="age")
-    assert m.correlation().iloc[0] == pytest.approx(r["car"], rel=1e-6)
+    assert m.correlation().iloc[0] == pytest.approx(r["car"], rel=REOPTIMIZED)
 
 
 def test_row_2_a_panel_compared_with_and_without_ar1(d, r):
@@ -213,9 +216,9 @@ def test_row_2_a_panel_compared_with_and_without_ar1(d, r):
     m1 = mlm.lme("distance ~ age", d, random="~ 1 | Subject", reml=False, correlation="ar1")
     table = m0.compare(m1)
     lr, df0, df1, p = r["lrt"]
-    assert table["chisq"].iloc[1] == pytest.approx(lr, rel=1e-6)
+    assert table["chisq"].iloc[1] == pytest.approx(lr, rel=REOPTIMIZED)
     assert table["npar"].tolist() == [df0, df1]
-    assert table["p_value"].iloc[1] == pytest.approx(p, rel=1e-6)
+    assert table["p_value"].iloc[1] == pytest.approx(p, rel=REOPTIMIZED)
     with pytest.raises(ComparisonError, match="REML"):
         m0.compare(mlm.lme("distance ~ age", d, random="~ 1 | Subject"))
     with pytest.raises(ComparisonError, match="different fixed effects"):
@@ -230,11 +233,13 @@ def test_row_8_nested_groups(r):
     m = mlm.lme("pixel ~ day", mlm.load_dataset("nlme::Pixel"), random="~ 1 | Dog/Side")
     vc = m.varcorr().to_frame().set_index("grp")
     dog, side, residual = r["pixel"]["vc"]
-    assert vc.loc["Dog", "sdcor"] == pytest.approx(dog, rel=1e-6)
-    assert vc.loc["Side", "sdcor"] == pytest.approx(side, rel=1e-6)
-    assert vc.loc["Residual", "sdcor"] == pytest.approx(residual, rel=1e-6)
+    assert vc.loc["Dog", "sdcor"] == pytest.approx(dog, rel=REOPTIMIZED)
+    assert vc.loc["Side", "sdcor"] == pytest.approx(side, rel=REOPTIMIZED)
+    assert vc.loc["Residual", "sdcor"] == pytest.approx(residual, rel=REOPTIMIZED)
     assert_close(m.fixef(), r["pixel"]["b"], SAME_FIT)
-    assert_close(m.ranef()["Dog"].to_numpy()[:, 0], np.ravel(r["pixel"]["dog"]["values"]), 1e-6)
+    assert_close(
+        m.ranef()["Dog"].to_numpy()[:, 0], np.ravel(r["pixel"]["dog"]["values"]), REOPTIMIZED
+    )
     assert list(m.ranef()["Side"].index) == r["pixel"]["side"]
 
 
@@ -251,7 +256,7 @@ def test_row_31_models_travel(m, g, tmp_path):
         assert_close(copy.fixef(), model.fixef())
         loaded = mlm.load_model(model.save(tmp_path / "m.rds"))
         assert type(loaded) is type(model)
-        assert_close(loaded.fitted().dropna(), model.fitted().dropna(), 1e-12)
+        assert_close(loaded.fitted().dropna(), model.fitted().dropna(), ROUND_TRIP)
 
 
 def test_row_31_bad_input(d):

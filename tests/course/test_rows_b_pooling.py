@@ -14,6 +14,7 @@ import pymlm as mlm
 from pymlm.errors import AdviceWarning, ArgumentError, DataError, FormulaError
 from tests.course.lecture_data import SAME_FIT, gpa
 from tests.native import ROUND_TRIP, assert_close, native
+from tests.tolerances import ARITHMETIC, BY_HAND
 
 #: The identities are algebra: what is left is rounding in some thousand sums.
 IDENTITY = 1e-12
@@ -186,7 +187,7 @@ def test_row_44_slopes_have_shrinkage_but_no_scalar_weights(sleepstudy):
     T = m.varcorr().matrix("Subject").to_numpy()
     Z = np.column_stack([np.ones(10), np.arange(10)])
     V = np.linalg.inv(Z.T @ Z / m.sigma**2 + np.linalg.inv(T))
-    assert_close(s.shrinkage.reshape(2, -1)[:, 0], 1 - np.diag(V) / np.diag(T), 1e-9)
+    assert_close(s.shrinkage.reshape(2, -1)[:, 0], 1 - np.diag(V) / np.diag(T), BY_HAND)
 
 
 @pytest.mark.filterwarnings("ignore::pymlm.errors.SingularFitWarning")
@@ -203,7 +204,7 @@ def test_row_44_prior_weights_count_as_rows(sleepstudy):
     m = mlm.lmer("Reaction ~ 1 + (1 | Subject)", d, weights="w")
     s = mlm.shrinkage(m)
     tau2, sigma2 = m.varcorr().variance("Subject"), m.sigma**2
-    assert_close(s.shrinkage, np.full(18, tau2 / (tau2 + sigma2 / 15)), 1e-10)
+    assert_close(s.shrinkage, np.full(18, tau2 / (tau2 + sigma2 / 15)), ARITHMETIC)
     assert_close(s.weight_group, np.full(18, 15 / sigma2))
 
 
@@ -214,10 +215,10 @@ def test_row_83_lines_of_groups(sleepstudy):
     own = f[f["grp"] == "308"]
     assert_close(own["x"], [0.0, 9.0])
     expected = coef.loc["308", "(Intercept)"] + coef.loc["308", "Days"] * np.array([0, 9])
-    assert_close(own["predicted"], expected, 1e-10)
+    assert_close(own["predicted"], expected, ARITHMETIC)
     population = f[f["grp"] == ""]["predicted"].to_numpy()
     b = m.fixef().to_numpy()
-    assert_close(population, [b[0], b[0] + 9 * b[1]], 1e-10)
+    assert_close(population, [b[0], b[0] + 9 * b[1]], ARITHMETIC)
     assert len(f) == 2 + 2 * 18
 
 
@@ -228,7 +229,7 @@ def test_row_83_other_predictors_stand_at_their_means():
     b = m.fixef()
     middle = f[f["grp"] == ""]
     expected = b["(Intercept)"] + b["ses"] * middle["x"] + b["clubs"] * d["clubs"].mean()
-    assert_close(middle["predicted"], expected, 1e-10)
+    assert_close(middle["predicted"], expected, ARITHMETIC)
 
 
 def test_row_83_refusals(sleepstudy):
@@ -288,4 +289,4 @@ def test_row_88_variance_function_of_the_random_slope():
     f = mlm.variance_function(m, "ses").to_frame()
     x = f["x"].to_numpy()
     hand = T[0, 0] + 2 * x * T[0, 1] + x**2 * T[1, 1] + m.sigma**2
-    assert_close(f["total"], hand, 1e-10)
+    assert_close(f["total"], hand, ARITHMETIC)

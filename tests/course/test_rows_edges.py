@@ -15,6 +15,7 @@ from pymlm.errors import AdviceWarning, ArgumentError, DataError, NotSupportedEr
 from pymlm.models.membership import multiple_membership
 from tests.course.lecture_data import gpa
 from tests.native import assert_close
+from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_uncorrelated_terms_of_one_factor_add_up(sleepstudy: pd.DataFrame) -> No
 def test_partition_is_the_mean_diagonal_of_v(sleepstudy: pd.DataFrame, formula: str) -> None:
     m = mlm.lmer(f"Reaction ~ Days + {formula}", sleepstudy)
     v = mlm.implied_covariance(m, rows=list(sleepstudy.index)).to_numpy()
-    assert_close(mlm.variance_partition(m).total, np.diag(v).mean(), 1e-10)
+    assert_close(mlm.variance_partition(m).total, np.diag(v).mean(), ARITHMETIC)
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +85,14 @@ def member() -> mlm.LinearMixedModel:
 def test_multiple_membership_has_the_variance_of_its_shares(member: mlm.LinearMixedModel) -> None:
     rows = list(range(300))
     v = mlm.implied_covariance(member, rows=rows).to_numpy()
-    assert_close(mlm.variance_partition(member).total, np.diag(v).mean(), 1e-10)
+    assert_close(mlm.variance_partition(member).total, np.diag(v).mean(), ARITHMETIC)
     tau, sigma2 = member.varcorr().variance("school"), member.sigma**2
     assert_close(float(mlm.icc(member, ci=None)), tau / (tau + sigma2))
     found = mlm.r2(member)
     assert found.source == "own"  # performance takes every row to lie in one school
     xb = member.predict(re_form="NA").var()
     shared = np.diag(v).mean() - sigma2
-    assert_close(found.conditional, (xb + shared) / (xb + shared + sigma2), 1e-9)
+    assert_close(found.conditional, (xb + shared) / (xb + shared + sigma2), BY_HAND)
 
 
 def test_what_needs_one_group_a_row_is_refused(member: mlm.LinearMixedModel) -> None:
@@ -114,7 +115,7 @@ def test_groups_of_one(d: pd.DataFrame) -> None:
     some = pd.concat([d.iloc[:100], single.iloc[50:]])
     within = mlm.panel("gpa ~ ses", some, "schoolnr").fixed
     known = mlm.panel("gpa ~ ses", d.iloc[:100], "schoolnr").fixed
-    assert_close(within.estimate, known.estimate, 1e-9)  # groups of one count for nothing
+    assert_close(within.estimate, known.estimate, BY_HAND)  # groups of one count for nothing
 
 
 def test_crossed_models(d: pd.DataFrame) -> None:
@@ -143,7 +144,7 @@ def test_nested_factors_by_their_name_in_the_model() -> None:
 def test_models_that_travelled(d: pd.DataFrame, tmp_path: Path) -> None:
     m = mlm.lmer("gpa ~ ses + (1 | schoolnr)", d)
     again = pickle.loads(pickle.dumps(m))
-    assert_close(mlm.icc(again).conf_low, mlm.icc(m).conf_low, 1e-6)
+    assert_close(mlm.icc(again).conf_low, mlm.icc(m).conf_low, REOPTIMIZED)
     loaded = mlm.load_model(m.save(tmp_path / "m.rds"))
     assert_close(mlm.cluster_robust(loaded).std_error, mlm.cluster_robust(m).std_error)
     with pytest.raises(DataError, match="pass data="):

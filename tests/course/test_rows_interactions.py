@@ -10,6 +10,7 @@ import pymlm as mlm
 from pymlm.errors import ArgumentError
 from tests.course.lecture_data import gpa
 from tests.native import assert_close
+from tests.tolerances import BY_HAND, REOPTIMIZED, SAME_PATH
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +25,20 @@ def moderated(d: pd.DataFrame) -> mlm.LinearMixedModel:
 
 def test_simple_slopes_are_contrasts(moderated: mlm.LinearMixedModel) -> None:
     found = mlm.simple_slopes(moderated, "ses", "clubs")
-    assert_close(found.value, [-1, 0, 1], 1e-9)  # clubs is standardised
+    assert_close(found.value, [-1, 0, 1], BY_HAND)  # clubs is standardised
     b, v = moderated.fixef(), moderated.vcov()
     for i, z in enumerate(found.value):
         variance = (v.loc["ses", "ses"] + 2 * z * v.loc["ses", "ses:clubs"]
                     + z**2 * v.loc["ses:clubs", "ses:clubs"])  # fmt: skip
-        assert_close(found.estimate[i], b["ses"] + z * b["ses:clubs"], 1e-9)
-        assert_close(found.std_error[i], variance**0.5, 1e-9)
+        assert_close(found.estimate[i], b["ses"] + z * b["ses:clubs"], BY_HAND)
+        assert_close(found.std_error[i], variance**0.5, BY_HAND)
     at_zero = mlm.simple_slopes(moderated, "ses", "clubs", at=[0])
     table = moderated.summary().fixed
     at = table.term.index("ses")
     assert table.df is not None
-    assert_close([at_zero.df[0], at_zero.conf_low[0]], [table.df[at], table.conf_low[at]], 1e-6)
+    assert_close(
+        [at_zero.df[0], at_zero.conf_low[0]], [table.df[at], table.conf_low[at]], REOPTIMIZED
+    )
 
 
 def test_simple_slopes_at_both_values_of_a_binary_moderator(d: pd.DataFrame) -> None:
@@ -56,7 +59,7 @@ def test_johnson_neyman_bounds_are_where_p_is_alpha(
     assert found.region == "outside"
     for bound in found.bounds:
         slope = mlm.simple_slopes(moderated, "ses", "clubs", at=[bound], ddf="asymptotic")
-        assert_close(abs(slope.statistic[0]), found.critical, 1e-7)
+        assert_close(abs(slope.statistic[0]), found.critical, SAME_PATH)
     assert found.share == 1.0  # both bounds lie above every school
     assert bool(found.significant.all())
     assert "outside 3." in str(found)

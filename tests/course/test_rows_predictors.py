@@ -21,6 +21,7 @@ from pymlm.errors import (
 )
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT, gpa
 from tests.native import assert_close, native
+from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, SAME_PATH
 
 CODE = (
     GPA_IN_R
@@ -151,9 +152,9 @@ def test_row_23_within_between_model(hybrid: Any, r: Any, which: str) -> None:
     assert_close(
         [row["estimate"], row["std_error"], row["statistic"]], [estimate, se, t], OPTIMIZED
     )
-    assert_close(row["df"], df, 1e-4)
-    assert_close(row["p_value"], p, 1e-3)
-    assert_close([row["conf_low"], row["conf_high"]], [low, high], 1e-4)
+    assert_close(row["df"], df, FLAT_CRITERION)
+    assert_close(row["p_value"], p, FLAT_TAIL)
+    assert_close([row["conf_low"], row["conf_high"]], [low, high], FLAT_CRITERION)
 
 
 def _contest(x: list[float]) -> tuple[float, ...]:
@@ -186,21 +187,21 @@ def test_row_46_kenward_roger(d: pd.DataFrame, r: Any) -> None:
     found = mlm.within_between("gpa", d, x="ses", by="schoolnr", ddf="Kenward-Roger")
     row = found.row("contextual: ses")
     assert_close([row["estimate"], row["std_error"]], r["kr"][:2], OPTIMIZED)
-    assert_close(row["df"], r["kr"][2], 1e-4)
+    assert_close(row["df"], r["kr"][2], FLAT_CRITERION)
 
 
 def test_row_45_smushed_is_a_weighted_mean(hybrid: Any, r: Any) -> None:
     assert f"{hybrid.phi['ses']:.4f}" == "0.9203"
     assert f"{hybrid.smushed_at_common_variances['ses']:.7f}" == "0.3657144"
     smushed = hybrid.row("smushed: ses")["estimate"]
-    assert_close(hybrid.smushed_at_common_variances["ses"], smushed, 1e-9)
+    assert_close(hybrid.smushed_at_common_variances["ses"], smushed, BY_HAND)
     assert_close(smushed, r["smushed"], OPTIMIZED)
 
 
 def test_row_45_holds_with_covariates_and_random_slopes(d: pd.DataFrame) -> None:
     found = mlm.within_between("gpa ~ ses + clubs + (1 + ses | schoolnr)", d, "ses", "schoolnr")
     smushed = found.row("smushed: ses")["estimate"]
-    assert_close(found.smushed_at_common_variances["ses"], smushed, 1e-9)
+    assert_close(found.smushed_at_common_variances["ses"], smushed, BY_HAND)
     assert 0.5 < found.phi["ses"] < 1
 
 
@@ -211,7 +212,7 @@ def test_within_between_keeps_random_slopes_and_interactions(d: pd.DataFrame, r:
     )
     assert "(1 + ses_within | schoolnr)" in found.formulas["contextual"]
     b = found.models["within-between"].fixef()
-    assert_close(b, r["slope"], 1e-4)  # six parameters: the optimum is flat
+    assert_close(b, r["slope"], FLAT_CRITERION)  # six parameters: the optimum is flat
 
 
 def test_within_between_drops_incomplete_rows_before_the_means(d: pd.DataFrame) -> None:
@@ -222,7 +223,7 @@ def test_within_between_drops_incomplete_rows_before_the_means(d: pd.DataFrame) 
     assert_close(found.estimate, clean.estimate)
     # Only so is the within slope that of the fixed-effects model.
     fixed = mlm.panel("gpa ~ ses", holes, by="schoolnr").fixed.estimate[0]
-    assert_close(found.row("within: ses")["estimate"], fixed, 1e-9)
+    assert_close(found.row("within: ses")["estimate"], fixed, BY_HAND)
 
 
 def test_within_between_refuses_what_has_no_two_slopes(d: pd.DataFrame) -> None:
@@ -268,9 +269,9 @@ def test_row_25_latent_centring(d: pd.DataFrame, r: Any) -> None:
     found = mlm.latent_centering("gpa", "ses", d, by="schoolnr", missing="listwise")
     theirs = r["latent"]
     assert found.term == ("within: ses", "between: ses", "contextual: ses")
-    assert_close(found.estimate, theirs["est"], 1e-4)
-    assert_close(found.std_error, theirs["se"], 1e-3)
-    assert_close(found.loglik, theirs["logl"], 1e-8)
+    assert_close(found.estimate, theirs["est"], FLAT_CRITERION)
+    assert_close(found.std_error, theirs["se"], FLAT_TAIL)
+    assert_close(found.loglik, theirs["logl"], SAME_PATH)
     assert [f"{x:.3f}" for x in found.estimate] == ["0.362", "0.417", "0.055"]
     assert f"{found.std_error[2]:.3f}" == "0.089"
     assert abs(found.p_value[2] - 0.535) < 0.001
@@ -283,10 +284,10 @@ def test_row_25_missing_predictors_by_fiml(d: pd.DataFrame, r: Any) -> None:
     holes.iloc[6::11, holes.columns.get_loc("ses")] = np.nan
     found = mlm.latent_centering("gpa", "ses", holes, by="schoolnr")
     assert found.nobs == len(d)
-    assert_close(found.estimate, r["fiml"]["est"], 1e-3)
+    assert_close(found.estimate, r["fiml"]["est"], FLAT_TAIL)
     listwise = mlm.latent_centering("gpa", "ses", holes, by="schoolnr", missing="listwise")
     assert listwise.nobs == len(holes.dropna())
-    assert_close(listwise.estimate, r["drop"]["est"], 1e-3)
+    assert_close(listwise.estimate, r["drop"]["est"], FLAT_TAIL)
 
 
 def test_row_25_limits_are_said(d: pd.DataFrame) -> None:

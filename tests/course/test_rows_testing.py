@@ -14,6 +14,7 @@ import pymlm as mlm
 from pymlm.errors import ComparisonError, NotSupportedError
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
 from tests.native import assert_close, native
+from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, SAME_PATH
 
 CODE = (
     GPA_IN_R
@@ -98,11 +99,11 @@ def test_row_59_every_rule_side_by_side(fit: mlm.LinearMixedModel, r: Any) -> No
     assert list(df.columns) == [
         "asymptotic", "residual", "between-within", "Satterthwaite", "Kenward-Roger",
     ]  # fmt: skip
-    assert_close(df["Satterthwaite"], r["sat"]["df"], 1e-4)
-    assert_close(p["Satterthwaite"], r["sat"]["p"], 1e-3)
-    assert_close(df["Kenward-Roger"], r["kr"]["df"], 1e-4)
+    assert_close(df["Satterthwaite"], r["sat"]["df"], FLAT_CRITERION)
+    assert_close(p["Satterthwaite"], r["sat"]["p"], FLAT_TAIL)
+    assert_close(df["Kenward-Roger"], r["kr"]["df"], FLAT_CRITERION)
     assert_close(se["Kenward-Roger"], r["kr"]["se"], OPTIMIZED)
-    assert_close(p["Kenward-Roger"], r["kr"]["p"], 1e-3)
+    assert_close(p["Kenward-Roger"], r["kr"]["p"], FLAT_TAIL)
     assert set(df["residual"]) == {2284.0}
     assert np.isinf(df["asymptotic"]).all()
     assert table.notes == {}
@@ -132,7 +133,7 @@ def test_row_62_z_tests_are_stata_s(ml: mlm.LinearMixedModel, fit: mlm.LinearMix
     assert [f"{x:.2f}" for x in z["statistic"]] == ["-0.83", "16.99", "1.82"]
     assert [f"{x:.3f}" for x in z["p_value"]] == ["0.408", "0.000", "0.069"]
     assert_close(z["chisq"], z["statistic"] ** 2)
-    assert_close(mlm.ddf_table(fit).wide("p_value")["asymptotic"], r["z"]["p"], 1e-3)
+    assert_close(mlm.ddf_table(fit).wide("p_value")["asymptotic"], r["z"]["p"], FLAT_TAIL)
 
 
 def test_row_62_critical_values() -> None:
@@ -153,8 +154,8 @@ def test_row_63_joint_f(fit: mlm.LinearMixedModel, r: Any) -> None:
     found = mlm.joint_wald(fit, ["ses", "clubs"]).to_frame()
     columns = ["statistic", "num_df", "den_df", "p_value"]
     # p-values of 1e-45 move with the 5th digit of F.
-    assert_close(found.loc["Satterthwaite", columns[:3]].astype(float), r["md"][:3], 1e-4)
-    assert_close(found.loc["Kenward-Roger", columns[:3]].astype(float), r["mk"][:3], 1e-4)
+    assert_close(found.loc["Satterthwaite", columns[:3]].astype(float), r["md"][:3], FLAT_CRITERION)
+    assert_close(found.loc["Kenward-Roger", columns[:3]].astype(float), r["mk"][:3], FLAT_CRITERION)
     assert found.loc["between-within", "den_df"] == 129
     assert found.loc["residual", "den_df"] == 2284
 
@@ -173,7 +174,9 @@ def test_row_67_flavours(sleepstudy: pd.DataFrame) -> None:
 
 def test_row_67_r_s_numbers(fit: mlm.LinearMixedModel, r: Any) -> None:
     found = mlm.information_criteria(fit)
-    assert_close([found.aic, found.bic, found.minus_2ll], [r["aic"], r["bic"], r["crit"]], 1e-8)
+    assert_close(
+        [found.aic, found.bic, found.minus_2ll], [r["aic"], r["bic"], r["crit"]], SAME_PATH
+    )
 
 
 def test_row_67_hermansen(course: Path) -> None:
@@ -288,7 +291,7 @@ def test_row_90_checks(fit: mlm.LinearMixedModel, r: Any) -> None:
         found["equal residual variance across schoolnr"],
         found["normal random effects schoolnr: (Intercept)"],
     ]
-    assert_close(ours[:2] + ours[3:], r["checks"][:2] + r["checks"][3:], 1e-3)
+    assert_close(ours[:2] + ours[3:], r["checks"][:2] + r["checks"][3:], FLAT_TAIL)
     # Deviations from the median of an even group are tied in pairs, which rounding breaks anyhow.
     assert_close(ours[2], r["checks"][2], 0.05)
 
@@ -296,7 +299,9 @@ def test_row_90_checks(fit: mlm.LinearMixedModel, r: Any) -> None:
 def test_row_90_independence_by_hand(r: Any) -> None:
     m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
     found = mlm.check_assumptions(m).to_frame().loc["independence within Subject"]
-    assert_close([found["statistic"], found["p_value"]], r["serial"], 1e-4)  # theta, optimized
+    assert_close(
+        [found["statistic"], found["p_value"]], r["serial"], FLAT_CRITERION
+    )  # theta, optimized
 
 
 def test_row_90_true_models_pass() -> None:
@@ -327,8 +332,8 @@ def test_row_90_data_for_plots(fit: mlm.LinearMixedModel, d: pd.DataFrame, r: An
     found = mlm.check_assumptions(fit)
     rows = found.residuals
     assert rows.index.equals(d.index)
-    assert_close(rows["residual"], fit.residuals("scaled"), 1e-9)
-    assert_close(np.sort(rows["normal_quantile"]), np.sort(r["qq"]), 1e-9)
+    assert_close(rows["residual"], fit.residuals("scaled"), BY_HAND)
+    assert_close(np.sort(rows["normal_quantile"]), np.sort(r["qq"]), BY_HAND)
     assert (rows["schoolnr"].astype(str) == d["schoolnr"].astype(str)).all()
     modes = found.random_effects
     assert_close(modes["mode"], fit.ranef()["schoolnr"]["(Intercept)"])

@@ -9,6 +9,7 @@ import pymlm as mlm
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, RError
 from tests.native import assert_close, native, rscript
+from tests.tolerances import ARITHMETIC, REOPTIMIZED, SAME_PATH
 
 #: A refit starts at the fit's optimum and ends where the optimizer stops: same path, same digits.
 DRAWS = 1e-9
@@ -57,11 +58,13 @@ def same_draws(ours, theirs):
     values = np.array(theirs["t"]["values"], dtype=float)
     assert_close(ours.estimate, theirs["t0"], DRAWS)
     assert_close(ours.draws, values.reshape(ours.draws.shape), DRAWS)
-    assert_close(ours.bias, values.reshape(ours.draws.shape).mean(axis=0) - ours.estimate, 1e-6)
+    assert_close(
+        ours.bias, values.reshape(ours.draws.shape).mean(axis=0) - ours.estimate, REOPTIMIZED
+    )
     assert_close(ours.std_error, values.reshape(ours.draws.shape).std(axis=0, ddof=1), DRAWS)
     for kind, limits in theirs["ci"].items():
         got = ours.confint(kind)
-        assert_close(got.to_numpy(), np.array(limits["values"], dtype=float), 1e-7, kind)
+        assert_close(got.to_numpy(), np.array(limits["values"], dtype=float), SAME_PATH, kind)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -163,7 +166,7 @@ def test_failed_refits_are_counted_and_shown(model):
     assert good.sum() == 44
     assert "9: no luck" in ours.failures
     assert "failed refits: 5 of 49" in str(ours)
-    assert_close(ours.bias, ours.draws[good].mean() - model.sigma, 1e-6)
+    assert_close(ours.bias, ours.draws[good].mean() - model.sigma, REOPTIMIZED)
 
 
 def test_bad_statistics(model):
@@ -232,9 +235,9 @@ def test_pb_modcomp(pb_reference, n_jobs):
     ours = mlm.pb_modcomp(m1, m0, nsim=30, seed=5, n_jobs=n_jobs)
     (stat, p_chi, p_pb, extreme, nsim, positive, *ref), text = pb_reference
     assert str(ours).replace("small : ", "") == text  # pbkrtest 0.5.2 leaves this label out
-    assert_close(ours.draws, ref, 1e-6)
-    assert_close(ours.statistic[0], stat, 1e-8)
-    assert_close(ours.p_value, [p_chi, p_pb], 1e-8)
+    assert_close(ours.draws, ref, REOPTIMIZED)
+    assert_close(ours.statistic[0], stat, SAME_PATH)
+    assert_close(ours.p_value, [p_chi, p_pb], SAME_PATH)
     assert (ours.n_extreme, ours.nsim, ours.n_positive) == (extreme, nsim, positive)
     assert ours.n_failed == 0
 
@@ -248,4 +251,4 @@ def test_pb_modcomp_against_an_lm():
     above = (ours.draws > ours.statistic[0]).sum()
     assert_close(ours.p_value[1], (1 + above) / 100)
     assert 0.35 < (ours.draws < 1e-8).mean() < 0.85
-    assert_close(ours.statistic[0], mlm.lrt(m0, m1).chisq[1], 1e-10)
+    assert_close(ours.statistic[0], mlm.lrt(m0, m1).chisq[1], ARITHMETIC)

@@ -12,6 +12,7 @@ from scipy.stats import chi2
 import pymlm as mlm
 from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError, RError
 from tests.native import ROUND_TRIP, assert_close, native
+from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED, SAME_PATH
 
 COLUMNS = {
     "npar": "npar", "aic": "AIC", "bic": "BIC", "loglik": "logLik", "deviance": "deviance",
@@ -142,7 +143,7 @@ def test_an_lm_as_the_smallest(fits, reference):
     ours = mlm.anova(fits["one"], fits["full"], fits["lm"])
     same(ours, reference["lm"], REFIT)
     lrt = ours.chisq[1]
-    assert_close(ours.p_value_boundary[1], chi2.sf(lrt, 1) / 2, 1e-10)
+    assert_close(ours.p_value_boundary[1], chi2.sf(lrt, 1) / 2, ARITHMETIC)
     assert ours.formulas[0] == "Reaction ~ Days"
 
 
@@ -150,7 +151,7 @@ def test_crossed(reference):
     data = mlm.load_dataset("Penicillin")
     m0 = mlm.lmer("diameter ~ 1 + (1 | sample)", data)
     m1 = mlm.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", data)
-    same(mlm.anova(m0, m1), reference["Penicillin"], 1e-6)
+    same(mlm.anova(m0, m1), reference["Penicillin"], REOPTIMIZED)
 
 
 def test_generalized(reference):
@@ -162,7 +163,7 @@ def test_generalized(reference):
     same(mlm.anova(m0, m1), reference["glmer"], REFIT)
     against = mlm.anova(m1, glm)
     same(against, reference["glm"], REFIT)
-    assert_close(against.p_value_boundary[1], against.p_value[1] / 2, 1e-10)
+    assert_close(against.p_value_boundary[1], against.p_value[1] / 2, ARITHMETIC)
 
 
 # --- likelihood-ratio tests -----------------------------------------------------------------------
@@ -179,16 +180,18 @@ def test_lrt_by_reml_and_by_ml(fits, reference, sleepstudy):
     assert_close(mlm.lrt(by_ml, fits["lm"]).chisq[1], reference["lm_ml"])
     mixed = mlm.lrt(fits["one"], by_ml)  # one by REML, one by ML: both by ML
     assert mixed.refitted
-    assert_close(mixed.chisq[1], mlm.anova(fits["one"], by_ml).chisq[1], 1e-8)
+    assert_close(mixed.chisq[1], mlm.anova(fits["one"], by_ml).chisq[1], SAME_PATH)
 
 
 def test_lrt_agrees_with_ranova(fits):
     one = mlm.lrt(fits["one"], fits["full"])
     ranova = fits["full"].ranova()
-    assert_close(one.chisq[1], ranova.lrt[1], 1e-8)
-    assert_close(one.p_value_boundary[1], ranova.p_value_boundary[1], 1e-6)
+    assert_close(one.chisq[1], ranova.lrt[1], SAME_PATH)
+    assert_close(one.p_value_boundary[1], ranova.p_value_boundary[1], REOPTIMIZED)
     assert_close(
-        one.p_value_boundary[1], (chi2.sf(one.chisq[1], 1) + chi2.sf(one.chisq[1], 2)) / 2, 1e-8
+        one.p_value_boundary[1],
+        (chi2.sf(one.chisq[1], 1) + chi2.sf(one.chisq[1], 2)) / 2,
+        SAME_PATH,
     )
     mixture = f"p = {one.p_value_boundary[1]:.4g} by the mixture 0.5 chi-squared(1) + 0.5 chi"
     assert mixture in str(one)
@@ -283,8 +286,8 @@ def test_the_same_data_under_two_names_and_in_another_order(fits, sleepstudy):
     expected = mlm.anova(fits["one"], fits["full"], refit=False).to_frame()
     for m0 in (renamed, shuffled):
         ours = mlm.anova(m0, fits["full"], refit=False).to_frame()
-        assert_close(ours.chisq, expected.chisq, 1e-8)
-        assert_close(ours.p_value_boundary, expected.p_value_boundary, 1e-7)
+        assert_close(ours.chisq, expected.chisq, SAME_PATH)
+        assert_close(ours.p_value_boundary, expected.p_value_boundary, SAME_PATH)
 
 
 def test_models_that_are_not_nested_get_no_test(fits, sleepstudy):
@@ -343,7 +346,7 @@ def test_kr_modcomp(cakes, reference, how):
     for field, column in (("statistic", "stat"), ("num_df", "ndf"), ("den_df", "ddf"),
                           ("f_scaling", "F.scaling"), ("p_value", "p.value")):  # fmt: skip
         values = np.array(theirs["test"][column], dtype=float)
-        assert_close(getattr(ours, field), values, 1e-9, field)
+        assert_close(getattr(ours, field), values, BY_HAND, field)
     assert str(ours) == theirs["print"]
 
 
@@ -354,7 +357,7 @@ def test_sat_modcomp(cakes, reference, how):
     theirs = reference["sat" if how == "model" else "sat_L"]
     for field, column in (("statistic", "statistic"), ("num_df", "ndf"), ("den_df", "ddf"),
                           ("p_value", "p.value")):  # fmt: skip
-        assert_close(getattr(ours, field), theirs["test"][column], 1e-9, field)
+        assert_close(getattr(ours, field), theirs["test"][column], BY_HAND, field)
     assert str(ours) == theirs["print"]
 
 
@@ -387,10 +390,10 @@ def test_modcomp_refusals(cakes, fits):
 def test_exact_rlrt(reference, fits):
     m = mlm.lmer("diameter ~ 1 + (1 | sample)", mlm.load_dataset("Penicillin"))
     ours = mlm.exact_rlrt(m, nsim=2000, seed=11)
-    assert_close(ours.statistic, reference["rlrt"]["stat"], 1e-8)
+    assert_close(ours.statistic, reference["rlrt"]["stat"], SAME_PATH)
     assert ours.p_value == reference["rlrt"]["p"]
     two = mlm.exact_rlrt(fits["slope"], fits["two"], fits["one"], nsim=2000, seed=11)
-    assert_close(two.statistic, reference["rlrt_two"]["stat"], 1e-7)
+    assert_close(two.statistic, reference["rlrt_two"]["stat"], SAME_PATH)
     assert two.p_value == reference["rlrt_two"]["p"]
     assert list(two.to_frame().columns) == ["statistic", "p_value", "nsim"]
 

@@ -10,6 +10,7 @@ import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.parity.inference_models import FLAT, fitted, r_fits, row_names
+from tests.tolerances import ARITHMETIC
 
 T_COLUMNS = {
     "estimate": "Estimate", "std_error": "Std. Error", "df": "df", "statistic": "t value",
@@ -217,13 +218,13 @@ def test_asymptotic_and_between_within(models):
     se = np.sqrt(m.vcov().loc["Days", "Days"])
     stat = (m.fixef()["Days"] - 10) / se
     assert_close(z.statistic, stat)
-    assert_close(z.p_value, 2 * norm.sf(abs(stat)), 1e-10)
+    assert_close(z.p_value, 2 * norm.sf(abs(stat)), ARITHMETIC)
     assert_close(z.conf_high, m.fixef()["Days"] + norm.ppf(0.975) * se)
     assert z.statistic_name == "z"
     assert bw.df.tolist() == [161]
-    assert_close(bw.p_value, 2 * t.sf(abs(stat), 161), 1e-10)
+    assert_close(bw.p_value, 2 * t.sf(abs(stat), 161), ARITHMETIC)
     joint = m.contest(["Days = 10"], joint=True, ddf="asymptotic")
-    assert_close(joint.p_value, chi2.sf(stat**2, 1), 1e-10)
+    assert_close(joint.p_value, chi2.sf(stat**2, 1), ARITHMETIC)
 
 
 # --- least-squares means, step --------------------------------------------------------------------

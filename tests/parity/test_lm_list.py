@@ -10,6 +10,7 @@ import pytest
 import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, FormulaError, RWarning
 from tests.native import assert_close, native
+from tests.tolerances import ARITHMETIC
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_coef(m, r):
 
 def test_fixef_and_ranef(m, r):
     assert_close(m.fixef(), list(r["sleep"]["fixef"].values()))
-    assert_close(m.ranef(), matrix(r["sleep"]["ranef"]), 1e-10)  # differences cancel digits
+    assert_close(m.ranef(), matrix(r["sleep"]["ranef"]), ARITHMETIC)  # differences cancel digits
 
 
 def test_pooled_sigma_and_loglik(m, r):

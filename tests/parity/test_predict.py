@@ -14,6 +14,7 @@ import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, RWarning
 from tests.native import ROUND_TRIP, native
 from tests.native import assert_fits_close as assert_close
+from tests.tolerances import ARITHMETIC, SAME_PATH
 
 #: Two routes through linear algebra (Cholesky of the mixed-model equations here, inverse of the
 #: marginal covariance there) agree to the conditioning of V.
@@ -231,7 +232,7 @@ def test_slopes_weights_and_several_terms_by_brute_force() -> None:
     assert_close(m.predict(interval="confidence").std_error ** 2, expected, ALGEBRA)
     assert_close(m.predict(data, interval="confidence").std_error ** 2, expected, ALGEBRA)
     prediction = m.predict(interval="prediction").std_error ** 2
-    assert_close(prediction - expected, m.sigma**2 / data["w"], 1e-7)
+    assert_close(prediction - expected, m.sigma**2 / data["w"], SAME_PATH)
     with pytest.warns(RWarning, match="weight of 1"):
         m.predict(data.head(1), interval="prediction")
 
@@ -258,7 +259,7 @@ def test_new_level_of_one_of_two_factors(penicillin: Any) -> None:
 def test_singular_fit() -> None:
     m = _singular()
     tau = m.varcorr().variance("Batch")
-    assert tau == pytest.approx(0.0, abs=1e-12)
+    assert tau == pytest.approx(0.0, abs=ROUND_TRIP)
     ours = m.predict(interval="confidence").std_error
     assert_close(ours, np.full(30, float(np.sqrt(m.vcov().iloc[0, 0]))), ALGEBRA)
 
@@ -275,7 +276,7 @@ def test_response_scale_transforms_the_ends(cbpp: Any) -> None:
     for end in ("fit", "conf_low", "conf_high"):
         assert_close(response[end], inverse[end], ROUND_TRIP * 10)
     slope = inverse["fit"] * (1 - inverse["fit"])
-    assert_close(response["std_error"], slope * link["std_error"], 1e-10)
+    assert_close(response["std_error"], slope * link["std_error"], ARITHMETIC)
 
 
 @pytest.mark.filterwarnings("ignore::pymlm.errors.PymlmWarning")

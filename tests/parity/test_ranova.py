@@ -14,6 +14,7 @@ from pymlm.engine.to_r import Code
 from pymlm.errors import ArgumentError, NotSupportedError, SingularFitWarning
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.parity.inference_models import FLAT, MODELS, fitted, r_fits, row_names
+from tests.tolerances import ARITHMETIC
 
 COLUMNS = {
     "npar": "npar", "loglik": "logLik", "aic": "AIC", "lrt": "LRT", "df": "Df",
@@ -89,7 +90,7 @@ def test_mixture_beside_r_s_p_value(models, name):
         lrt, df = ours.lrt[i], ours.df[i]
         below = chi2.sf(lrt, df - 1) if df > 1 else float(lrt <= 0)
         expected = (below + chi2.sf(lrt, df)) / 2 if lost == 1 else np.nan
-        assert_close(ours.p_value_boundary[i], expected, 1e-10)
+        assert_close(ours.p_value_boundary[i], expected, ARITHMETIC)
     assert np.isnan(ours.p_value_boundary[0])
 
 
@@ -108,10 +109,10 @@ def test_limits_of_components_by_hand(models):
     z = 1.6448536269514722
     intercept, covariance = frame.iloc[0], frame.iloc[2]
     ratio = np.exp(z * intercept.std_error / intercept.vcov)
-    assert_close(intercept.conf_low, intercept.vcov / ratio, 1e-10)
-    assert_close(intercept.conf_high, intercept.vcov * ratio, 1e-10)
+    assert_close(intercept.conf_low, intercept.vcov / ratio, ARITHMETIC)
+    assert_close(intercept.conf_high, intercept.vcov * ratio, ARITHMETIC)
     assert covariance.var2 == "Days"
-    assert_close(covariance.conf_low, covariance.vcov - z * covariance.std_error, 1e-10)
+    assert_close(covariance.conf_low, covariance.vcov - z * covariance.std_error, ARITHMETIC)
 
 
 def test_uncorrelated_terms_of_one_factor_stay_apart():

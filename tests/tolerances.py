@@ -1,0 +1,21 @@
+"""How closely two numbers must agree, by what may lie between them.
+
+`ROUND_TRIP` of `tests.native` is the rule: the same R, the same data. These are for numbers that
+two ways of computing have made. A test with a reason of its own names a constant of its own.
+"""
+
+#: The same formula, its terms summed in another order.
+ARITHMETIC = 1e-10
+#: The same quantity by another formula or algorithm, in which differences cancel some digits.
+BY_HAND = 1e-9
+#: Made from an optimum that two processes found on the same path; or p-values and quantiles, which
+#: magnify the last digits of their arguments.
+SAME_PATH = 1e-7
+#: Two optimizations of one criterion: each stops within about this.
+REOPTIMIZED = 1e-6
+#: Numeric derivatives at an optimum, or estimates where another optimizer stopped.
+OTHER_OPTIMIZER = 1e-5
+#: ... of a flat criterion: several variances, few groups.
+FLAT_CRITERION = 1e-4
+#: ... and what magnifies that: degrees of freedom, p-values in the tail.
+FLAT_TAIL = 1e-3
