@@ -12,12 +12,25 @@ def install_command(packages: Sequence[str]) -> str:
     if os.environ.get("CONDA_PREFIX"):
         return "conda install -c conda-forge " + " ".join(f"r-{p.lower()}" for p in packages)
     if shutil.which("apt-get"):
-        sudo = "" if os.geteuid() == 0 else "sudo "
-        return f"{sudo}apt-get install " + " ".join(f"r-cran-{p.lower()}" for p in packages)
+        return f"{_apt()} install " + " ".join(f"r-cran-{p.lower()}" for p in packages)
     quoted = ", ".join(f'"{p}"' for p in packages)
     return (
         f"Rscript -e 'chooseCRANmirror(graphics = FALSE, ind = 1); install.packages(c({quoted}))'"
     )
+
+
+def r_command() -> str:
+    """The one command that installs R, with what every model needs, on this system."""
+    if os.environ.get("CONDA_PREFIX"):
+        return "conda install -c conda-forge r-base r-lme4 r-lmertest r-pbkrtest r-emmeans"
+    if shutil.which("apt-get"):
+        packages = "r-cran-lme4 r-cran-lmertest r-cran-pbkrtest r-cran-emmeans"
+        return f"{_apt()} install r-base-core {packages}"
+    return "install R, then run: Rscript r_scripts/install.R"
+
+
+def _apt() -> str:
+    return "apt-get" if os.geteuid() == 0 else "sudo apt-get"
 
 
 def rpy2_requirement(version: str | None) -> str:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pymlm.engine import startup
-from pymlm.engine.install import install_command, rpy2_requirement
+from pymlm.engine.install import install_command, r_command, rpy2_requirement
 from pymlm.errors import RNotFoundError
 
+#: The oldest R that is tested.
+R_VERSION = "4.2"
 #: R package -> (lowest version, what it is for, needed for the main job).
 R_PACKAGES: dict[str, tuple[str, str, bool]] = {
     "lme4": ("1.1-27", "fitting every model", True),
@@ -145,7 +147,9 @@ def doctor() -> Report:
         facts, packages = _ask_r(home)
     except RNotFoundError as error:
         problems.append(str(error))
-    requirements = [_rpy2_requirement(home, facts.get("R"))]
+    r = _r_requirement(facts.get("R"))
+    rpy2 = _rpy2_requirement(home, facts.get("R"))
+    requirements = [r, rpy2]
     for name, (version, purpose, needed) in R_PACKAGES.items():
         found = packages.get(name)
         ok = found is not None and at_least(found, version)
@@ -155,17 +159,13 @@ def doctor() -> Report:
                 command=None if ok else install_command([name]),
             )
         )  # fmt: skip
-    problems += [
-        f"{r.name}: {'not installed' if r.found is None else f'{r.found} is too old'} "
-        f"(needed: {r.needed})"
-        for r in requirements
-        if r.required and not r.ok
-    ]
+    if not problems:  # without R nothing can be said of what stands on it
+        problems = [_problem(q) for q in requirements if q.required and not q.ok]
     return Report(
         pymlm=__version__,
         r_version=facts.get("R"),
         r_home=home,
-        rpy2=requirements[0].found,
+        rpy2=rpy2.found,
         blas=facts.get("blas") or None,
         lapack=facts.get("lapack") or None,
         locale=facts.get("locale") or None,
@@ -196,18 +196,39 @@ def _ask_r(home: str) -> tuple[dict[str, str], dict[str, str]]:
     return facts, packages
 
 
+def _problem(missing: Requirement) -> str:
+    if missing.found is None:
+        what = "not installed"
+    elif missing.name == "rpy2":
+        what = f"{missing.found} does not load with this R"
+    else:
+        what = f"{missing.found} is too old"
+    return f"{missing.name}: {what} (needed: {missing.needed})"
+
+
+def _r_requirement(version: str | None) -> Requirement:
+    ok = version is not None and at_least(version, R_VERSION)
+    return Requirement(
+        name="R", found=version, needed=R_VERSION, purpose="everything", required=True, ok=ok,
+        command=None if ok or os.environ.get("R_HOME") else r_command(),
+    )  # fmt: skip
+
+
 def _rpy2_requirement(home: str | None, r_version: str | None) -> Requirement:
-    wanted = rpy2_requirement(r_version)
+    if r_version is None or home is None:  # which one fits is not known yet
+        wanted, loads = "rpy2", True
+    else:
+        wanted, loads = rpy2_requirement(r_version), _rpy2_loads(home)
     try:
         found: str | None = importlib.metadata.version("rpy2")
     except importlib.metadata.PackageNotFoundError:
         found = None
-    ok = found is not None and home is not None and _rpy2_loads(home)
+    ok = found is not None and loads
     return Requirement(
-        name="rpy2", found=found, needed=wanted.removeprefix("rpy2"),
+        name="rpy2", found=found, needed=wanted.removeprefix("rpy2") or "fits R",
         purpose="the bridge to R",
         required=True, ok=ok,
-        command=None if ok else (startup.rpy2_command(home) if home else f"pip install '{wanted}'"),
+        command=startup.rpy2_command(home) if home and not ok else None,
     )  # fmt: skip
 
 

@@ -121,8 +121,14 @@ def test_doctor_without_r(tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "R_HOME"} | {"PATH": str(tmp_path)}
     done = run("doctor", "--json", env=environment)
     assert done.returncode == 1
-    assert not json.loads(done.stdout)["ok"]
-    assert "R was not found" in json.loads(done.stdout)["problems"][0]
+    report = json.loads(done.stdout)
+    assert not report["ok"]
+    # One problem: of rpy2 and the packages nothing is known before R is there.
+    assert len(report["problems"]) == 1
+    assert "R was not found" in report["problems"][0]
+    r = next(r for r in report["requirements"] if r["name"] == "R")
+    assert not r["ok"]
+    assert r["command"]
 
 
 def test_demo_prints_the_lecture_s_numbers():
