@@ -218,6 +218,13 @@ profile_native <- function(fit, parm = NULL) {
 
 .profiled <- function(fit, which) {
   need_linear_predictor(fit, "The profile of the likelihood", .wald_instead)
+  if (lme4::isGLMM(fit$model)) {
+    if (isTRUE(attr(VarCorr(fit$model), "useSc")))
+      refuse("NotSupportedError", "lme4 cannot profile a generalized model whose scale is estimated ",
+             "(", family(fit$model)$family, "). Ask for method='boot' or 'Wald'")
+    # lme4's deviance function of a GLMM writes each theta that it tries into this model's matrix.
+    on.exit(fit$model@pp$setTheta(fit$model@theta))
+  }
   key <- paste(c("profiled", which), collapse = " ")
   kept(fit, key, {
     warnings <- character()

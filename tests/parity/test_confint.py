@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, RWarning
+from pymlm.errors import ArgumentError, NotSupportedError, RWarning
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.parity.inference_models import FLAT, fitted, r_fits
 
@@ -233,3 +233,18 @@ def test_bootstrap_of_one_parameter(models):
     assert_close(one.conf_low, whole.loc["sigma", "conf_low"])
     with pytest.warns(RWarning, match="extreme order statistics"):
         m.confint("boot", nsim=20, seed=1)
+
+
+def test_profiling_leaves_a_generalized_model_as_it_was():
+    """lme4's profile() writes into the model: ranef() after it answers for another theta."""
+    formula = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+    m, twin = (mlm.glmer(formula, mlm.load_dataset("cbpp")) for _ in range(2))
+    m.profile(parm="sd_(Intercept)|herd")
+    assert_close(m.ranef().to_frame()["condval"], twin.ranef().to_frame()["condval"])
+
+
+def test_an_estimated_scale_cannot_be_profiled():
+    data = mlm.load_dataset("sleepstudy")
+    m = mlm.glmer("Reaction ~ 1 + (1 | Subject)", data, family="Gamma", link="log")
+    with pytest.raises(NotSupportedError, match="scale is estimated"):
+        m.confint(method="profile")
