@@ -69,8 +69,11 @@ def fit(
     formula: FormulaText,
     ml: Ml = False,
     ddf: Annotated[
-        str, typer.Option(help="Satterthwaite, Kenward-Roger, between-within, asymptotic or none.")
-    ] = "Satterthwaite",
+        str | None,
+        typer.Option(
+            help="Satterthwaite (default), Kenward-Roger, between-within, asymptotic or none."
+        ),
+    ] = None,
     family: Family = None,
     factor: Factor = None,
     format: Annotated[Format, typer.Option(help="How to write the summary.")] = Format.text,
@@ -79,8 +82,8 @@ def fit(
 ) -> None:
     """Fit a mixed model to a file and print its summary."""
     model = _fit(file, formula, ml, family, factor)
-    method = None if ddf.casefold() == "none" or family is not None else ddf
-    print(_formatted(model.summary(ddf=method), format))
+    given = {} if ddf is None else {"ddf": None if ddf.casefold() == "none" else ddf}
+    print(_formatted(model.summary(**given), format))
     if save is not None:
         print(f"saved {model.save(save)}", file=sys.stderr)
     if to_r is not None:
@@ -135,8 +138,13 @@ def _fit(file: Path, formula: str, ml: bool, family: str | None, factor: list[st
 
 
 def _as_factor(column: pd.Series) -> pd.Series:
-    """A category whose levels are sorted by value, as R's factor() sorts numbers."""
-    return column.astype("category")
+    """A category whose levels are sorted by value, as R's factor() sorts numbers.
+
+    Text stays text: it becomes a factor in any case, and R sorts text by its locale.
+    """
+    import pandas as pd
+
+    return column if pd.api.types.is_string_dtype(column.dtype) else column.astype("category")
 
 
 def read_data(file: Path) -> pd.DataFrame:
@@ -170,7 +178,7 @@ def read_data(file: Path) -> pd.DataFrame:
             f"reading Parquet needs pyarrow ({error}); run: pip install 'pymlm[parquet]'"
         ) from None
     except Exception as error:
-        raise DataError(f"{str(file)!r} cannot be read: {error}") from None
+        raise DataError(f"{str(file)!r} cannot be read: {str(error).strip()}") from None
     raise DataError(f"{str(file)!r} is neither .csv, .tsv nor .parquet")
 
 

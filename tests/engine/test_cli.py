@@ -28,6 +28,7 @@ def csv(tmp_path_factory, sleepstudy):
 
 
 FORMULA = "Reaction ~ Days + (Days | Subject)"
+GLMM = "round(Reaction) ~ Days + (1 | Subject)"
 
 
 def test_version():
@@ -78,6 +79,7 @@ def test_fit_saves_model_and_script(csv, tmp_path):
         (["fit", "{csv}", "Reaction ~ Days"], "no random effects"),
         (["fit", "{csv}", "Reaction ~ system('ls') + (1|Subject)"], "calls 'system'"),
         (["fit", "{csv}", FORMULA, "--ddf", "Satterthwait"], "Did you mean 'Satterthwaite'"),
+        (["fit", "{csv}", GLMM, "--family", "poisson", "--ddf", "Kenward-Roger"], "asymptotic"),
         (["fit", "{csv}", FORMULA, "--factor", "subject"], "Did you mean 'Subject'"),
         (["fit", __file__, FORMULA], "neither .csv, .tsv nor .parquet"),
     ],
