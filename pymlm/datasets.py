@@ -69,7 +69,8 @@ def load_dataset(name: str) -> pd.DataFrame:
     -------
     DataFrame
         Factors as category (ordered where R's are), with R's order of levels. ``attrs["name"]``
-        holds the name, so that a model's print says ``Data: sleepstudy``.
+        holds the name, so that a model's print says ``Data: sleepstudy``. A matrix in the data
+        comes as one column for each of its own, named as R prints them (``yield.0``).
 
     Raises
     ------
@@ -82,6 +83,8 @@ def load_dataset(name: str) -> pd.DataFrame:
     >>> mlm.load_dataset("sleepstudy").shape
     (180, 3)
     """
+    if not isinstance(name, str):
+        raise DataError(f"a data set is named by a text such as 'nlme::bdf', not {name!r}")
     package, _, item = name.rpartition("::")
     if not package:
         package = _package_of(item)

@@ -15,6 +15,8 @@ list_datasets <- function(packages) {
 }
 
 .dataset <- function(name, package) {
+  if (!requireNamespace(package, quietly = TRUE))
+    refuse("DataError", "R package '", package, "' is not installed")
   env <- new.env()
   suppressWarnings(utils::data(list = name, package = package, envir = env))
   if (!exists(name, envir = env, inherits = FALSE))
@@ -31,8 +33,17 @@ load_dataset <- function(name, package) {
        columns = frame_columns(d))
 }
 
-#' Every column of a data frame with the facts that make a pandas column of it.
-frame_columns <- function(d) lapply(stats::setNames(names(d), names(d)), function(n) .column(d[[n]]))
+#' Every column of a data frame with the facts that make a pandas column of it. A matrix stands for
+#' as many columns as it has, under the names that R prints.
+frame_columns <- function(d) {
+  flat <- lapply(names(d), function(n) {
+    x <- d[[n]]
+    if (!is.matrix(x)) return(stats::setNames(list(x), n))
+    parts <- if (is.null(colnames(x))) seq_len(ncol(x)) else colnames(x)
+    stats::setNames(lapply(seq_len(ncol(x)), function(j) x[, j]), paste(n, parts, sep = "."))
+  })
+  lapply(do.call(c, flat), .column)
+}
 
 .column <- function(x) {
   if (is.factor(x))
@@ -40,7 +51,7 @@ frame_columns <- function(d) lapply(stats::setNames(names(d), names(d)), functio
                 levels = levels(x)))
   if (inherits(x, "Date")) return(list(kind = "Date", values = as.numeric(x), levels = NULL))
   if (inherits(x, "POSIXct")) return(list(kind = "POSIXct", values = as.numeric(x), levels = NULL))
-  if (is.matrix(x) || is.list(x)) return(NULL)
+  if (is.list(x)) return(NULL)
   list(kind = typeof(x), values = as.vector(x), levels = NULL)
 }
 

@@ -50,6 +50,20 @@ def test_unknown_names():
         mlm.load_dataset("lme4::nothing")
     with pytest.raises(DataError, match="not installed"):
         mlm.datasets("notapackage")
+    with pytest.raises(DataError, match="'notapackage' is not installed"):
+        mlm.load_dataset("notapackage::d")
+    with pytest.raises(DataError, match="not None"):
+        mlm.load_dataset(None)
+
+
+def test_a_matrix_in_the_data_is_not_left_out():
+    ours = mlm.load_dataset("emmeans::MOats")
+    printed = native(
+        "data(MOats, package = 'emmeans'); m <- as.matrix(MOats)\n"
+        "emit(list(names = colnames(m), first = as.numeric(unclass(MOats$yield)[1, ])))"
+    )
+    assert ours.columns.tolist() == printed["names"]
+    assert ours.iloc[0, 2:].tolist() == printed["first"]
 
 
 def test_the_list_of_data_sets():
