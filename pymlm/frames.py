@@ -80,6 +80,11 @@ def used_columns(data: pd.DataFrame, names: Iterable[str], what: str = "formula"
     return _take(data, positions)
 
 
+def row_label(index: pd.Index, position: int) -> str:
+    """Return the label of a row as a person would write it: 177, not np.int64(177)."""
+    return repr(index[[position]].tolist()[0])
+
+
 def _take(data: pd.DataFrame, positions: list[int]) -> pd.DataFrame:
     """Columns by position; of long frames without copying them, which takes pandas longer."""
     if len(data) < LONG or len(set(positions)) < len(positions):
@@ -194,10 +199,10 @@ def _double(name: str, series: pd.Series) -> Column:
     if not finite.all():
         infinite = np.isinf(values)
         if infinite.any():
-            where = series.index[int(np.argmax(infinite))]
+            where = row_label(series.index, int(np.argmax(infinite)))
             raise DataError(
                 f"column {name!r}: {int(infinite.sum())} infinite value(s), the first in row "
-                f"{where!r}. Replace them, e.g. with .replace([np.inf, -np.inf], np.nan)"
+                f"{where}. Replace them, e.g. with .replace([np.inf, -np.inf], np.nan)"
             )
         values = np.where(finite, values, NA_REAL)
     return Column(name, np.ascontiguousarray(values), "double")
@@ -324,9 +329,9 @@ def per_row(value: Any, name: str, data: pd.DataFrame) -> pd.Series:
     numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
     bad = ~np.isfinite(numbers)
     if bad.any():
-        row = data.index[int(np.argmax(bad))]
+        row = row_label(data.index, int(np.argmax(bad)))
         raise DataError(
-            f"{name} is missing or infinite in {int(bad.sum())} row(s), the first is {row!r}; "
+            f"{name} is missing or infinite in {int(bad.sum())} row(s), the first is {row}; "
             "drop these rows or fill the values"
         )
     return pd.Series(numbers, index=data.index)

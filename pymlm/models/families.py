@@ -11,7 +11,7 @@ import pandas as pd
 
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
 from pymlm.formula import Formula
-from pymlm.frames import complete_rows, level_name, used_columns
+from pymlm.frames import complete_rows, level_name, row_label, used_columns
 
 #: R's families with the links that each takes; the first is R's default.
 LINKS: dict[str, tuple[str, ...]] = {
@@ -200,10 +200,10 @@ def check_family_response(family: Family, formula: Formula, data: pd.DataFrame) 
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)
     bad, rule = _outside(family, values)
     if bad.any():
-        row = series.index[int(np.argmax(bad))]
+        first = int(np.argmax(bad))
         raise DataError(
-            f"the response {column!r} is {series.loc[row] if series.index.is_unique else ''} in "
-            f"row {row!r} ({int(bad.sum())} such rows): {rule}"
+            f"the response {column!r} is {series.iloc[first]} in row "
+            f"{row_label(series.index, first)} ({int(bad.sum())} such rows): {rule}"
         )
 
 

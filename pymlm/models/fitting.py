@@ -27,6 +27,7 @@ from pymlm.frames import (
     check_some_complete,
     per_row,
     prepare,
+    row_label,
     used_columns,
 )
 from pymlm.models.base import Source
@@ -108,10 +109,10 @@ def _add_per_row(
         return None
     numbers = per_row(value, name, data)
     if name == "weights" and (numbers <= 0).any():
-        first = numbers.index[int(np.argmax(numbers.to_numpy() <= 0))]
+        first = int(np.argmax(numbers.to_numpy() <= 0))
         raise DataError(
-            f"weights must be above 0; row {first!r} has {numbers.loc[first]}. Leave rows out "
-            "of the data instead of giving them no weight"
+            f"weights must be above 0; row {row_label(numbers.index, first)} has "
+            f"{numbers.iloc[first]}. Leave rows out of the data instead of giving them no weight"
         )
     if isinstance(value, str):
         if value not in used.columns:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pymlm.arguments import flag, strict
 from pymlm.errors import ArgumentError, DataError
-from pymlm.frames import as_pandas, used_columns
+from pymlm.frames import as_pandas, row_label, used_columns
 from pymlm.results.base import Floats
 
 #: Weights written with six decimals, such as three times .333333, still sum to 1 within this.
@@ -63,8 +63,8 @@ def membership_weights(
     else:
         w = _weight_columns(frame, _texts(weights, "weights"), present, list(names.columns))
     if not present.any(axis=1).all():
-        row = frame.index[int(np.argmin(present.any(axis=1)))]
-        raise DataError(f"row {row!r} names no unit in {', '.join(names.columns)}; drop such rows")
+        row = row_label(frame.index, int(np.argmin(present.any(axis=1))))
+        raise DataError(f"row {row} names no unit in {', '.join(names.columns)}; drop such rows")
     stacked = np.concatenate([names[c].astype(object).to_numpy() for c in names.columns])
     here = present.ravel(order="F")
     codes, units = pd.factorize(stacked[here], sort=True)
@@ -93,7 +93,8 @@ def _weight_columns(
             row, column = map(int, np.argwhere(bad)[0])
             text = what.format(id=ids[column], w=columns[column])
             raise DataError(
-                f"row {frame.index[row]!r} {text}; {int(bad.any(axis=1).sum())} row(s) are so"
+                f"row {row_label(frame.index, row)} {text}; {int(bad.any(axis=1).sum())} "
+                "row(s) are so"
             )
     return np.asarray(np.nan_to_num(w))
 
@@ -197,14 +198,14 @@ def check_weights(weights: pd.DataFrame, what: str, normalize: bool) -> pd.DataF
     w = weights.to_numpy(dtype=np.float64, na_value=np.nan)
     if not np.isfinite(w).all() or (w < 0).any():
         bad = ~np.isfinite(w).all(axis=1) | (w < 0).any(axis=1)
-        row = weights.index[int(np.argmax(bad))]
-        raise DataError(f"{what} of row {row!r} are missing, infinite or below 0")
+        row = row_label(weights.index, int(np.argmax(bad)))
+        raise DataError(f"{what} of row {row} are missing, infinite or below 0")
     sums = w.sum(axis=1)
     off = np.abs(sums - 1) > SUM_TOLERANCE
     if off.any() and not (normalize and (sums > 0).all()):
         first = int(np.argmax(sums <= 0 if normalize else off))
         raise DataError(
-            f"{what} of row {weights.index[first]!r} sum to {sums[first]:.6g}, not 1"
+            f"{what} of row {row_label(weights.index, first)} sum to {sums[first]:.6g}, not 1"
             + (
                 "; a row without weight cannot be normalized"
                 if sums[first] <= 0

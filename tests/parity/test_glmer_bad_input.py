@@ -57,7 +57,12 @@ def m(cbpp):
         (lambda d: mlm.glmer("I(-size) ~ (1 | herd)", d, "poisson"), FitError, "negative values"),
         (lambda d: mlm.glmer_nb("p ~ (1 | herd)", d.assign(p=-d["p"])), DataError, "counts"),
         # weights and offset
-        (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights=np.zeros(56)), DataError, "above 0"),
+        (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights=np.zeros(56)), DataError, "row 0 has"),
+        (
+            lambda d: mlm.glmer("y ~ (1 | herd)", d.assign(y=-1).set_axis([7] * 56), "poisson"),
+            DataError,
+            r"'y' is -1 in row 7 \(56 such rows\)",
+        ),
         (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights=-d["size"]), DataError, "above 0"),
         (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights="siez"), FormulaError, "'size'"),
         (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights=[1.0, 2.0]), DataError, "2 values"),
