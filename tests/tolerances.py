@@ -19,3 +19,12 @@ OTHER_OPTIMIZER = 1e-5
 FLAT_CRITERION = 1e-4
 #: ... and what magnifies that: degrees of freedom, p-values in the tail.
 FLAT_TAIL = 1e-3
+#: Published with seven digits, from an optimum of another program or platform.
+SEVEN_DIGITS = 2e-6
+#: ... whose optimizer stopped elsewhere in the fifth or sixth.
+FIVE_DIGITS = 2e-5
+
+
+def half_unit(decimals: int) -> float:
+    """Half a unit of the last decimal printed, which is what rounding hides; absolute."""
+    return 0.5000001 * 10.0**-decimals

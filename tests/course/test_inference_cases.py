@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from tests.tolerances import FLAT_CRITERION, OTHER_OPTIMIZER, REOPTIMIZED
+from tests.tolerances import FIVE_DIGITS, FLAT_CRITERION, OTHER_OPTIMIZER, REOPTIMIZED, SEVEN_DIGITS
 
 
 class Case:
@@ -79,7 +79,7 @@ def test_stata_s_table_of_the_intercept_model(case):
     z = c.model.summary(ddf="asymptotic").fixed.to_frame()
     v = c.model.varcorr_se().to_frame()
     check(
-        c.printed("stata_mixed_mle"), 2e-6,
+        c.printed("stata_mixed_mle"), SEVEN_DIGITS,
         ses=z.estimate["ses"], ses_se=z.std_error["ses"], clubs=z.estimate["clubs"],
         clubs_se=z.std_error["clubs"], cons=z.estimate.iloc[0], cons_se=z.std_error.iloc[0],
         z_ses=z.statistic["ses"], z_clubs=z.statistic["clubs"], z_cons=z.statistic.iloc[0],
@@ -90,7 +90,7 @@ def test_stata_s_table_of_the_intercept_model(case):
     stata = {"se": ".029573", "low": ".1353833", "high": ".25321", "res_se": ".0214484",
              "res_low": ".6622435", "res_high": ".7463696"}  # fmt: skip
     check(
-        stata, 2e-6, se=v.std_error[0], low=v.conf_low[0], high=v.conf_high[0],
+        stata, SEVEN_DIGITS, se=v.std_error[0], low=v.conf_low[0], high=v.conf_high[0],
         res_se=v.std_error[1], res_low=v.conf_low[1], res_high=v.conf_high[1],
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def test_stata_s_intervals(case):
     c = case("rosche_ri_ml")
     ci = c.model.confint().to_frame()
     check(
-        c.printed("wald_ci95"), 2e-6,
+        c.printed("wald_ci95"), SEVEN_DIGITS,
         ses_lo=ci.conf_low["ses"], ses_hi=ci.conf_high["ses"], clubs_lo=ci.conf_low["clubs"],
         clubs_hi=ci.conf_high["clubs"], cons_lo=ci.conf_low.iloc[0], cons_hi=ci.conf_high.iloc[0],
     )  # fmt: skip
@@ -250,7 +250,7 @@ def test_profile_intervals(case):
     values = {}
     for r_name, low, high in zip(ci.r_names, ci.conf_low, ci.conf_high, strict=True):
         values |= {f"{r_name}_lo": low, f"{r_name}_hi": high}
-    check(c.printed("confint_profile"), 2e-5, **values)
+    check(c.printed("confint_profile"), FIVE_DIGITS, **values)
 
 
 def test_profile_interval_of_a_correlation(case):

@@ -19,6 +19,14 @@ from tests.tolerances import ARITHMETIC, FLAT_CRITERION, FLAT_TAIL, REOPTIMIZED,
 
 #: lme4's optimizer stops when theta changes by less than about this.
 OPTIMUM = 1e-4
+#: The p-value has df in its exponent.
+P_VALUE = 1e-2
+#: Central differences of step 1e-3 err by the square of it, relative to small second derivatives.
+BY_DIFFERENCES = 2e-3
+#: 160,000 squares, correlated within a draw: about 2 % at worst; twice that.
+SIMULATED = 0.04
+#: A limit of the profile is interpolated; on the deviance's own scale by less than this.
+INTERPOLATED = 0.02
 #: Second differences of the deviance, by two programs.
 HESSIAN = 1e-4
 N, J = 200, 12
@@ -110,7 +118,7 @@ def test_row_7_satterthwaite(m, r):
     ours = m.summary().fixed
     theirs = np.array(r["satterthwaite"]["values"])
     assert_close(ours.df, theirs[:, 2], HESSIAN * 10)
-    assert_close(ours.p_value[1:], theirs[1:, 4], 1e-2)  # df in the exponent
+    assert_close(ours.p_value[1:], theirs[1:, 4], P_VALUE)
     assert ours.df[0] < J
     assert 150 < ours.df[1] < N
 
@@ -139,7 +147,7 @@ def test_row_7_satterthwaite_by_hand(m, data):
     g = np.array([(both(at + a)[1] - both(at - a)[1]) / (2 * h) for a in E])
     v = both(at)[1]
     df = 2 * v**2 / (g @ (2 * np.linalg.inv(H)) @ g)
-    assert m.summary().fixed.df[0] == pytest.approx(df, rel=2e-3)  # differences of order h²
+    assert m.summary().fixed.df[0] == pytest.approx(df, rel=BY_DIFFERENCES)
 
 
 def test_row_7_kenward_roger(m, r):
@@ -199,8 +207,7 @@ def test_row_7_simulations_have_the_models_covariance(m, data):
     centred = draws - m.predict(re_form="NA").to_numpy()[:, None]
     tau2, sigma2 = m.varcorr().variance("school"), m.sigma**2
     expected = sigma2 + tau2 * (W**2).sum(axis=1)
-    # 160,000 squares, correlated within a draw: about 2 % at worst.
-    assert np.mean(centred**2) == pytest.approx(expected.mean(), rel=0.04)
+    assert np.mean(centred**2) == pytest.approx(expected.mean(), rel=SIMULATED)
     same = (W @ W.T)[0].argsort()[-2]
     covariance = np.mean(centred[0] * centred[same])
     assert covariance == pytest.approx(tau2 * W[0] @ W[same], abs=4 * expected.mean() / 20)
@@ -289,7 +296,7 @@ def test_row_7_profile_intervals_hold_the_truth_of_the_right_model(m, data):
 
         return float(minimize_scalar(inner, bounds=(0.7, 1.4), method="bounded").fun)
 
-    assert deviance(low) - ml.deviance == pytest.approx(3.841, abs=0.02)
+    assert deviance(low) - ml.deviance == pytest.approx(3.841, abs=INTERPOLATED)
 
 
 def test_row_7_models_travel(m, tmp_path):

@@ -15,7 +15,7 @@ from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.render.numbers import sas_best, sas_p, spss, stata_g
 from pymlm.render.systems import SYSTEMS
 from tests.course.lecture_data import gpa
-from tests.tolerances import FLAT_CRITERION, FLAT_TAIL, OTHER_OPTIMIZER, REOPTIMIZED
+from tests.tolerances import FLAT_CRITERION, FLAT_TAIL, OTHER_OPTIMIZER, REOPTIMIZED, half_unit
 
 #: S0's tables, as printed (spaces are the renderer's affair and compared apart).
 G1 = """
@@ -52,6 +52,8 @@ LAST_DIGIT = 1.01e-7
 SAME_OPTIMUM = 2e-6
 #: ... and to about this for the random slope, where the likelihood is flat.
 FLAT_OPTIMUM = 8e-4
+#: Mplus's EM stopped at 19.471, where the book has 19.43 and lme4 19.43.
+MPLUS_EM = 3e-3
 NUMBER = re.compile(r"-?\d*\.\d+|-?\d+(?:,\d{3})*")
 
 
@@ -148,7 +150,7 @@ def test_row_69_standard_errors_of_variances(g1, g2):
     assert v.component_se == pytest.approx([0.02957298, 0.02144835], rel=OTHER_OPTIMIZER)
     v = g2._ask("voice", Voice)
     named = dict(zip(zip(v.var1, v.var2, strict=True), v.component_se, strict=True))
-    assert named[("ses", None)] == pytest.approx(0.0067279, rel=5e-4)
+    assert named[("ses", None)] == pytest.approx(0.0067279, rel=FLAT_OPTIMUM)
     assert named[("(Intercept)", None)] == pytest.approx(0.0277884, rel=FLAT_CRITERION)
     assert named[("(Intercept)", "ses")] == pytest.approx(0.0106466, rel=FLAT_CRITERION)
 
@@ -440,13 +442,13 @@ def test_row_75_mplus_against_published_output():
                "Sample-Size Adjusted BIC": 16266.892}  # fmt: skip
     for name, value in printed.items():
         line = next(x for x in squeezed(text) if x.startswith(name))
-        assert float(line.split()[-1]) == pytest.approx(value, abs=1.01e-3), name
+        assert float(line.split()[-1]) == pytest.approx(value, abs=2 * half_unit(3)), name
     rows = [x.split()[1:3] for x in squeezed(text) if x.startswith("LANGPOST")]
     for (estimate, error), (want, se) in zip(
         rows, ((64.562, 1.973), (40.363, 0.428), (19.471, 3.111)), strict=True
     ):
-        assert float(estimate) == pytest.approx(want, rel=3e-3)
-        assert float(error) == pytest.approx(se, rel=6e-3)
+        assert float(estimate) == pytest.approx(want, rel=MPLUS_EM)
+        assert float(error) == pytest.approx(se, rel=2 * MPLUS_EM)
 
 
 def test_row_75_table_of_defaults():

@@ -20,7 +20,8 @@ from pymlm.errors import (
 )
 from pymlm.multilevel.icc_intervals import _logit_interval
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
-from tests.native import assert_close, native
+from tests.native import ROUND_TRIP, assert_close, native
+from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, OTHER_OPTIMIZER
 
 CODE = (
     GPA_IN_R
@@ -102,7 +103,7 @@ def test_row_28_variance_function(slope: mlm.LinearMixedModel) -> None:
 def test_row_28_is_the_diagonal_of_v(slope: mlm.LinearMixedModel, d: pd.DataFrame) -> None:
     v = mlm.implied_covariance(slope, group="47")
     x = d.loc[v.index, "ses"]
-    assert_close(np.diag(v), mlm.variance_function(slope, "ses", at=x).total, 1e-14)
+    assert_close(np.diag(v), mlm.variance_function(slope, "ses", at=x).total, ROUND_TRIP)
 
 
 def test_row_30_implied_covariance(slope: mlm.LinearMixedModel, r: Any) -> None:
@@ -117,7 +118,7 @@ def test_row_30_four_students_in_two_schools(empty: mlm.LinearMixedModel, d: pd.
     zero = np.zeros((2, 2))
     by_hand = np.block([[block, zero], [zero, block]])
     v = mlm.implied_covariance(empty, rows=list(first))
-    np.testing.assert_allclose(v.to_numpy(), by_hand, rtol=1e-12, atol=1e-15)
+    assert_close(v.to_numpy(), by_hand)
     assert v.index.tolist() == list(first)
     corr = mlm.implied_covariance(empty, rows=list(first), correlation=True).to_numpy()
     # The correlation within a school is the ICC: row 32.
@@ -178,20 +179,20 @@ def test_row_34_crossed_factors_stand_alone(r: Any) -> None:
     found = dict(zip(*(lambda i: (i.level, i.icc))(mlm.icc(m, ci=None)), strict=True))
     primary, second, residual = r["crossed"]
     total = primary + second + residual
-    assert_close(found["primary"], primary / total, 1e-4)
-    assert_close(found["second"], second / total, 1e-4)
+    assert_close(found["primary"], primary / total, FLAT_CRITERION)
+    assert_close(found["second"], second / total, FLAT_CRITERION)
 
 
 def test_row_34_at_values_of_a_slope(slope: mlm.LinearMixedModel, r: Any) -> None:
-    assert_close(mlm.icc(slope, ci=None).icc, r["slope0"][0], 1e-4)
-    assert_close(mlm.icc(slope, at={"ses": 1.5}, ci=None).icc, r["slope1"][0], 1e-4)
+    assert_close(mlm.icc(slope, ci=None).icc, r["slope0"][0], FLAT_CRITERION)
+    assert_close(mlm.icc(slope, at={"ses": 1.5}, ci=None).icc, r["slope1"][0], FLAT_CRITERION)
     with pytest.raises(ArgumentError, match="Did you mean 'ses'"):
         mlm.icc(slope, at={"sess": 1})
 
 
 def test_row_34_mean_variance_over_the_rows(slope: mlm.LinearMixedModel, r: Any) -> None:
     found = mlm.variance_partition(slope)
-    assert_close(found.variance, list(r["vp"].values()), 1e-4)
+    assert_close(found.variance, list(r["vp"].values()), FLAT_CRITERION)
     at_zero = mlm.variance_partition(slope, at={})
     assert_close(at_zero.variance[0], slope.varcorr().variance("schoolnr"))
 
@@ -203,14 +204,14 @@ def test_row_35_interval_by_the_delta_method(
     found = mlm.icc(slope, at=at)
     estimate, se, low, high = r[name]
     # lmerTest's Hessian is numerical, and the optimum stops where it stops.
-    assert_close([found.icc[0], found.std_error[0]], [estimate, se], 1e-3)
-    assert_close([found.conf_low[0], found.conf_high[0]], [low, high], 1e-3)
+    assert_close([found.icc[0], found.std_error[0]], [estimate, se], FLAT_TAIL)
+    assert_close([found.conf_low[0], found.conf_high[0]], [low, high], FLAT_TAIL)
 
 
 def test_row_35_interval_of_the_empty_model(empty: mlm.LinearMixedModel, r: Any) -> None:
     found = mlm.icc(empty)
     assert_close([found.icc[0], found.std_error[0], found.conf_low[0], found.conf_high[0]],
-                 r["empty"], 1e-4)  # fmt: skip
+                 r["empty"], FLAT_CRITERION)  # fmt: skip
 
 
 @pytest.mark.slow
@@ -241,7 +242,9 @@ def test_row_35_singular_fit_has_an_icc_of_zero(d: pd.DataFrame) -> None:
 def test_row_34_no_random_intercept_says_so() -> None:
     """All dummies of a factor at 0 is no place to be: an ICC of 0 there is no finding."""
     m = mlm.lmer("score ~ Machine + (0 + Machine | Worker)", mlm.load_dataset("nlme::Machines"))
-    with pytest.warns(AdviceWarning, match="no random intercept: at 0 of MachineA, MachineB") as said:
+    with pytest.warns(
+        AdviceWarning, match="no random intercept: at 0 of MachineA, MachineB"
+    ) as said:
         mlm.icc(m)
     assert len(said) == 1
     there = m.varcorr().matrix("Worker").loc["MachineA", "MachineA"]
@@ -258,7 +261,7 @@ def test_row_32_of_a_binomial_model_is_latent(r: Any) -> None:
     m = mlm.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", cbpp,
                   family="binomial")  # fmt: skip
     found = mlm.icc(m, ci=None)
-    assert_close(found.icc, r["glmm"], 1e-4)
+    assert_close(found.icc, r["glmm"], FLAT_CRITERION)
     assert_close(found.total - found.variance[0], math.pi**2 / 3)
     with pytest.raises(NotSupportedError, match="linear"):
         mlm.icc(m, ci="delta")
@@ -316,7 +319,7 @@ def test_row_39_moulton(d: pd.DataFrame) -> None:
         found = mlm.moulton(data=d, outcome="gpa", x="ses", by="schoolnr")
     assert f"{found.std_error:.5f}" == "0.01955"
     assert f"{found.corrected:.5f}" == "0.02855"
-    assert_close(found.std_error, mlm.lm("gpa ~ ses", d).summary().fixed.std_error[1], 1e-9)
+    assert_close(found.std_error, mlm.lm("gpa ~ ses", d).summary().fixed.std_error[1], BY_HAND)
     assert_close(float(mlm.moulton(0.5, 0.2, 11)), math.sqrt(2.0))
     assert float(mlm.moulton(0, 0.5, 100)) == 1.0  # no variance of x between groups, no harm
 
@@ -329,7 +332,7 @@ def test_row_39_moulton_holds_for_equal_groups_by_algebra() -> None:
     X = np.column_stack([np.ones_like(x), x])
     bread = np.linalg.inv(X.T @ X)
     ratio = (bread @ X.T @ V @ X @ bread)[1, 1] / bread[1, 1]
-    assert_close(float(mlm.moulton(1, rho, n)) ** 2, ratio, 1e-9)
+    assert_close(float(mlm.moulton(1, rho, n)) ** 2, ratio, BY_HAND)
 
 
 def test_row_55_true_variance() -> None:
@@ -344,7 +347,7 @@ def test_row_55_holds_in_a_balanced_model() -> None:
     m = mlm.lmer("Yield ~ 1 + (1 | Batch)", dye)
     observed = dye.groupby("Batch", observed=True)["Yield"].mean().var()
     tau = mlm.true_variance(observed, m.sigma**2, 5)
-    assert_close(tau, m.varcorr().variance("Batch"), 1e-5)
+    assert_close(tau, m.varcorr().variance("Batch"), OTHER_OPTIMIZER)
 
 
 def test_bad_numbers_and_models_are_refused(empty: mlm.LinearMixedModel) -> None:

@@ -13,7 +13,7 @@ import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError, RWarning
 from tests.native import assert_fits_close as assert_close
 from tests.native import native, rscript
-from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED, SAME_PATH
+from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED, SAME_PATH, half_unit
 
 #: Satterthwaite's df come from numerical derivatives.
 DERIVATIVES = 1e-8
@@ -97,7 +97,9 @@ def test_columns_never_change(sleep: Any, cbpp: Any) -> None:
     ]  # fmt: skip
     for table in (sleep.tidy(), sleep.tidy("fixed", ddf=None), cbpp.tidy(conf_int=True)):
         assert list(table.to_frame().columns) == columns
-    assert sleep.tidy().to_frame().loc["Days", "estimate"] == pytest.approx(10.467, abs=1e-3)
+    assert sleep.tidy().to_frame().loc["Days", "estimate"] == pytest.approx(
+        10.467, abs=half_unit(3)
+    )
 
 
 def test_glmer_exponentiated(cbpp: Any, reference: Any) -> None:
