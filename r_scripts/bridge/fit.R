@@ -39,7 +39,7 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
   if (!fun %in% c("lm", "glm", "lmList") || length(ours))
     formula <- write_out_dot(formula, setdiff(names(data), ours))
   call <- .written_call(fun, c(list(formula = formula, data = as.name(data_name)), args))
-  fit <- as_fit(.guarded(eval(call, env)))
+  fit <- as_fit(.evaluated(call, env))
   # The call that glmer.nb leaves in its model has theta rounded to 15 digits: it is another fit.
   if (fun == "glmer.nb") attr(fit$model@frame, "pymlm_call") <- call
   fit
@@ -49,6 +49,12 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
 fit_checked <- function(fun, args) {
   fit <- do.call(get(fun, envir = bridge, mode = "function"), args, quote = TRUE)
   list(fit = fit, convergence = convergence(fit))
+}
+
+#' Evaluate the call of a fit where its data are.
+.evaluated <- function(call, env) {
+  .guarded(withCallingHandlers(eval(call, env),
+                               error = function(e) .explain_column(conditionMessage(e), call, env)))
 }
 
 #' Evaluate a fit. Wrong starting values become a typed error. Of R's warnings those that the model
@@ -112,6 +118,25 @@ fit_checked <- function(fun, args) {
            "cannot be negative; lme4 says: ", text)
 }
 
+# R says that there is something infinite, or a factor of one level, but not where.
+.explain_column <- function(text, call, env) {
+  infinite <- grepl("NA/NaN/Inf|x0 returns NA", text)
+  if (!infinite && !grepl("factors with 2 or more levels", text, fixed = TRUE)) return()
+  frame <- tryCatch(
+    suppressWarnings(model.frame(lme4::subbars(eval(call$formula, env)), eval(call$data, env))),
+    error = function(e) NULL)
+  for (name in names(frame)) {
+    x <- frame[[name]]
+    if (infinite && is.numeric(x) && any(is.infinite(x)))
+      refuse("DataError", "'", name, "' is infinite in ", sum(rowSums(is.infinite(cbind(x))) > 0),
+             " of ", nrow(frame), " rows (a logarithm of 0, a division by 0?). Change the term or ",
+             "leave these rows out. R says: ", text)
+    if (!infinite && !is.numeric(x) && length(unique(x)) == 1L)
+      refuse("DataError", "'", name, "' is '", x[1L], "' in every complete row, so it has no ",
+             "effect to estimate. Take it out of the formula. R says: ", text)
+  }
+}
+
 #' Fit the same call again with changed arguments, in the environment of the model's own formula,
 #' where its data are. A change to NULL takes the argument out of the call.
 update_in_place <- function(fit, formula, changes) {
@@ -122,7 +147,7 @@ update_in_place <- function(fit, formula, changes) {
     if (!is.null(value)) call[[name]] <- .as_literal(value)
     else if (name %in% names(call)) call[[name]] <- NULL
   }
-  as_fit(.guarded(eval(call, model_home(fit$model))))
+  as_fit(.evaluated(call, model_home(fit$model)))
 }
 
 #' The environment in which the model's call was evaluated, where its data are. The formula of an

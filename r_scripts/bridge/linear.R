@@ -158,7 +158,7 @@ linear_model_matrix_result <- function(native, fit) {
 update_linear <- function(fit, formula) {
   call <- fit$model$call
   call$formula <- parse_formula(formula)
-  as_fit(.guarded(eval(call, model_home(fit$model))))
+  as_fit(.evaluated(call, model_home(fit$model)))
 }
 
 # --- lmList ---------------------------------------------------------------------------------------

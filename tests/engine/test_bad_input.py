@@ -401,3 +401,21 @@ def test_a_column_dropped_for_rank_deficiency_is_told(sleepstudy):
     with pytest.warns(RWarning, match="rank deficient so dropping 1 column"):
         m = mlm.lmer("Reaction ~ Days + twice + (1 | Subject)", data)
     assert list(m.fixef().index) == ["(Intercept)", "Days"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "match"),
+    [
+        ("Reaction ~ log(Days) + (1 | Subject)", r"'log\(Days\)' is infinite in 18 of 180 rows"),
+        ("Reaction ~ Days + (log(Days) | Subject)", r"'log\(Days\)' is infinite .* R says: "),
+        ("Reaction ~ part + late + (1 | Subject)", "'part' is 'a' in every complete row"),
+    ],
+)
+def test_the_column_behind_an_error_of_r_is_named(sleepstudy, formula, match):
+    data = sleepstudy.assign(
+        part=np.where(sleepstudy["Days"] == 9, "b", "a"),
+        late=sleepstudy["Days"].where(sleepstudy["Days"] < 9),
+    )
+    fails(DataError, match, formula, data)
+    with pytest.raises(DataError, match=match):  # update() goes another way
+        mlm.lmer(RI, data).update(formula)
