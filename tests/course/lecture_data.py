@@ -27,3 +27,9 @@ def gpa() -> pd.DataFrame:
     out = {new: (b[old] - b[old].mean()) / b[old].std() for new, old in columns.items()}
     # schoolNR is an ordered factor in R; as a predictor it would get polynomial contrasts.
     return pd.DataFrame(out | {"schoolnr": b["schoolNR"].cat.as_unordered()})
+
+
+def squeezed(text: str) -> list[str]:
+    """Lines of a printed table, rules left out, one space between words."""
+    rows = (" ".join(line.split()) for line in text.strip().splitlines())
+    return [r for r in rows if r and not set(r) <= set("-+| ")]
