@@ -179,7 +179,8 @@ class MeansMethods(Described):
         """
         if not isinstance(var, str):
             raise ArgumentError(f"var names one covariate, e.g. 'Days', not {var!r}")
-        vet(f"~ {var}")
+        if var not in self._described.frame_names:
+            vet(f"~ {var}")
         return self._ask_ddf(
             "emtrends",
             EmmGrid,

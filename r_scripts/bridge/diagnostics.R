@@ -29,16 +29,18 @@ influence_native <- function(fit, groups = NULL) {
            "come with it. Fit it anew from the data.")
   dropped <- attr(fit$model@frame, "na.action")
   if (length(dropped) && nrow(data) > nrow(fit$model@frame)) data <- data[-dropped, , drop = FALSE]
-  unknown <- setdiff(groups, names(data))
+  # Combined grouping factors, such as a:b, are the model's own.
+  known <- c(data, fit$model@flist[setdiff(names(fit$model@flist), names(data))])
+  unknown <- setdiff(groups, names(known))
   if (length(unknown))
     refuse("ArgumentError", "groups: '", unknown[1L], "' is no column of the model's data. There ",
-           "are: ", paste(names(data), collapse = ", "))
+           "are: ", paste(names(known), collapse = ", "))
   args <- list(model = fit$model, data = data, ncores = 1L)
   # One column of text, apart from the model's own, whose kind must stay; lme4 1.1-31 pastes whole rows
   # where it is given several columns.
   if (length(groups)) {
     args$groups <- "pymlm_left_out"
-    args$data$pymlm_left_out <- do.call(paste, c(lapply(data[groups], as.character), sep = "."))
+    args$data$pymlm_left_out <- do.call(paste, c(lapply(known[groups], as.character), sep = "."))
   }
   .without_recycling(withCallingHandlers(
     tryCatch(do.call(influence, args), error = function(e) {
@@ -140,10 +142,10 @@ vif_values <- function(fit) {
     assign <- assign[-attr(x, "col.dropped")]
   keep <- assign > 0L
   assign <- assign[keep]
-  r <- cov2cor(v[keep, keep, drop = FALSE])
   if (length(unique(assign)) < 2L)
     refuse("NotSupportedError", "variance inflation needs two terms or more; the model has ",
            length(unique(assign)))
+  r <- cov2cor(v[keep, keep, drop = FALSE])
   present <- sort(unique(assign))
   det_all <- det(r)
   gvif <- vapply(present, function(t) {

@@ -18,7 +18,7 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   base <- .reference_grid(fit, at, ddf)
   .known_covariate(base, var)
   args <- c(.grid_arguments(fit, .checked_at(fit, at)), list(var = var))
-  slopes <- .with_ddf(do.call(emmeans::emtrends, args), fit, ddf)
+  slopes <- .with_ddf(.odd_names_apart(do.call(emmeans::emtrends, args)), fit, ddf)
   # emmeans (1.8 at least) takes the offset out of the slopes' grid, and then looks for its levels there.
   slopes@levels$.offset. <- NULL
   .finished_means(.means_over(slopes, specs, by, options), contrast, options)
@@ -31,7 +31,11 @@ emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contr
 joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
   grid <- .reference_grid(fit, at, ddf, cov.reduce = emmeans::meanint)
   .known_factors(grid, by, "by")
-  emmeans::joint_tests(grid, by = by)
+  tryCatch(emmeans::joint_tests(grid, by = by), error = function(e) {
+    if (conditionMessage(e) != "There are no factors to test") stop(e)
+    refuse("NotSupportedError", "the model has no term to test besides the intercept",
+           if (length(by)) paste(" and", paste(by, collapse = ", ")))
+  })
 }
 joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL) {
   rows <- as.data.frame(native)
@@ -61,8 +65,17 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   need_package("emmeans", "marginal means")
   if (lme4::isNLMM(fit$model))
     refuse("NotSupportedError", "marginal means are not defined for a nonlinear mixed model")
-  grid <- do.call(emmeans::ref_grid, c(.grid_arguments(fit, .checked_at(fit, at)), list(...)))
+  grid <- .odd_names_apart(
+    do.call(emmeans::ref_grid, c(.grid_arguments(fit, .checked_at(fit, at)), list(...))))
   .with_ddf(grid, fit, ddf)
+}
+
+# model.frame() looks for the levels of `a b` under the name with backticks, and takes the column's own.
+.odd_names_apart <- function(expr) {
+  withCallingHandlers(expr, warning = function(w) {
+    if (grepl("^variable '`.*`' is not a factor$", conditionMessage(w)))
+      tryInvokeRestart("muffleWarning")
+  })
 }
 
 .grid_arguments <- function(fit, at) {
@@ -112,7 +125,7 @@ model_data <- function(fit) {
 
 .checked_at <- function(fit, at) {
   if (!length(at)) return(NULL)
-  plain <- do.call(emmeans::ref_grid, .grid_arguments(fit, NULL))
+  plain <- .odd_names_apart(do.call(emmeans::ref_grid, .grid_arguments(fit, NULL)))
   levels <- plain@levels
   unknown <- setdiff(names(at), names(levels))
   if (length(unknown))

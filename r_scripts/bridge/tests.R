@@ -248,11 +248,23 @@ in_model_data <- function(fit, expr, ...) {
 self_contained <- function(fit, model) {
   for (part in intersect(.named_in_call, names(model@call)))
     model@call[[part]] <- in_model_data(fit, model@call[[part]])
+  model <- .spelled_apart(model)
   model@call$formula <- formula(model)
   model
 }
 
 .named_in_call <- c("data", "contrasts", "control")
+
+# lmerTest pastes formulas, and forgets the backticks of a name that is all of the fixed part.
+.spelled_apart <- function(model) {
+  form <- formula(model)
+  fixed <- lme4::nobars(form[[3L]])
+  if (!is.name(fixed) || make.names(fixed) == as.character(fixed)) return(model)
+  bars <- lapply(lme4::findbars(form), function(b) call("(", b))
+  form[[3L]] <- Reduce(function(a, b) call("+", a, b), c(list(1, fixed), bars))
+  attr(model@frame, "formula") <- form
+  model
+}
 
 #' ... and back: the call as a person would have typed it.
 .named_again <- function(model, call) {
@@ -306,7 +318,7 @@ step_model <- function(fit, args) {
 ls_means_native <- function(fit, which = NULL, level = 0.95, ddf = "Satterthwaite",
                             pairwise = FALSE) {
   model <- .contest_model(fit, ddf)
-  factors <- .factor_terms(lmertest_model(fit))
+  factors <- .factor_terms(fit$model)
   if (!length(factors))
     refuse("NotSupportedError", "ls_means needs a factor among the fixed effects; this model has ",
            "none. Make the column categorical, or use emmeans(specs, at=...)")
@@ -314,13 +326,25 @@ ls_means_native <- function(fit, which = NULL, level = 0.95, ddf = "Satterthwait
   if (length(unknown))
     refuse("ArgumentError", "ls_means of ", paste(sQuote(unknown, FALSE), collapse = ", "),
            ": the model's terms of factors are ", paste(sQuote(factors, FALSE), collapse = ", "))
-  no_fallback(lmerTest::ls_means(model, which = which, level = level, ddf = ddf,
-                                 pairwise = pairwise))
+  if (is.null(which)) which <- factors
+  tryCatch(no_fallback(lmerTest::ls_means(model, which = which, level = level, ddf = ddf,
+                                          pairwise = pairwise)),
+           error = function(e) {
+             if (!grepl("not found|subscript out of bounds", conditionMessage(e))) stop(e)
+             refuse("NotSupportedError", "lmerTest's ls_means does not know covariates inside a ",
+                    "function, or whose names need backticks (R: ", conditionMessage(e), "). ",
+                    "Ask emmeans(), which does")
+           })
 }
 
+# Terms made of factors alone. lmerTest's own rule takes poly(x, 2) and `a b` for factors, too.
 .factor_terms <- function(model) {
-  attr(terms(model), "term.labels")[
-    !utils::getFromNamespace("numeric_terms", "lmerTest")(model)]
+  variables <- attr(terms(model), "factors")
+  classes <- attr(terms(model, fixed.only = FALSE), "dataClasses")
+  factors <- names(classes)[classes %in% c("factor", "ordered")]
+  alone <- vapply(colnames(variables), function(term)
+    all(gsub("`", "", rownames(variables)[variables[, term] > 0]) %in% gsub("`", "", factors)), NA)
+  colnames(variables)[alone]
 }
 
 ls_means_result <- function(native, fit, which = NULL, level = 0.95, ddf = "Satterthwaite",

@@ -7,7 +7,7 @@ ranova_native <- function(fit, reduce_terms = TRUE) {
     refuse("NotSupportedError", "lmerTest's ranova takes linear mixed models. Fit the model without ",
            "the random effect, too, and compare the two by lrt()")
   in_model_data(fit, quote(lmerTest::ranova(.model, reduce.terms = .reduce)),
-                .model = plain_model(fit), .reduce = reduce_terms)
+                .model = .spelled_apart(plain_model(fit)), .reduce = reduce_terms)
 }
 
 ranova_result <- function(native, fit, reduce_terms = TRUE) {

@@ -248,6 +248,12 @@ def test_ls_means_of_some_factors(models, reference):
 
 
 def test_ls_means_refusals(models):
+    data = mlm.load_dataset("sleepstudy").assign(part=["a", "b"] * 90)
+    curved = mlm.lmer("Reaction ~ poly(Days, 2) + (1 | Subject)", data)
+    with pytest.raises(NotSupportedError, match="this model has none"):
+        curved.ls_means()
+    with pytest.raises(NotSupportedError, match="inside a function"):
+        curved.update(". ~ . + part").ls_means()
     with pytest.raises(NotSupportedError, match="categorical"):
         models["sleepstudy"].ls_means()
     with pytest.raises(ArgumentError, match="recipe"):
@@ -294,6 +300,16 @@ def test_step_down_to_an_lm():
     assert type(steps.model).__name__ == "LinearModel"
     assert steps.random.eliminated[1] == 1
     assert "printed" in steps.to_dict()
+
+
+def test_step_with_a_name_that_needs_backticks():
+    """lmerTest pastes the formula, and loses the backticks of a fixed part that is one name."""
+    data = mlm.load_dataset("sleepstudy")
+    odd = mlm.lmer("Reaction ~ `日 数` + (1 | Subject)", data.rename(columns={"Days": "日 数"}))
+    plain = mlm.lmer("Reaction ~ Days + (1 | Subject)", data)
+    assert odd.ranova().lrt[1] == plain.ranova().lrt[1]
+    assert odd.step().fixed.statistic[0] == plain.step().fixed.statistic[0]
+    assert odd.step().formula == "Reaction ~ 1 + `日 数` + (1 | Subject)"
 
 
 def test_step_goes_on_with_an_lm():

@@ -148,6 +148,12 @@ def test_influence_of_crossed_columns(cake: Any, reference: Any) -> None:
     agree(ours, reference["crossed"])
 
 
+def test_influence_of_a_combined_grouping_factor(cake: Any) -> None:
+    whole, crossed = (cake.influence(g) for g in ("recipe:replicate", ["recipe", "replicate"]))
+    assert whole.level[0] == "A:1"
+    assert whole.cooks_distance.tolist() == crossed.cooks_distance.tolist()
+
+
 def test_influence_where_a_coefficient_is_lost_with_its_only_row() -> None:
     """lme4 fills the lost coefficient's place with the first number of the row."""
     data = mlm.load_dataset("sleepstudy").assign(b=0.0, c=0.0)
@@ -188,6 +194,8 @@ def test_variance_inflation(cake: Any, air: Any, reference: Any) -> None:
 def test_variance_inflation_needs_two_terms(sleep: Any) -> None:
     with pytest.raises(NotSupportedError, match="two terms"):
         sleep.vif()
+    with pytest.raises(NotSupportedError, match="the model has 0"):
+        sleep.update(". ~ . - Days").vif()
 
 
 def test_quantiles(sleep: Any, reference: Any) -> None:

@@ -393,7 +393,20 @@ def test_bad_input(cake: Any, ask: Any, said: str) -> None:
     assert len(cake.emmeans("recipe")) == 3
 
 
+def test_odd_names(sleepstudy: pd.DataFrame) -> None:
+    data = sleepstudy.assign(part=np.tile(["a", "b"], 90))
+    odd = data.rename(columns={"Days": "日 数", "part": "the part"})
+    plain = mlm.lmer("Reaction ~ Days * part + (1 | Subject)", data)
+    m = mlm.lmer("Reaction ~ `日 数` * `the part` + (1 | Subject)", odd)
+    assert m.emmeans("the part").estimate.tolist() == plain.emmeans("part").estimate.tolist()
+    ours, theirs = m.emtrends("the part", "日 数"), plain.emtrends("part", "Days")
+    assert ours.estimate.tolist() == theirs.estimate.tolist()
+    assert m.joint_tests().statistic.tolist() == plain.joint_tests().statistic.tolist()
+
+
 def test_not_supported(cake: Any) -> None:
+    with pytest.raises(NotSupportedError, match="no term to test"):
+        cake.update(". ~ 1 + (1 | recipe:replicate)").joint_tests()
     with pytest.raises(NotSupportedError, match="between-within"):
         cake.emmeans("recipe", ddf="between-within")
     with pytest.raises(NotSupportedError, match="reml=True"):
