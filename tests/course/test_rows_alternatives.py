@@ -11,7 +11,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import AdviceWarning, DataError, FormulaError, NotSupportedError
-from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT, gpa
+from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT
 from tests.native import assert_close, native
 from tests.tolerances import BY_HAND, FLAT_CRITERION, OTHER_OPTIMIZER, REOPTIMIZED, SAME_PATH
 
@@ -63,11 +63,6 @@ emit(list(
 @pytest.fixture(scope="module")
 def r() -> Any:
     return native(CODE)
-
-
-@pytest.fixture(scope="module")
-def d() -> pd.DataFrame:
-    return gpa()
 
 
 @pytest.fixture(scope="module")

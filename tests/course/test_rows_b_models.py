@@ -11,7 +11,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import NotSupportedError
-from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT, gpa
+from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.tolerances import ARITHMETIC, FLAT_CRITERION, OTHER_OPTIMIZER, half_unit
 
@@ -46,11 +46,6 @@ def printed(value: float, text: str) -> bool:
 @pytest.fixture(scope="module")
 def r() -> Any:
     return native(CODE)
-
-
-@pytest.fixture(scope="module")
-def d() -> pd.DataFrame:
-    return gpa()
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,8 @@ import pytest
 import pymlm as mlm
 from pymlm.errors import AdviceWarning, ArgumentError, DataError, NotSupportedError
 from pymlm.models.membership import multiple_membership
-from tests.course.lecture_data import gpa
 from tests.native import assert_close
 from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED
-
-
-@pytest.fixture(scope="module")
-def d() -> pd.DataFrame:
-    return gpa()
 
 
 @pytest.fixture(scope="module")

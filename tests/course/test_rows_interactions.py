@@ -8,14 +8,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError
-from tests.course.lecture_data import gpa
 from tests.native import assert_close
 from tests.tolerances import BY_HAND, REOPTIMIZED, SAME_PATH
-
-
-@pytest.fixture(scope="module")
-def d() -> pd.DataFrame:
-    return gpa()
 
 
 @pytest.fixture(scope="module")

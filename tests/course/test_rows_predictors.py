@@ -19,7 +19,7 @@ from pymlm.errors import (
     NotSupportedError,
     RWarning,
 )
-from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT, gpa
+from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT
 from tests.native import assert_close, native
 from tests.tolerances import (
     BY_HAND,
@@ -64,11 +64,6 @@ TABLE = pd.DataFrame({"c": ["a", "a", "b", "b"], "x": [2, 4, 6, 8]})
 @pytest.fixture(scope="module")
 def r() -> Any:
     return native(CODE)
-
-
-@pytest.fixture(scope="module")
-def d() -> pd.DataFrame:
-    return gpa()
 
 
 @pytest.fixture(scope="module")

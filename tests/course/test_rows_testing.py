@@ -12,7 +12,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ComparisonError, NotSupportedError
-from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
+from tests.course.lecture_data import GPA_IN_R, OPTIMIZED
 from tests.native import assert_close, native
 from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, SAME_PATH
 
@@ -56,11 +56,6 @@ emit(list(
 @pytest.fixture(scope="module")
 def r() -> Any:
     return native(CODE)
-
-
-@pytest.fixture(scope="module")
-def d() -> pd.DataFrame:
-    return gpa()
 
 
 @pytest.fixture(scope="module")

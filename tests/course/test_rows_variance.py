@@ -19,7 +19,7 @@ from pymlm.errors import (
     SingularFitWarning,
 )
 from pymlm.multilevel.icc_intervals import _logit_interval
-from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
+from tests.course.lecture_data import GPA_IN_R, OPTIMIZED
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, OTHER_OPTIMIZER
 
@@ -66,11 +66,6 @@ emit(list(
 @pytest.fixture(scope="module")
 def r() -> Any:
     return native(CODE)
-
-
-@pytest.fixture(scope="module")
-def d() -> pd.DataFrame:
-    return gpa()
 
 
 @pytest.fixture(scope="module")
