@@ -52,7 +52,8 @@ def anova(
     ------
     ComparisonError
         Different rows (the message says how many), different responses, a linear against a
-        generalized model, REML fits with different fixed effects and refit=False.
+        generalized model, a fit by several points of quadrature against another, REML fits with
+        different fixed effects and refit=False.
     ArgumentError
         For something that is no model.
 

@@ -115,6 +115,18 @@ is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
     refuse("ComparisonError", "a linear and a generalized model cannot be compared by likelihood: ",
            paste(names[linear], collapse = ", "), " against ",
            paste(names[!linear], collapse = ", "))
+  .check_quadrature(models, names)
+}
+
+# With more than one point of quadrature lme4 gives log-likelihoods less that of a saturated model.
+# R refuses to compare such a fit with a glm, and says nothing of one with fewer points.
+.check_quadrature <- function(models, names) {
+  several <- vapply(models, function(m)
+    isS4(m) && lme4::isGLMM(m) && m@devcomp$dims[["nAGQ"]] > 1L, NA)
+  if (!any(several) || all(several)) return()
+  refuse("ComparisonError", paste(names[several], collapse = ", "), " was fitted with several ",
+         "points of quadrature: lme4 then leaves a constant out of the log-likelihood, which ",
+         paste(names[!several], collapse = ", "), " has. Fit all with the same n_agq (1 beside a glm)")
 }
 
 .check_reml <- function(models, names, reml, orders) {
@@ -163,8 +175,24 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
   lost <- boundary_dimension(parts[[1L]], parts[[2L]])
   X <- .fixed_matrices(models, orders)
   nested <- !is.na(lost) && within_space(X[[1L]], X[[2L]]) &&
-    .same_family(models[[1L]], models[[2L]])
+    .same_family(models[[1L]], models[[2L]]) && .same_given(models, orders, X[[2L]])
   list(nested = nested, boundary = if (nested) lost else NA)
+}
+
+# Prior weights agree, and the offsets do up to what the larger model's coefficients can make up for.
+.same_given <- function(models, orders, X) {
+  if (isS4(models[[1L]]) && lme4::isNLMM(models[[1L]])) return(TRUE)
+  known <- function(i, what) {
+    m <- models[[i]]
+    x <- if (what == "offset") { if (isS4(m)) getME(m, "offset") else m$offset }
+    else if (isS4(m)) weights(m) else if (inherits(m, "glm")) m$prior.weights else m$weights
+    x <- if (length(x)) unname(as.numeric(x)) else rep(as.numeric(what == "weights"), nrow(X))
+    if (is.null(orders[[i]])) x else x[orders[[i]]]
+  }
+  change <- known(1L, "offset") - known(2L, "offset")
+  left <- if (any(change != 0)) qr.resid(qr(X), change) else 0
+  max(abs(left)) <= 1e-8 * max(abs(change), 1) &&
+    isTRUE(all.equal(known(1L, "weights"), known(2L, "weights")))
 }
 
 .same_family <- function(m0, m1) {
@@ -282,8 +310,9 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
   orders <- orders[at]
   tested <- .tested(models, orders)
   if (!tested$nested)
-    refuse("ComparisonError", names[1L], " is not nested in ", names[2L], ": there is no ",
-           "likelihood-ratio test. anova() gives their information criteria")
+    refuse("ComparisonError", names[1L], " is not nested in ", names[2L], " (means, covariances, ",
+           "family, prior weights and offset count): there is no likelihood-ratio test. anova() ",
+           "gives their information criteria")
   reml <- vapply(models, is_reml, NA)
   by_reml <- reml[2L] && (reml[1L] || !isS4(models[[1L]])) &&
     .same_means(models, orders)

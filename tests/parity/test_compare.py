@@ -407,3 +407,32 @@ def test_exact_rlrt_refusals(fits):
         mlm.exact_rlrt(fits["one"].update(reml=False))
     with pytest.raises((RError, ArgumentError)):
         mlm.exact_rlrt(fits["lm"])
+
+
+def test_other_offsets_and_weights_are_other_models():
+    data = mlm.load_dataset("cbpp").assign(log_size=lambda d: np.log(d["size"]), w=2.0)
+
+    def fit(x, **given):
+        return mlm.glmer(f"incidence ~ {x} + (1 | herd)", data, family="poisson", **given)
+
+    inside = mlm.lrt(fit("period", offset="log_size"), fit("period + log_size"))
+    assert inside.df[1] == 1  # an offset is a coefficient of 1
+    for m0, m1 in [
+        (fit("1", offset="log_size"), fit("period")),
+        (fit("1"), fit("period", weights="w")),
+    ]:
+        assert np.isnan(mlm.anova(m0, m1).chisq).all()
+        with pytest.raises(ComparisonError, match="prior weights and offset count"):
+            mlm.lrt(m0, m1)
+
+
+def test_several_points_of_quadrature_are_another_scale():
+    """R refuses the glm, and prints a chi-squared of 109.65 for the fit by one point."""
+    data = mlm.load_dataset("cbpp")
+    small = mlm.glm("cbind(incidence, size - incidence) ~ period", data)
+    large = mlm.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    five = large.update(n_agq=5)
+    for m0, m1 in [(small, five), (large.update(". ~ . - period"), five)]:
+        with pytest.raises(ComparisonError, match="points of quadrature"):
+            mlm.anova(m0, m1)
+    assert mlm.lrt(five.update(". ~ . - period"), five).df[1] == 3
