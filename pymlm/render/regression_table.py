@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pymlm.arguments import flag, strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.render.layouts import LAYOUTS, Layout, Text
 from pymlm.render.numbers import grouped
@@ -38,6 +39,7 @@ class ModelColumn:
     lines: Mapping[str, str]
 
 
+@strict
 def regression_table(
     models: Any,
     style: str = "stargazer",
@@ -122,7 +124,10 @@ def _checked(
                 f"models holds a {type(m).__name__}; a regression table takes fitted models of "
                 "lmer, glmer, lm and glm"
             )
-    levels = tuple(float(s) for s in stars)
+    try:
+        levels = tuple(float(s) for s in stars)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"stars must be levels such as (0.1, 0.05), not {stars!r}") from None
     falling = all(a > b for a, b in pairwise(levels))
     if not falling or not all(0 < s < 1 for s in levels):
         raise ArgumentError(f"stars must be falling levels below 1, e.g. (0.1, 0.05), not {stars}")
@@ -209,9 +214,13 @@ def _layout(
     names = list(dict.fromkeys(t for c in columns for t in c.terms if t != "(Intercept)"))
     if any("(Intercept)" in c.terms for c in columns):
         names.append("(Intercept)")
+    if not isinstance(labels, Mapping):
+        raise ArgumentError(f"labels maps terms to what to call them, not {labels!r}")
     for name in labels:
         if name not in names:
             raise ArgumentError(f"labels names {name!r}, no term." + near_names(name, names))
+    if isinstance(column_labels, str):
+        raise ArgumentError(f"column_labels is a list, one a model, not {column_labels!r}")
     if column_labels is not None and len(column_labels) != len(columns):
         raise ArgumentError(f"{len(column_labels)} column_labels for {len(columns)} models")
     called = {"(Intercept)": "Constant", **labels}
@@ -236,7 +245,7 @@ def _layout(
         lines=lines,
         levels=levels,
         title=title,
-        single_row=bool(single_row),
+        single_row=flag(single_row, "single_row"),
     )
 
 

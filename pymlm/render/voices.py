@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pymlm.arguments import choice, fraction, strict
+from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.render import mplus, sas, spss, stata
 from pymlm.render.layouts import Text
@@ -17,6 +17,17 @@ STYLES: tuple[Style, ...] = ("r", "stata", "sas", "spss", "mplus", "stargazer")
 #: Degrees of freedom that each system uses where nothing is asked for.
 DEFAULT_DDF = {"r": "Satterthwaite", "sas": "containment", "spss": "Satterthwaite"}
 DDF = ("containment", "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
+#: Arguments that mean something in a style; elsewhere they are refused, never ignored.
+TAKES = {
+    "r": {"ddf"}, "stata": {"command", "level"}, "sas": {"ddf", "covtest"},
+    "spss": {"ddf", "level"}, "mplus": set(), "stargazer": set(),
+}  # fmt: skip
+#: The bridge says itself of the generalized and the nonlinear ones why they have no such table.
+MODELS = (
+    "GeneralizedLinearMixedModel", "LinearMixedModel", "MultipleMembershipModel",
+    "NonlinearMixedModel",
+)  # fmt: skip
+LEVEL = 0.95
 COMMANDS = ("mixed", "xtreg, re", "estat icc", "lincom")
 
 
@@ -26,7 +37,7 @@ def render(
     style: Style = "r",
     command: str | None = None,
     ddf: str | None = None,
-    level: float = 0.95,
+    level: float = LEVEL,
     covtest: bool = False,
 ) -> Text:
     """Write a fitted linear mixed model as another system prints it.
@@ -45,7 +56,7 @@ def render(
         Degrees of freedom for SAS ("containment", its default, "Satterthwaite", "Kenward-Roger",
         "between-within", "asymptotic"), SPSS ("Satterthwaite", "Kenward-Roger") and R.
     level : float
-        Of the confidence intervals.
+        Of the confidence intervals of Stata and SPSS.
     covtest : bool
         For SAS: standard errors of the covariance parameters.
 
@@ -56,6 +67,8 @@ def render(
 
     Raises
     ------
+    ArgumentError
+        For an argument that the style has no use for.
     NotSupportedError
         Where the system has no such output: Mplus for a REML fit, xtreg for a random slope,
         estat icc for crossed factors, anything for a model that is not linear.
@@ -76,8 +89,12 @@ def render(
     """
     which = choice(style, STYLES, "style")
     size = fraction(level, "level")
-    if command is not None and which != "stata":
-        raise ArgumentError(f"command is for style='stata', not {which!r}")
+    _refuse_unused(which, command=command, ddf=ddf, level=None if size == LEVEL else size,
+                   covtest=flag(covtest, "covtest") or None)  # fmt: skip
+    if which != "stargazer" and type(m).__name__ not in MODELS:
+        raise NotSupportedError(
+            f"render takes a linear mixed model of pymlm.lmer, not a {type(m).__name__}"
+        )
     if which == "r":
         return Text(m.summary(ddf=DEFAULT_DDF["r"] if ddf is None else ddf).text)
     if which == "stargazer":
@@ -94,6 +111,13 @@ def render(
     if method not in ("Satterthwaite", "Kenward-Roger"):
         raise NotSupportedError("SPSS MIXED has Satterthwaite and (since 26) Kenward-Roger only")
     return Text(spss.mixed(v, tests, size))
+
+
+def _refuse_unused(style: str, **given: Any) -> None:
+    for name, value in given.items():
+        if value is not None and name not in TAKES[style]:
+            takers = " or ".join(repr(s) for s in TAKES if name in TAKES[s])
+            raise ArgumentError(f"{name} is for style={takers}, not {style!r}")
 
 
 def _stata(m: Any, v: Voice, command: str, level: float) -> str:

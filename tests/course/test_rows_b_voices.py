@@ -309,3 +309,39 @@ def test_row_72_refusals(g1):
 )  # fmt: skip
 def test_row_72_statas_numbers(value, text):
     assert stata_g(value) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"style": "stata", "ddf": "Kenward-Roger"}, "ddf is for style='r' or 'sas' or 'spss'"),
+        ({"style": "r", "level": 0.9}, "level is for style='stata' or 'spss', not 'r'"),
+        ({"style": "spss", "covtest": True}, "covtest is for style='sas'"),
+        ({"style": "sas", "covtest": "yes"}, "covtest must be True or False"),
+    ],
+)
+def test_no_argument_is_ignored(g1, given, says):
+    with pytest.raises(ArgumentError, match=re.escape(says)):
+        mlm.render(g1, **given)
+
+
+@pytest.mark.parametrize("style", ["r", "stata", "sas"])
+def test_what_is_no_mixed_model_is_refused(d, style):
+    for other in (3, mlm.lm("gpa ~ ses", d)):
+        with pytest.raises(NotSupportedError, match="render takes a linear mixed model"):
+            mlm.render(other, style)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"single_rows": True}, "Did you mean 'single_row'"),
+        ({"single_row": "yes"}, "single_row must be True or False"),
+        ({"stars": None}, "stars must be levels"),
+        ({"labels": ["ses"]}, "labels maps terms"),
+        ({"column_labels": "a"}, "column_labels is a list"),
+    ],
+)
+def test_wrong_arguments_of_a_regression_table(g1, given, says):
+    with pytest.raises(ArgumentError, match=re.escape(says)):
+        mlm.regression_table([g1], **given)
