@@ -138,7 +138,7 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
     str
         ``" Did you mean 'Days'?"``, or an empty string when nothing is near.
     """
-    names = [str(k) for k in known]
+    names = list(dict.fromkeys(str(k) for k in known))
     found = difflib.get_close_matches(name, names, n=limit, cutoff=0.6)
     folded = {n.casefold(): n for n in names}
     same = folded.get(name.casefold())

@@ -195,16 +195,19 @@ class GeneralizedLinearMixedModel(AsymptoticModel):
     def _one_column(self, y: Any) -> Any:
         if isinstance(y, str) and self._source.data is not None:
             y = used_columns(self._source.data, [y], "response").iloc[:, 0]
+        if self.family != "binomial" or np.ndim(y) != 1:
+            return self._new_response(y)
         series = pd.Series(y)
-        if self.family == "binomial" and not pd.api.types.is_numeric_dtype(series.dtype):
-            check_two_levels("y", series)
-            levels = (
-                list(series.cat.categories)
-                if isinstance(series.dtype, pd.CategoricalDtype)
-                else sorted(series.dropna().unique())
-            )
-            series = series.map({level: float(i) for i, level in enumerate(levels)}).astype(float)
-        return self._new_response(series)
+        if pd.api.types.is_numeric_dtype(series.dtype):
+            return self._new_response(y)
+        check_two_levels("y", series)
+        levels = (
+            list(series.cat.categories)
+            if isinstance(series.dtype, pd.CategoricalDtype)
+            else sorted(series.dropna().unique())
+        )
+        numbers = series.map({level: float(i) for i, level in enumerate(levels)}).astype(float)
+        return self._new_response(numbers if isinstance(y, pd.Series) else numbers.to_numpy())
 
     def _two_columns(self, y: Any) -> Any:
         if isinstance(y, (list, tuple)) and all(isinstance(x, str) for x in y):
@@ -217,7 +220,8 @@ class GeneralizedLinearMixedModel(AsymptoticModel):
                 "this model's response is cbind(successes, failures): give refit two columns, "
                 f"not an array of shape {matrix.shape}"
             )
-        return np.column_stack([self._new_response(matrix[:, j]) for j in range(2)])
+        columns = [y.iloc[:, j] if isinstance(y, pd.DataFrame) else matrix[:, j] for j in range(2)]
+        return np.column_stack([self._new_response(column) for column in columns])
 
 
 def _hessian(value: bool | None) -> bool | None:

@@ -177,7 +177,7 @@ class MixedModel(
         Raises
         ------
         DataError
-            For a wrong length, text, or missing or infinite values.
+            For a wrong length, another index, text, or missing or infinite values.
 
         Notes
         -----
@@ -193,6 +193,15 @@ class MixedModel(
             if self._source.data is None:
                 raise DataError("this model came from a file, without its data: give refit numbers")
             y = used_columns(self._source.data, [y], "response").iloc[:, 0]
+        if not isinstance(y, pd.Series):
+            y = np.asarray(y)
+            if y.ndim != 1:
+                raise DataError(f"the new response must have one dimension, not {y.ndim}")
+        elif not any(y.index.equals(rows) for rows in (self._source.index, self._used_index)):
+            raise DataError(
+                "the new response is a Series whose index differs from the data's: reindex it, or "
+                "pass .to_numpy() if the rows are in the same order"
+            )
         series = pd.Series(y)
         if not pd.api.types.is_numeric_dtype(series.dtype):
             raise DataError(f"the new response must be numbers, not {series.dtype}")
