@@ -155,6 +155,13 @@ class MultipleMembershipModel(LinearMixedModel):
             "m.simulate() draws: [m.refit(y).fixef() for y in draws]"
         )
 
+    def step(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise NotSupportedError: lmerTest makes each model anew; `ranova` and `drop1` do not."""
+        raise NotSupportedError(
+            "lmerTest's step() has no deviance function of a multiple-membership model; take "
+            "m.ranova() and m.drop1() one step at a time"
+        )
+
     def influence(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise NotSupportedError: leave out a unit by fitting anew without its rows."""
         raise NotSupportedError(

@@ -163,10 +163,12 @@ def _combined(w: Writer) -> list[tuple[str, str, str]]:
             effects.append(name)
         matrix = rf"\Sigma_{{{upright(group)}}}" if w.latex else f"Σ_{group}"
         where.append(("where", f"{w.vector(effects)} {w.tilde}", w.normal("0", matrix)))
-    if p.membership:
-        note = rf"u_{{j[{row}]}} = \sum_j w_{{{row}j}} u_j" if w.latex else "u_j[i] = Σ_j w_ij u_j"
-        left, right = note.split(" = ")
-        where.append(("where", f"{left} =", right))
+    for group, terms in zip(p.random_group, p.random_term, strict=True):
+        j = LETTERS[1 + p.group.index(group)]
+        over = rf"\sum_{j} w_{{{row}{j}}} " if w.latex else f"Σ_{j} w_{row}{j} "
+        for k in range(len(terms) if group in p.membership else 0):
+            whole = _effect(w, group, f"{k}{j}[{row}]")
+            where.append(("where", f"{whole} =", over + _effect(w, group, f"{k}{j}")))
     if p.has_offset:
         text += f" + {w.variable('offset', row)}"
     left = w.variable(p.response, row) if w.gaussian else w.linked().replace(w.index(1), row)

@@ -29,8 +29,8 @@ class EquationParts(Result):
     random_term : tuple of tuples of str, length r
         Its coefficients.
     family, link : str
-    membership : bool
-        A multiple-membership model.
+    membership : tuple of str
+        Factors of which a row has several units.
     has_offset : bool
     """
 
@@ -45,5 +45,5 @@ class EquationParts(Result):
     random_term: tuple[tuple[str, ...], ...]
     family: str
     link: str
-    membership: bool
+    membership: tuple[str, ...]
     has_offset: bool

@@ -4,6 +4,7 @@
 #' The responses that bootMer(fit, nsim, seed, use.u, type) would simulate.
 boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE) {
   need_linear_predictor(fit, "The bootstrap", .wald_instead)
+  need_own_z(fit, "The bootstrap")
   model <- fit$model
   out <- new.env(parent = emptyenv())
   out$y <- with_seed(seed, if (type == "parametric") .parametric(model, nsim, use_u)

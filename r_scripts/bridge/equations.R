@@ -23,7 +23,7 @@ equation_result <- function(native, fit) {
     random_group = names(model@cnms), random_term = lapply(unname(model@cnms), as.character),
     family = if (is.null(family)) "gaussian" else family$family,
     link = if (is.null(family)) "identity" else family$link,
-    membership = is_membership(model),
+    membership = if (is_membership(model)) names(membership_weights(fit)) else character(),
     has_offset = any(getME(model, "offset") != 0)
   )
 }

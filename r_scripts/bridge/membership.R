@@ -124,6 +124,13 @@ is_membership <- function(model) {
   isS4(model) && identical(model@call[[1L]], as.name("multiple_membership"))
 }
 
+#' Refuse what would make Z anew, from a column that there is not.
+need_own_z <- function(fit, what) {
+  if (is_membership(fit$model))
+    refuse("NotSupportedError", what, " of lme4 would simulate from another Z; refit what ",
+           "m.simulate() draws: [m.refit(y).fixef() for y in draws]")
+}
+
 #' lmerTest's form of it. as_lmerModLmerTest() would call lmer() again; it gets the real deviance.
 lmertest_membership <- function(model) {
   call <- model@call

@@ -75,6 +75,7 @@ ml_fixed_part <- function(fit) {
 
 #' Draws of the variances by parametric bootstrap: rows are draws, columns the covariances by term.
 ml_bootstrap <- function(fit, nsim, seed) {
+  need_own_z(fit, "The bootstrap")
   model <- fit$model
   values <- function(m) c(unlist(lapply(VarCorr(m), function(v) as.numeric(v))),
                           if (lme4::isLMM(m)) sigma(m)^2)

@@ -27,6 +27,10 @@ ranova_result <- function(native, fit, reduce_terms = TRUE) {
   call[[1L]] <- quote(lme4::lFormula)
   call$formula <- formula
   call$start <- NULL
+  if (is_membership(fit$model)) { # whose own function lays out Z, and fits
+    call[[1L]] <- fit$model@call[[1L]]
+    return(random_parts(in_model_data(fit, call)))
+  }
   made <- suppressMessages(in_model_data(fit, call))
   .random_terms(made$reTrms$Zt, made$reTrms$Gp, made$reTrms$cnms)
 }

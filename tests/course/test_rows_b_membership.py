@@ -325,6 +325,12 @@ def test_row_7_what_would_make_z_anew_is_refused(m):
         m.to_r()
     with pytest.raises(NotSupportedError, match="refit"):
         m.bootstrap(nsim=2, seed=1)
+    with pytest.raises(NotSupportedError, match="refit"):
+        m.confint("boot", nsim=2, seed=1)
+    with pytest.raises(NotSupportedError, match="refit"):
+        mlm.icc(m, ci="boot", nsim=2, seed=1)
+    with pytest.raises(NotSupportedError, match="ranova"):
+        m.step()
     with pytest.raises(NotSupportedError, match="anew"):
         m.influence()
     with pytest.raises(NotSupportedError, match="membership"):
@@ -333,6 +339,22 @@ def test_row_7_what_would_make_z_anew_is_refused(m):
         m.summary(engine="exact")
     with pytest.raises(NotSupportedError, match="membership"):
         mlm.pb_modcomp(m, m.update(". ~ . - x"), nsim=2, seed=1)
+
+
+def test_row_7_ranova_beside_a_further_factor(data, m):
+    d, W = data
+    area = np.arange(N) % 7
+    both = d.assign(area=area, y=d["y"] + np.array([1, -1, 0, 2, -2, 1, -1])[area])
+    crossed = mlm.multiple_membership("y ~ x + (1 | school) + (1 | area)", both, {"school": W})
+    found = crossed.ranova().to_frame()
+    area_alone = mlm.lmer("y ~ x + (1 | area)", both)
+    school_alone = m.refit(both["y"])
+    fits = (crossed, area_alone, school_alone)
+    assert_close(found["loglik"], [f.loglik for f in fits], REOPTIMIZED)
+    # 1 variance on its boundary: half of the naive p-value
+    assert_close(found["p_value_boundary"].iloc[1:], found["p_value"].iloc[1:] / 2)
+    text = mlm.equations(crossed, form="combined")
+    assert "u(school)_0j[i] = Σ_j w_ij u(school)_0j" in text
 
 
 def test_row_7_many_rows_are_left_to_lmertest():
