@@ -240,7 +240,12 @@ in_model_data <- function(fit, expr, ...) {
     refuse("DataError", "the data of this model ('", as.character(data), "') are not with it, and ",
            "this needs them to fit other models. Fit the model in pymlm, or save it in R from a ",
            "function or environment that holds the data")
-  eval(expr, list(...), home)
+  tryCatch(eval(expr, list(...), home), error = function(e) {
+    if (!grepl("number of rows in use has changed", conditionMessage(e), fixed = TRUE)) stop(e)
+    refuse("DataError", "some rows are missing only in a term that would leave the model: without it ",
+           "they come back, and the fits would be of different data. Fit to complete rows: ",
+           "data.dropna(subset=[...]) with the formula's columns")
+  })
 }
 
 #' The model with a call that names nothing, for functions that evaluate it in places of their own

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import pymlm as mlm
 from pymlm.engine import call
-from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.parity.inference_models import (
     FLAT,
@@ -167,3 +168,14 @@ def test_unknown_arguments(models):
         m.anova(typ=2)
     with pytest.raises(ArgumentError, match="'Days'"):
         m.drop1("Day")
+
+
+def test_rows_that_come_back_with_a_term_s_leaving(sleepstudy):
+    data = sleepstudy.assign(z=np.arange(180.0) % 7)
+    data.loc[3, "z"] = np.nan
+    for model in (
+        mlm.lmer("Reaction ~ Days + z + (1 | Subject)", data),
+        mlm.glmer("I(Reaction > 300) ~ Days + z + (1 | Subject)", data, n_agq=0),
+    ):
+        with pytest.raises(DataError, match="complete rows"):
+            model.drop1(ddf=None)
