@@ -25,6 +25,8 @@ from pymlm.frames import (
     any_complete,
     as_pandas,
     check_some_complete,
+    complete_rows,
+    level_name,
     per_row,
     prepare,
     row_label,
@@ -138,6 +140,7 @@ def _contrasts(given: Mapping[str, Any] | None, used: pd.DataFrame) -> dict[str,
             "{'g': 'contr.sum'}"
         )
     used_columns(used, given, "argument contrasts")
+    rows = used[complete_rows(used)]
     out: dict[str, Any] = {}
     for column, value in given.items():
         if isinstance(value, str):
@@ -148,26 +151,43 @@ def _contrasts(given: Mapping[str, Any] | None, used: pd.DataFrame) -> dict[str,
                 )
             out[column] = name
         else:
-            out[column] = _contrast_matrix(column, value, used[column])
+            series = used_columns(rows, [column]).iloc[:, 0]
+            out[column] = _contrast_matrix(column, value, series)
     return out
 
 
 def _contrast_matrix(column: str, value: Any, series: pd.Series) -> Any:
-    matrix = np.asarray(value, dtype=np.float64)
+    """Check a matrix against the levels that `series`, the complete rows, has."""
+    categories: list[str] | None = None
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        categories = [level_name(c) for c in series.cat.remove_unused_categories().cat.categories]
+    levels = series.nunique()
+    if isinstance(value, pd.DataFrame) and not isinstance(value.index, pd.RangeIndex):
+        value = _in_order_of_levels(column, value, categories)
+    try:
+        matrix = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"contrasts of {column!r}: the matrix holds what is no number") from None
     matrix = matrix[:, None] if matrix.ndim == 1 else matrix
-    levels = (
-        len(series.cat.categories)
-        if isinstance(series.dtype, pd.CategoricalDtype)
-        else series.nunique()
-    )
     if matrix.ndim != 2 or matrix.shape[0] != levels or not 1 <= matrix.shape[1] < levels:
         raise DataError(
             f"contrasts of {column!r}: the matrix has shape {matrix.shape}; its rows must be the "
-            f"{levels} levels, its columns 1 to {levels - 1} contrasts"
+            f"{levels} levels in the complete rows, its columns 1 to {levels - 1} contrasts"
         )
     if not np.isfinite(matrix).all():
         raise DataError(f"contrasts of {column!r}: the matrix holds missing or infinite numbers")
     return matrix
+
+
+def _in_order_of_levels(column: str, value: pd.DataFrame, levels: list[str] | None) -> pd.DataFrame:
+    labels = [level_name(x) for x in value.index]
+    if levels is None or sorted(labels) != sorted(levels):
+        raise DataError(
+            f"contrasts of {column!r}: the DataFrame's index, {', '.join(labels)}, must be the "
+            f"levels of a category{': ' + ', '.join(levels) if levels else ''}. Or pass an array "
+            "with the rows in R's order of the levels"
+        )
+    return value.iloc[[labels.index(level) for level in levels]]
 
 
 def check_response(formula: Formula, data: pd.DataFrame) -> None:

@@ -61,6 +61,27 @@ def test_contrasts_reach_r(sleepstudy):
     assert_close(coded["(Intercept)"], plain["(Intercept)"] + plain[1:].sum() / 3, BY_HAND)
 
 
+def test_a_matrix_of_contrasts_belongs_to_the_levels_that_are_there():
+    cake = mlm.load_dataset("cake")
+    formula = "angle ~ recipe + (1 | replicate)"
+    coded = mlm.lmer(formula, cake, contrasts={"recipe": "contr.sum"}).fixef()
+    sums = pd.DataFrame([[-1, -1], [0, 1], [1, 0]], index=["C", "B", "A"])  # rows go by name
+    np.testing.assert_array_equal(
+        mlm.lmer(formula, cake, contrasts={"recipe": sums}).fixef(), coded
+    )
+    with pytest.raises(DataError, match="DataFrame's index, D, B, A"):
+        mlm.lmer(formula, cake, contrasts={"recipe": sums.rename(index={"C": "D"})})
+    two = cake[cake["recipe"] != "C"]  # R drops the unused level
+    halves = mlm.lmer(formula, two, contrasts={"recipe": [[1], [-1]]}).fixef()
+    np.testing.assert_array_equal(
+        halves, mlm.lmer(formula, two, contrasts={"recipe": "contr.sum"}).fixef()
+    )
+    with pytest.raises(DataError, match="the 2 levels in the complete rows"):
+        mlm.lmer(formula, two, contrasts={"recipe": [[1, 0], [0, 1], [-1, -1]]})
+    with pytest.raises(DataError, match="no number"):
+        mlm.lmer(formula, two, contrasts={"recipe": [["a"], ["b"]]})
+
+
 def test_data_name_stands_in_the_print(model, sleepstudy):
     assert "   Data: sleepstudy\n" in str(model.summary(ddf=None))
     assert "   Data: df\n" in str(mlm.lmer(FORMULA, sleepstudy, data_name="df").summary(ddf=None))
