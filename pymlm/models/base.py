@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import pandas as pd
 
+from pymlm.arguments import strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
 from pymlm.results.base import Floats, Printed
@@ -120,6 +121,7 @@ class Fitted:
 
     # --- beyond this process --------------------------------------------------------------------
 
+    @strict
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to an .rds file, which R reads with ``readRDS``.
 

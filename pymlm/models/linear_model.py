@@ -272,6 +272,7 @@ class LinearModel(CommonAttributes):
 
         return lm(formula, data, **arguments)  # type: ignore[return-value]  # same class here
 
+    @strict
     def to_r(self, path: str | Path | None = None) -> str:
         """Return (and with `path` write) the R script that repeats the analysis."""
         return write_script(self._handle, path)

@@ -169,6 +169,7 @@ class MultipleMembershipModel(LinearMixedModel):
             "not; fit anew with pymlm.multiple_membership without the rows in question"
         )
 
+    @strict
     def to_r(self, path: Any = None) -> NoReturn:
         """Raise NotSupportedError: no script of lme4 calls repeats this fit; `save` an .rds."""
         raise NotSupportedError(

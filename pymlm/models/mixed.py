@@ -105,6 +105,7 @@ class MixedModel(
         method = "Kenward-Roger" if check_ddf(ddf) == "Kenward-Roger" else None
         return self._ask_ddf("vcov", NamedMatrix, engine, ddf=method).to_frame()
 
+    @strict
     def model_matrix(self, type: Literal["fixed", "random"] = "fixed") -> pd.DataFrame:
         """Return the model matrix, one row per row used, on the data's index.
 
@@ -217,6 +218,7 @@ class MixedModel(
             raise DataError("the new response has missing or infinite values in rows that are used")
         return np.ascontiguousarray(values)
 
+    @strict
     def to_r(self, path: str | Path | None = None) -> str:
         """Return the R script that repeats the analysis.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from pymlm.arguments import choice, fraction
+from pymlm.arguments import choice, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from pymlm.formula import vet
@@ -128,6 +128,7 @@ class NlmeModel(CommonAttributes):
         s = self._call("nlme_structure")
         return _named(s["ratio_name"], s["ratio"], "ratio")
 
+    @strict
     def residual_covariance(self, group: str) -> pd.DataFrame:
         """Return the covariance matrix of one group's residuals, in the order of its rows.
 
@@ -135,6 +136,11 @@ class NlmeModel(CommonAttributes):
         ----------
         group : str
             Level of the (innermost) grouping factor, "a/b" for nested ones.
+
+        Raises
+        ------
+        ArgumentError
+            For a group that there is not.
 
         Notes
         -----
@@ -145,8 +151,14 @@ class NlmeModel(CommonAttributes):
             raise ArgumentError(f"no group {group!r}; the first are {', '.join(known[:5])}")
         return pd.DataFrame(self._call("nlme_residual_matrix", group=str(group)))
 
+    @strict
     def confint(self, level: float = 0.95) -> NlmeIntervals:
         """Return approximate intervals of every parameter: ``intervals(model, level)``.
+
+        Parameters
+        ----------
+        level : float
+            Of confidence, between 0 and 1.
 
         Raises
         ------
@@ -155,6 +167,7 @@ class NlmeModel(CommonAttributes):
         """
         return self._ask("nlme_intervals", NlmeIntervals, level=fraction(level, "level"))
 
+    @strict
     def fitted(self, level: int | None = None) -> pd.Series:
         """Return the fitted values on the data's index.
 
@@ -162,10 +175,23 @@ class NlmeModel(CommonAttributes):
         ----------
         level : int, optional
             0 for the fixed part alone, 1 with the outermost factor's effects ...; default all.
+
+        Raises
+        ------
+        ArgumentError
+            For a level that the model has not.
         """
-        values = self._call("nlme_rows", what="fitted", level=level)
+        values = self._call("nlme_rows", what="fitted", level=self._checked(level))
         return self._by_row(values, "fitted")
 
+    def _checked(self, level: int | None) -> int | None:
+        deepest = len(self.ngroups)
+        whole = isinstance(level, (int, np.integer)) and not isinstance(level, bool)
+        if level is None or (whole and 0 <= level <= deepest):
+            return level
+        raise ArgumentError(f"level is a whole number from 0 to {deepest}, not {level!r}")
+
+    @strict
     def residuals(
         self, type: Literal["response", "pearson", "normalized"] = "response"
     ) -> pd.Series:
@@ -179,6 +205,7 @@ class NlmeModel(CommonAttributes):
         kind = choice(type, RESIDUALS, "type")
         return self._by_row(self._call("nlme_rows", what="residuals", type=kind), "residual")
 
+    @strict
     def predict(self, newdata: Any = None, level: int | None = None) -> pd.Series:
         """Predict for the data or for new rows; NaN for groups that the model has not seen.
 
@@ -188,12 +215,20 @@ class NlmeModel(CommonAttributes):
         level : int, optional
             As in `fitted`; 0 needs no groups.
 
+        Raises
+        ------
+        ArgumentError
+            For a level that the model has not.
+        DataError
+            For new rows without a column that the model uses.
+
         Notes
         -----
         Mirrors ``predict(model, newdata, level)`` of nlme; residual correlation is not used.
         """
         if newdata is None:
             return self.fitted(level).rename("predicted")
+        self._checked(level)
         frame = as_pandas(newdata)
         own = vet(self.formula, trusted=True, columns=self._source.sent)
         names = [n for n in own.names if n not in own.response_names]
@@ -210,6 +245,10 @@ class NlmeModel(CommonAttributes):
     def compare(self, *others: NlmeModel) -> pd.DataFrame:
         """Compare nested models by likelihood ratio, in the order given.
 
+        Parameters
+        ----------
+        *others : NlmeModel
+
         Returns
         -------
         DataFrame
@@ -218,6 +257,8 @@ class NlmeModel(CommonAttributes):
 
         Raises
         ------
+        ArgumentError
+            Without another model, or for one that is not of `pymlm.lme` or `pymlm.gls`.
         ComparisonError
             Different rows, REML beside ML, or REML with different fixed effects.
 
@@ -225,6 +266,10 @@ class NlmeModel(CommonAttributes):
         -----
         As ``anova(m0, m1)`` of nlme, which only warns.
         """
+        if not others or not all(isinstance(m, NlmeModel) for m in others):
+            raise ArgumentError(
+                "compare() takes one or more other models of pymlm.lme or pymlm.gls"
+            )
         handles = [m._handle for m in (self, *others)]
         found = call("nlme_compare", *handles)
         frame = pd.DataFrame({k: np.asarray(found[k], dtype=float) for k in found})

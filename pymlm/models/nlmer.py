@@ -110,6 +110,7 @@ class NonlinearMixedModel(AsymptoticModel):
         args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
         return pd.Series(self._call("nlmm_predicted", **args), index=frame.index, name="predicted")
 
+    @strict
     def model_matrix(self, type: str = "fixed") -> pd.DataFrame:
         """Return the matrix of the parameters' fixed effects, one row a parameter and row used.
 
@@ -130,6 +131,7 @@ class NonlinearMixedModel(AsymptoticModel):
         rows = pd.MultiIndex.from_product([parameters, self._used_index])
         return answer.to_frame(rows)
 
+    @strict
     def refit(self, y: Any) -> Self:
         """Not available: lme4's ``refit`` does not work for nonlinear models; use `update`."""
         raise NotSupportedError(

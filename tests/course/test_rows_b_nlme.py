@@ -280,6 +280,13 @@ def test_row_31_what_a_gls_has_not(g, m, d):
         g.ranef()
     with pytest.raises(NotSupportedError, match="fixef"):
         g.coef()
+    for level in (2, "Subject", True):
+        with pytest.raises(ArgumentError, match="level is a whole number from 0 to 1"):
+            m.fitted(level)
+    with pytest.raises(ArgumentError, match="Did you mean 'newdata'"):
+        m.predict(new_data=None)
+    with pytest.raises(ArgumentError, match="one or more other models"):
+        m.compare()
     with pytest.raises(ArgumentError, match="no group"):
         m.residual_covariance("nobody")
     with pytest.raises(DataError, match="no column 'age'"):

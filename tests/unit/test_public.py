@@ -58,6 +58,16 @@ def test_public_functions_are_documented(name, item):
             assert p.name in doc, f"{name} does not document {p.name!r}"
 
 
+@pytest.mark.parametrize(("name", "item"), list(public_functions()))
+def test_unknown_arguments_are_refused_with_near_names(name, item):
+    """`strict` does that; what takes any number of arguments looks at them itself."""
+    signature = inspect.signature(item)
+    kinds = {p.kind for n, p in signature.parameters.items() if n != "self"}
+    any_number = {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}
+    if kinds and not kinds & any_number:
+        assert hasattr(item, "__wrapped__"), f"{name} is not @strict"
+
+
 @pytest.mark.parametrize(
     "cls",
     [
