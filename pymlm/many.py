@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pymlm.arguments import check_ddf, flag, refuse_unknown
+from pymlm.arguments import check_ddf, flag, refuse_unknown, text_list
 from pymlm.errors import ArgumentError, DataError, FormulaError, PymlmError, near_names
 from pymlm.frames import as_pandas
 from pymlm.models.glmer import glmer
@@ -70,7 +70,8 @@ class ManyFits:
             raise DataError(f"the fit of {key!r} failed: {failure.error}: {failure.message}")
         if key not in self.models:
             known = [str(k) for k in self.models]
-            raise ArgumentError(f"no fit {key!r}." + near_names(str(key), known))
+            near = near_names(str(key), known) or f" The first are: {', '.join(known[:10])}"
+            raise ArgumentError(f"no fit {key!r}." + near)
         return self.models[key]
 
     def __iter__(self) -> Iterator[Key]:
@@ -232,14 +233,12 @@ def _fit_one(
 
 
 def _columns(names: str | Sequence[str] | None, argument: str, frame: pd.DataFrame) -> list[str]:
-    if names is None:
-        return []
-    wanted = [names] if isinstance(names, str) else list(names)
+    wanted = text_list(names, argument) or []
     for name in wanted:
         if name not in frame.columns:
             known = [str(c) for c in frame.columns]
             raise DataError(f"{argument}: no column {name!r}." + near_names(str(name), known))
-    if not wanted or len(set(wanted)) != len(wanted):
+    if len(set(wanted)) != len(wanted):
         raise ArgumentError(f"{argument} must name different columns, not {names!r}")
     return wanted
 

@@ -5,7 +5,7 @@
 #' Predictions; re_form is NULL (all random effects), "NA" (none) or a formula's text.
 predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
                       allow_new_levels = FALSE) {
-  re <- .as_re_form(re_form)
+  re <- .as_re_form(fit, re_form)
   if (is.null(newdata)) return(unname(predict(fit$model, re.form = re, type = type)))
   rows <- .ready_rows(fit, newdata, re, allow_new_levels)
   .warn_about_offset(fit)
@@ -17,9 +17,25 @@ predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
   out
 }
 
-.as_re_form <- function(re_form) {
-  if (is.null(re_form)) NULL else if (identical(re_form, "NA")) NA else
-    eval(parse_formula(re_form), .formula_home)
+.as_re_form <- function(fit, re_form) {
+  if (is.null(re_form)) return(NULL)
+  if (identical(re_form, "NA")) return(NA)
+  re <- eval(parse_formula(re_form), .formula_home)
+  .check_asked_effects(fit$model, re, re_form)
+  re
+}
+
+# lme4 says of effects that are not there that the grouping factor or model matrix does not fit.
+.check_asked_effects <- function(model, re, text) {
+  named <- function(cnms) paste(unlist(cnms, use.names = FALSE), rep(names(cnms), lengths(cnms)),
+                                sep = " | ")
+  own <- named(model@cnms)
+  frame <- .few_rows(model@frame)
+  asked <- tryCatch(unlist(lapply(lme4::findbars(re), function(bar)
+    named(lme4::mkReTrms(list(bar), frame)$cnms))), error = function(e) NA)
+  if (!all(asked %in% own))
+    refuse("ArgumentError", "re_form=", dQuote(text, FALSE), " names random effects that the model ",
+           "has not: it has ", paste(sQuote(own, FALSE), collapse = ", "))
 }
 
 #' Predictions with standard errors and limits, on the scale of `type`.
@@ -33,7 +49,7 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
     refuse("NotSupportedError", "a prediction interval needs a response with normal errors. For a ",
            "generalized model simulate new responses with simulate(), or ask for ",
            "interval='confidence', which is for the mean.")
-  re <- .as_re_form(re_form)
+  re <- .as_re_form(fit, re_form)
   n <- if (is.null(newdata)) nrow(model@frame) else nrow(newdata)
   rows <- if (is.null(newdata)) list(at = seq_len(n), data = NULL) else
     .ready_rows(fit, newdata, re, allow_new_levels)

@@ -4,8 +4,8 @@
 simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE) {
   need_linear_predictor(fit, "simulate", "m.predict() and m.sigma are what it would draw from")
   args <- list(object = fit$model, nsim = nsim)
-  if (!is.null(re_form) && re_form != "NA") .check_drawn_terms(fit$model, .as_re_form(re_form))
-  if (use_u) args$use.u <- TRUE else if (!is.null(re_form)) args$re.form <- .as_re_form(re_form)
+  if (!is.null(re_form) && re_form != "NA") .check_drawn_terms(fit$model, .as_re_form(fit, re_form))
+  if (use_u) args$use.u <- TRUE else if (!is.null(re_form)) args$re.form <- .as_re_form(fit, re_form)
   sims <- with_seed(seed, do.call(stats::simulate, args))
   dropped <- attr(fit$model@frame, "na.action")
   used <- nrow(fit$model@frame)
@@ -33,6 +33,11 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
   if (!length(drawn)) return()
   made <- lme4::mkReTrms(drawn, model@frame)$cnms
   blocks <- .random_blocks(model)
+  for (kept in lapply(lme4::findbars(re), function(bar) lme4::mkReTrms(list(bar), model@frame)$cnms))
+    if (any(kept[[1L]] %in% unlist(made[names(made) == names(kept)])))
+      refuse("NotSupportedError", "lme4 keeps or draws whole terms, and would draw '",
+             kept[[1L]][1L], "' by ", names(kept), " on top of what is kept. Name the whole term in ",
+             "re_form, or write it apart in the model's formula.")
   right <- unlist(lapply(seq_along(made), function(i) {
     same <- vapply(blocks, function(b) b$group == names(made)[i] && identical(b$coefs, made[[i]]),
                    NA)

@@ -146,6 +146,10 @@ def test_arguments(sleepstudy):
         mlm.fit_many(formula, sleepstudy, by="Subject", weights=np.ones(180))
     with pytest.raises(ArgumentError, match="different columns"):
         mlm.fit_many(formula, sleepstudy, responses=["Reaction", "Reaction"])
+    with pytest.raises(ArgumentError, match="by takes a name"):
+        mlm.fit_many(formula, sleepstudy, by=3)
+    with pytest.raises(ArgumentError, match="no fit 'x'"):
+        mlm.fit_many("~ Days + (1 | Subject)", sleepstudy, responses=["Reaction"])["x"]
 
 
 def test_the_caller_s_frame_is_left_alone(sleepstudy):

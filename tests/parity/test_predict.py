@@ -357,6 +357,9 @@ def test_bad_arguments(sleep: Any, cbpp: Any) -> None:
         sleep.predict(re_form="~ (1 | Subjct)")
     with pytest.raises(ArgumentError, match="one-sided"):
         sleep.predict(re_form="Reaction ~ Days")
+    for unknown in ("~ (Reaction | Subject)", "~ (I(Days^2) | Subject)"):
+        with pytest.raises(ArgumentError, match=r"it has '\(Intercept\) \| Subject', 'Days"):
+            sleep.predict(re_form=unknown, interval="confidence")
     with pytest.raises(ArgumentError, match="interval"):
         sleep.predict(interval="credible")
     with pytest.raises(ArgumentError, match="level"):

@@ -127,6 +127,12 @@ def test_without_seed_draws_differ(sleep: Any) -> None:
     assert (sleep.simulate() != sleep.simulate()).to_numpy().all()
 
 
+def test_half_a_term_is_not_kept(sleep: Any) -> None:
+    """lme4 would keep the modes of the intercept, and draw intercepts again with the slopes."""
+    with pytest.raises(NotSupportedError, match="whole terms"):
+        sleep.simulate(re_form="~ (1 | Subject)")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
