@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +11,18 @@ import pandas as pd
 
 from pymlm.arguments import choice, fraction, strict
 from pymlm.engine import call
-from pymlm.errors import DataError
+from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas, prepare
 from pymlm.multilevel._tools import Groups, advise, groups_of, names, numbers, spread
 from pymlm.results.base import Printed, readonly
 from pymlm.results.multilevel_effects import LatentCentering
 
+#: Words of R and of lavaan's syntax, in lower case.
+NOT_NAMES = {
+    "na", "nan", "null", "inf", "true", "false", "t", "f", "if", "else", "for", "while", "repeat",
+    "function", "next", "break", "in", "c", "level", "group", "block", "class", "start", "equal",
+    "label", "efa", "rv", "da",
+}  # fmt: skip
 COLUMNS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
 
 
@@ -59,6 +66,8 @@ def latent_centering(
     ------
     FitError
         When lavaan does not converge.
+    ArgumentError
+        For a column in two places.
     DataError
         For a column that is not numeric; an x that does not vary at both levels; a `between`
         predictor that varies within groups.
@@ -96,15 +105,19 @@ def latent_centering(
     groups = groups_of(frame, by)
     flat = _check(frame, columns, more_b, groups)
     known = groups.codes >= 0
-    aliases = {outcome: "y"}
-    aliases |= {c: f"x{i}" for i, c in enumerate(columns)}
-    aliases |= {c: f"w{i}" for i, c in enumerate(more_w)} | {
-        c: f"b{i}" for i, c in enumerate(more_b)
-    }
+    used = [outcome, *columns, *more_w, *more_b]
+    twice = {c for c in used if used.count(c) > 1}
+    if twice:
+        raise ArgumentError(
+            f"{', '.join(sorted(twice))} stand(s) in two places: a column is the outcome, or one "
+            "of x= (both levels), within= or between="
+        )
+    *own, cluster = _aliases([*used, by])
+    aliases = dict(zip(used, own, strict=True))
     renamed = pd.DataFrame({alias: numbers(frame, c)[known] for c, alias in aliases.items()})
-    renamed["g"] = groups.codes[known]
+    renamed[cluster] = groups.codes[known]
     found = call(
-        "ml_latent", prepare(renamed), [aliases[c] for c in columns],
+        "ml_latent", prepare(renamed), aliases[outcome], cluster, [aliases[c] for c in columns],
         [aliases[c] for c in more_w] or None, [aliases[c] for c in more_b] or None,
         how == "fiml", fraction(level, "level"), fitting=True,
     )  # fmt: skip
@@ -113,7 +126,19 @@ def latent_centering(
             "lavaan's solution is inadmissible (a negative variance, or a covariance matrix that "
             "is not positive definite): do not read its slopes. " + " ".join(found["notes"])
         )
-    return _result(found, aliases, columns, more_w, more_b, flat)
+    return _result(found, aliases, outcome, columns, more_w, more_b, flat)
+
+
+def _aliases(columns: Sequence[str]) -> list[str]:
+    """The columns' own names where lavaan's syntax can read them, for its output's sake."""
+    out: list[str] = []
+    for i, name in enumerate(columns):
+        plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9._]*", name) and name.lower() not in NOT_NAMES
+        alias = name if plain else f"v{i}"
+        while alias in out or (alias != name and alias in columns):
+            alias += "_"
+        out.append(alias)
+    return out
 
 
 def _check(
@@ -141,6 +166,7 @@ def _check(
 def _result(
     found: dict[str, Any],
     aliases: dict[str, str],
+    outcome: str,
     columns: Sequence[str],
     within: Sequence[str],
     between: Sequence[str],
@@ -150,7 +176,7 @@ def _result(
         {k: found[k] for k in ("lhs", "op", "rhs", "label", "est_level", *COLUMNS)}
     )
     wanted: list[tuple[str, pd.DataFrame]] = []
-    slopes = table[(table["op"] == "~") & (table["lhs"] == "y")]
+    slopes = table[(table["op"] == "~") & (table["lhs"] == aliases[outcome])]
     for name in columns:
         alias = aliases[name]
         for kind, mark in (("within", "w"), ("between", "b")):

@@ -120,17 +120,17 @@ ml_checks <- function(fit) {
 .at_most <- function(x, n = 5000L) if (length(x) > n) x[seq_len(n)] else x
 
 #' A two-level model in lavaan: y on x at both levels, x partitioned by the model.
-ml_latent <- function(data, x, within, between, fiml, level) {
+ml_latent <- function(data, y, cluster, x, within, between, fiml, level) {
   need_package("lavaan", "latent centring")
   both <- function(prefix) paste0(prefix, "_", x, "*", x)
   syntax <- paste0(
-    "level: 1\n  y ~ ", paste(c(both("w"), within), collapse = " + "),
-    "\nlevel: 2\n  y ~ ", paste(c(both("b"), between), collapse = " + "), "\n",
+    "level: 1\n  ", y, " ~ ", paste(c(both("w"), within), collapse = " + "),
+    "\nlevel: 2\n  ", y, " ~ ", paste(c(both("b"), between), collapse = " + "), "\n",
     paste0("contextual_", x, " := b_", x, " - w_", x, collapse = "\n"))
   flat <- "no variance within cluster|Level-1 variable|has no variance"
   notes <- character()
   fit <- withCallingHandlers(
-    lavaan::sem(syntax, data = data, cluster = "g", fixed.x = FALSE, meanstructure = TRUE,
+    lavaan::sem(syntax, data = data, cluster = cluster, fixed.x = FALSE, meanstructure = TRUE,
                 missing = if (fiml) "ml" else "listwise"),
     warning = function(w) {
       notes <<- c(notes, conditionMessage(w))

@@ -171,3 +171,15 @@ def test_missing_groups_in_every_function(d: pd.DataFrame) -> None:
     assert found.nobs == len(clean)
     with pytest.raises(DataError, match="missing in every row"):
         mlm.center(d.assign(schoolnr=None), "ses", by="schoolnr")
+
+
+def test_row_25_lavaan_prints_the_columns_names() -> None:
+    exam = mlm.load_dataset("mlmRev::Exam")
+    exam = exam.assign(größe=exam["standLRT"], level=(exam["schgend"] == "girls").astype(int))
+    found = mlm.latent_centering("normexam", "größe", exam, by="school", between="level")
+    assert found.syntax.startswith("level: 1\n  normexam ~ w_v1*v1\nlevel: 2")
+    assert "Number of clusters [school]" in str(found)
+    assert found.term[0] == "within: größe"
+    assert found.term[-1] == "between: level"
+    with pytest.raises(ArgumentError, match="normexam stand"):
+        mlm.latent_centering("normexam", ["standLRT", "normexam"], exam, by="school")
