@@ -130,9 +130,15 @@ def _stata(m: Any, v: Voice, command: str, level: float) -> str:
         return stata.icc(v, level)
     if name.startswith("lincom "):
         text = name.removeprefix("lincom ")
-        c = m.contest(text if "=" in text else f"{text} = 0", ddf="asymptotic")
+        left, _, right = text.partition("=")
+        c = m.contest(f"{left} = {right.strip() or 0}", ddf="asymptotic")
+        if c.rhs[0] != 0:  # it would not show in the table; Stata refuses it, too
+            raise ArgumentError(
+                f"lincom takes a combination of coefficients without a constant, not {text!r}; "
+                "m.contest tests against other values"
+            )
         estimate, se = float(c.estimate[0]), float(c.std_error[0])
-        return stata.lincom(v.response, text.split("=")[0].strip(), estimate, se, level)
+        return stata.lincom(v.response, left.strip(), estimate, se, level)
     raise ArgumentError(
         f"command={command!r} is not one of: {', '.join(COMMANDS)}." + near_names(name, COMMANDS)
     )

@@ -224,6 +224,13 @@ def test_row_73_xtreg_has_no_random_slope(g2):
         mlm.render(g2, "stata", command="xtreg, re")
 
 
+@pytest.mark.parametrize("expression", ["ses - 0.5", "ses = 0.5", "ses + clubs - 1 = 0"])
+def test_row_76_lincom_has_no_constant(g1, expression):
+    """As in Stata; the table would show the combination and drop the constant."""
+    with pytest.raises(ArgumentError, match="without a constant"):
+        mlm.render(g1, "stata", command=f"lincom {expression}")
+
+
 def test_row_76_lincom(g1):
     text = mlm.render(g1, "stata", command="lincom ses - clubs")
     V, b = g1.vcov().to_numpy(), g1.fixef()
