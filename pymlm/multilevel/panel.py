@@ -16,7 +16,7 @@ from pymlm.frames import as_pandas, complete_rows, level_name, prepare, used_col
 from pymlm.models.base import Fitted, Source
 from pymlm.multilevel._tools import Groups, groups_of, names, numbers
 from pymlm.results.base import Printed
-from pymlm.results.multilevel_effects import GeeEstimates, Hausman, PanelEstimates
+from pymlm.results.panel import GeeEstimates, Hausman, PanelEstimates
 
 MODELS = ("within", "between", "random", "pooling")
 CORRELATIONS = ("exchangeable", "independence", "ar1", "unstructured")

@@ -8,14 +8,25 @@ import json
 import math
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pymlm.errors import ArgumentError, near_names
+
 Floats = NDArray[np.float64]
+
+
+def check_known(name: object, known: Iterable[str], what: str) -> None:
+    """Raise ArgumentError unless `name` is one of `known`, which the error lists."""
+    names = list(dict.fromkeys(known))
+    if name not in names:
+        raise ArgumentError(
+            f"no {what} {name!r} here.{near_names(str(name), names)} There are: {', '.join(names)}"
+        )
 
 
 class Printed:

@@ -15,7 +15,13 @@ from pymlm.results.base import Floats, Result, shown
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Interval(Result):
-    """Limits of every statistic, shape (k,) each."""
+    """Limits of every statistic, in the order of `Bootstrap.term`.
+
+    Attributes
+    ----------
+    conf_low, conf_high : ndarray, shape (k,)
+        On the scale of the statistic.
+    """
 
     _columns: ClassVar[tuple[str, ...]] = ("conf_low", "conf_high")
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from pymlm.results.base import Floats, Printed, Result
+from pymlm.results.base import Floats, Printed, Result, check_known
 
 _COLUMNS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
 
@@ -114,5 +114,12 @@ class LsMeans(Result):
     printed: Printed | None = None
 
     def of(self, factor: str) -> pd.DataFrame:
-        """Return the rows of one term of the model."""
+        """Return the rows of one term of the model.
+
+        Raises
+        ------
+        ArgumentError
+            For a term that has no rows here.
+        """
+        check_known(factor, self.factor, "term")
         return self.to_frame()[[f == factor for f in self.factor]]

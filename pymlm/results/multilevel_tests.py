@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.results.base import Floats, Result
+from pymlm.results.base import Floats, Result, check_known
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -52,7 +52,14 @@ class DdfTable(Result):
     notes: Mapping[str, str]
 
     def wide(self, what: str = "df") -> pd.DataFrame:
-        """Return one column a rule: its `what` ("df", "p_value", "std_error" ...)."""
+        """Return one column a rule: its `what` ("df", "p_value", "std_error" ...).
+
+        Raises
+        ------
+        ArgumentError
+            For a column that there is not.
+        """
+        check_known(what, self._columns, "column")
         frame = self.to_frame()
         rules = {rule: frame.loc[frame["ddf"] == rule, what] for rule in dict.fromkeys(self.ddf)}
         return pd.DataFrame(rules)

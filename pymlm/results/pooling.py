@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.results.base import Floats, Result
+from pymlm.results.base import Floats, Result, check_known
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -128,9 +128,24 @@ class Shrinkage(Result):
         return _columns_of(self, self._columns)
 
     def ranked(self, term: str = "(Intercept)", grpvar: str | None = None) -> pd.DataFrame:
-        """Return the rows of one coefficient in ascending order of mode: a caterpillar plot."""
+        """Return the rows of one coefficient in ascending order of mode: a caterpillar plot.
+
+        Parameters
+        ----------
+        term : str
+            The coefficient.
+        grpvar : str, optional
+            The grouping factor; default the first.
+
+        Raises
+        ------
+        ArgumentError
+            For a factor or coefficient that has no modes here.
+        """
         frame = self.to_frame()
         factor = self.grpvar[0] if grpvar is None else grpvar
+        check_known(factor, self.grpvar, "grouping factor")
+        check_known(term, frame.loc[frame["grpvar"] == factor, "term"], "random effect")
         own = frame[(frame["term"] == term) & (frame["grpvar"] == factor)]
         return own.sort_values("condval", kind="stable").reset_index(drop=True)
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pymlm.errors import ArgumentError, near_names
-from pymlm.results.base import Floats, Printed, Result
+from pymlm.results.base import Floats, Printed, Result, check_known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +75,8 @@ class RandomEffects(Result):
 
     def group(self, name: str) -> GroupModes:
         """Return one grouping factor's modes and SDs; ArgumentError when there is none such."""
-        for g in self.groups:
-            if g.grpvar == name:
-                return g
-        raise ArgumentError(
-            f"no grouping factor {name!r} in this model."
-            + near_names(name, self.keys())
-            + f" It has: {', '.join(self.keys())}"
-        )
+        check_known(name, self.keys(), "grouping factor")
+        return next(g for g in self.groups if g.grpvar == name)
 
     def to_frame(self) -> pd.DataFrame:
         """Return R's long form: grpvar, term, grp, condval, condsd."""

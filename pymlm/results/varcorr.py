@@ -8,8 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.errors import ArgumentError, near_names
-from pymlm.results.base import Floats, Printed, Result
+from pymlm.results.base import Floats, Printed, Result, check_known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +84,7 @@ class VarCorr(Result):
             When the model has no such grouping factor.
         """
         parts = [m for m in self.matrices if m.grp == group]
-        if not parts:  # "g", "g.1", "g.2": the terms of (x || g)
-            raise ArgumentError(
-                f"no grouping factor {group!r} in this model."
-                + near_names(group, [m.grp for m in self.matrices])
-                + f" It has: {', '.join(m.grp for m in self.matrices)}"
-            )
+        check_known(group, [m.grp for m in self.matrices], "grouping factor")
         names = [t for m in parts for t in m.terms]
         out = np.zeros((len(names), len(names)))
         at = 0
@@ -101,9 +95,16 @@ class VarCorr(Result):
         return pd.DataFrame(out, index=names, columns=names)
 
     def variance(self, group: str, term: str = "(Intercept)") -> float:
-        """Return one variance: of `term` in `group`, or of "Residual"."""
+        """Return one variance: of `term` in `group`, or of "Residual".
+
+        Raises
+        ------
+        ArgumentError
+            When the model has no such grouping factor, or the factor no such term.
+        """
         if group == "Residual":
             return self.sigma**2
         frame = self.matrix(group)
+        check_known(term, frame.columns, "random effect")
         at = frame.columns.get_loc(term)
         return float(frame.to_numpy()[at, at])
