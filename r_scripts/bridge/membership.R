@@ -55,22 +55,59 @@ fit_membership <- function(formula, data, data_name, memberships, reml, weights,
   }
 }
 
-# A function that needs lme4 alone: it travels with the model.
+# The function that fits needs lme4 alone: it travels with the model, with what it calls and the
+# memberships.
 .membership_function <- function(memberships) {
   home <- new.env(parent = asNamespace("lme4"))
   home$memberships <- memberships
-  fitter <- function(formula, data, REML = TRUE, control = lmerControl(), start = NULL, weights,
-                     offset, contrasts = NULL, devFunOnly = FALSE) {
+  for (name in names(.travelling)) {
+    home[[name]] <- .travelling[[name]]
+    environment(home[[name]]) <- home
+  }
+  home$fitter
+}
+
+.travelling <- list(
+  fitter = function(formula, data, REML = TRUE, control = lmerControl(), start = NULL, weights,
+                    offset, contrasts = NULL, devFunOnly = FALSE) {
     call <- asked <- match.call()
-    # A stand-in factor with every unit, which lFormula needs to lay out Z.
     used <- intersect(c(all.vars(formula), all.vars(call$weights), all.vars(call$offset)),
                       names(data))
     complete <- stats::complete.cases(data[used])
-    W <- lapply(memberships, function(w) {
-      w <- w[row.names(data)[complete], , drop = FALSE]
+    W <- shares(all.vars(formula), row.names(data)[complete])
+    call[[1L]] <- quote(lme4::lFormula)
+    call$data <- with_stand_ins(data, W, complete)
+    call$control <- control
+    call$start <- call$devFunOnly <- NULL
+    parts <- eval(call, parent.frame())
+    asked$formula <- parts$formula
+    parts$formula <- NULL
+    parts$reTrms <- weighted_terms(parts$reTrms, W)
+    for (name in names(W)) parts$fr[[name]] <- NULL
+    # lme4 would guess a start from the stand-in factor.
+    begin <- if (is.null(start)) parts$reTrms$theta else start
+    devfun <- do.call(mkLmerDevfun, c(parts, list(start = begin, control = control)))
+    if (devFunOnly) return(devfun)
+    opt <- optimizeLmer(devfun, optimizer = control$optimizer,
+                        restart_edge = control$restart_edge, boundary.tol = control$boundary.tol,
+                        control = control$optCtrl, start = begin,
+                        calc.derivs = control$calc.derivs,
+                        use.last.params = control$use.last.params)
+    checks <- checkConv(attr(opt, "derivs"), opt$par, ctrl = control$checkConv,
+                        lbound = environment(devfun)$lower)
+    mkMerMod(environment(devfun), opt, parts$reTrms, fr = parts$fr, mc = asked, lme4conv = checks)
+  },
+
+  # Weights of the factors in use: rows by units that have a row.
+  shares = function(names, rows) {
+    lapply(memberships[names(memberships) %in% names], function(w) {
+      w <- w[rows, , drop = FALSE]
       w[, Matrix::colSums(w != 0) > 0, drop = FALSE]
     })
-    W <- W[names(W) %in% all.vars(formula)]
+  },
+
+  # A factor with every unit, which lFormula needs to lay out Z.
+  with_stand_ins = function(data, W, complete) {
     for (name in names(W)) {
       units <- colnames(W[[name]])
       if (length(units) > sum(complete))
@@ -79,14 +116,11 @@ fit_membership <- function(formula, data, data_name, memberships, reml, weights,
       stand_in[complete] <- rep_len(units, sum(complete))
       data[[name]] <- stand_in
     }
-    call[[1L]] <- quote(lme4::lFormula)
-    call$data <- data
-    call$control <- control
-    call$start <- call$devFunOnly <- NULL
-    parts <- eval(call, parent.frame())
-    asked$formula <- parts$formula
-    parts$formula <- NULL
-    terms <- parts$reTrms
+    data
+  },
+
+  # The terms with weights in Zt, where the stand-in has zeros and ones.
+  weighted_terms = function(terms, W) {
     for (i in which(names(terms$cnms) %in% names(W))) {
       name <- names(terms$cnms)[i]
       old <- terms$Ztlist[[i]]
@@ -100,24 +134,9 @@ fit_membership <- function(formula, data, data_name, memberships, reml, weights,
       terms$Ztlist[[i]] <- methods::as(new, "dgCMatrix")
     }
     terms$Zt <- do.call(rbind, terms$Ztlist)
-    parts$reTrms <- terms
-    for (name in names(W)) parts$fr[[name]] <- NULL
-    # lme4 would guess a start from the stand-in factor.
-    begin <- if (is.null(start)) terms$theta else start
-    devfun <- do.call(mkLmerDevfun, c(parts, list(start = begin, control = control)))
-    if (devFunOnly) return(devfun)
-    opt <- optimizeLmer(devfun, optimizer = control$optimizer,
-                        restart_edge = control$restart_edge, boundary.tol = control$boundary.tol,
-                        control = control$optCtrl, start = begin,
-                        calc.derivs = control$calc.derivs,
-                        use.last.params = control$use.last.params)
-    checks <- checkConv(attr(opt, "derivs"), opt$par, ctrl = control$checkConv,
-                        lbound = environment(devfun)$lower)
-    mkMerMod(environment(devfun), opt, terms, fr = parts$fr, mc = asked, lme4conv = checks)
+    terms
   }
-  environment(fitter) <- home
-  fitter
-}
+)
 
 #' Is this merMod one of multiple membership?
 is_membership <- function(model) {
