@@ -147,7 +147,9 @@ update_in_place <- function(fit, formula, changes) {
     if (!is.null(value)) call[[name]] <- .as_literal(value)
     else if (name %in% names(call)) call[[name]] <- NULL
   }
-  as_fit(.evaluated(call, model_home(fit$model)))
+  as_fit(withCallingHandlers(
+    .evaluated(call, model_home(fit$model)),
+    error = function(e) .explain_missing(fit$model, conditionMessage(e))))
 }
 
 #' The environment in which the model's call was evaluated, where its data are. The formula of an

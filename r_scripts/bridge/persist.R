@@ -27,7 +27,36 @@ bytes_to_model <- function(bytes) {
   if (!inherits(model, known))
     refuse("DataError", where, " holds an R object of class '", class(model)[1L],
            "', not a model that pymlm knows (", paste(known, collapse = ", "), ")")
-  as_fit(if (isS4(model) && is(model, "merMod")) .with_data(model) else model)
+  as_fit(if (isS4(model) && is(model, "merMod")) .with_lme4(.with_data(model)) else model)
+}
+
+# A model that R made in a function keeps its data in that function's environment, from which lme4's
+# own functions, glmer() or the control that its call names, are found where lme4 is attached alone.
+.with_lme4 <- function(model) {
+  home <- model_home(model)
+  if (exists("lmerControl", envir = home, mode = "function")) return(model)
+  .move_home(model, .leading_to_lme4(home))
+}
+
+.leading_to_lme4 <- function(env) {
+  if (isNamespace(env)) return(env)
+  if (identical(env, globalenv()) || identical(env, emptyenv()))
+    return(new.env(parent = .formula_home))
+  list2env(as.list(env, all.names = TRUE), parent = .leading_to_lme4(parent.env(env)))
+}
+
+.move_home <- function(model, env) {
+  for (part in c("formula", "terms")) {
+    value <- attr(model@frame, part)
+    if (part == "terms") attr(value, ".Environment") <- env
+    else if (!is.null(value)) environment(value) <- env
+    attr(model@frame, part) <- value
+  }
+  if (lme4::isNLMM(model)) {
+    parameters <- model@resp$nlenv
+    parent.env(parameters) <- env
+  }
+  model
 }
 
 # A model that R saved from its workspace comes without its data: the workspace is not saved with
@@ -51,13 +80,7 @@ bytes_to_model <- function(bytes) {
   name <- if (is.name(call$data)) as.character(call$data) else "data"
   assign(name, data, envir = env)
   model@call$data <- as.name(name)
-  frame_formula <- attr(model@frame, "formula")
-  environment(frame_formula) <- env
-  attr(model@frame, "formula") <- frame_formula
-  frame_terms <- attr(model@frame, "terms")
-  attr(frame_terms, ".Environment") <- env
-  attr(model@frame, "terms") <- frame_terms
-  model
+  .move_home(model, env)
 }
 
 #' What a model from a file is, and the row names of its data: used and dropped rows in order.

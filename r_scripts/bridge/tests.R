@@ -237,15 +237,27 @@ in_model_data <- function(fit, expr, ...) {
   home <- environment(formula(fit$model))
   data <- (if (isS4(fit$model)) fit$model@call else fit$model$call)$data
   if (is.name(data) && !is.data.frame(get0(as.character(data), envir = home)))
-    refuse("DataError", "the data of this model ('", as.character(data), "') are not with it, and ",
-           "this needs them to fit other models. Fit the model in pymlm, or save it in R from a ",
-           "function or environment that holds the data")
+    refuse_without_data(as.character(data))
   tryCatch(eval(expr, list(...), home), error = function(e) {
+    .explain_missing(fit$model, conditionMessage(e))
     if (!grepl("number of rows in use has changed", conditionMessage(e), fixed = TRUE)) stop(e)
     refuse("DataError", "some rows are missing only in a term that would leave the model: without it ",
            "they come back, and the fits would be of different data. Fit to complete rows: ",
            "data.dropna(subset=[...]) with the formula's columns")
   })
+}
+
+refuse_without_data <- function(data, why = "") {
+  refuse("DataError", "the data of this model ('", data, "') are not with it, and this needs them to ",
+         "fit other models", why, ". Fit the model in pymlm, or save it in R from a function or ",
+         "environment that holds the data")
+}
+
+# A model from R's workspace has its own frame for data, without what stands inside of functions.
+.explain_missing <- function(model, text) {
+  name <- sub("^object '(.*)' not found$", "\\1", text)
+  if (name != text && name %in% all.vars(formula(model)))
+    refuse_without_data(deparse1(getCall(model)$data), paste0(": '", name, "' stands inside a function"))
 }
 
 #' The model with a call that names nothing, for functions that evaluate it in places of their own

@@ -28,7 +28,15 @@ binary <- glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, 
 holes <- lme4::lmer(Ozone ~ Temp + (1 | Month), data)
 logged <- lme4::lmer(angle ~ log(temp) + (1 | replicate), d)
 inside <- (function(x) lme4::lmer(Reaction ~ Days + (1 | Subject), x))(s)
-for (n in c("plain", "tested", "binary", "holes", "logged", "inside"))
+made_in_a_function <- function(d) {
+  d$lsize <- log(d$size)
+  list(counts = glmer(incidence ~ period + offset(lsize) + (1 | herd), d, poisson,
+                      control = glmerControl(optimizer = "bobyqa")),
+       curve = (function(o) nlmer(circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree, o,
+                                  start = c(Asym = 200, xmid = 725, scal = 350)))(Orange))
+}
+list2env(made_in_a_function(cbpp), globalenv())
+for (n in c("plain", "tested", "binary", "holes", "logged", "inside", "counts", "curve"))
   saveRDS(get(n), file.path("FOLDER", paste0(n, ".rds")))
 SAT <- "satterthwaite"
 g <- function(x) as.list(as.data.frame(summary(x)))
@@ -42,6 +50,10 @@ emit(list(
   cook = unname(cooks.distance(influence(plain, "replicate", data = d))),
   simulated = simulate(tested, 1, seed = 1)[[1]],
   hole_means = g(emmeans(holes, "Temp", at = list(Temp = c(70, 80)), lmer.df = SAT)),
+  dropped = made_in_a_function(cbpp)$counts |> drop1(test = "Chisq") |> getElement("LRT"),
+  counts_0 = unname(fixef(update(counts, nAGQ = 0))),
+  curve_0 = unname(fixef(nlmer(circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree, Orange,
+                               start = c(Asym = 200, xmid = 725, scal = 350), nAGQ = 0))),
   inside_means = g(emmeans(inside, "Days", at = list(Days = 3), lmer.df = SAT))
 ))
 """
@@ -104,6 +116,21 @@ def test_dropped_rows_and_a_frame_called_data(saved: tuple[Path, Any]) -> None:
 
 def test_a_model_made_in_a_function_keeps_its_data(saved: tuple[Path, Any]) -> None:
     agree(opened(saved, "inside").emmeans("Days", at={"Days": [3]}), saved[1]["inside_means"])
+
+
+def test_a_model_made_in_a_function_is_fitted_again(saved: tuple[Path, Any]) -> None:
+    """Its call names glmer() and glmerControl(), which R finds where lme4 is attached."""
+    counts, curve = opened(saved, "counts"), opened(saved, "curve")
+    assert_close(counts.drop1().statistic[1], saved[1]["dropped"][1])
+    assert_close(counts.update(n_agq=0).fixef(), saved[1]["counts_0"])
+    assert_close(curve.update(n_agq=0).fixef(), saved[1]["curve_0"])
+
+
+def test_a_response_of_two_columns_needs_the_data(saved: tuple[Path, Any]) -> None:
+    m = opened(saved, "binary")
+    for again in (m.drop1, lambda: m.update(n_agq=0), lambda: m.update(". ~ . - period")):
+        with pytest.raises(DataError, match="'incidence' stands inside a function"):
+            again()
 
 
 def test_transformed_predictors_need_the_data(saved: tuple[Path, Any]) -> None:
