@@ -74,9 +74,29 @@ def _write_column(series: pd.Series, path: Path) -> str:
         values = series.to_numpy(dtype="<f8", na_value=np.nan)
         values.tofile(path)
         return "integer" if pd.api.types.is_integer_dtype(dtype) else "double"
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        (series.to_numpy(dtype="datetime64[ns]").astype("<i8") / 1e9).tofile(path)
-        return "POSIXct"
+    found = _times(series)
+    if found is not None:
+        found[1].astype("<f8").tofile(path)
+        return found[0]
     text = ["\x01" if pd.isna(x) else str(x) for x in series]
     path.write_text("\n".join(text) + "\n", encoding="utf-8")
     return "text"
+
+
+def _times(series: pd.Series) -> tuple[str, Any] | None:
+    """R's class and numbers of a column of dates, times or differences; None for any other."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.ArrowDtype) and dtype.kind in "mM":
+        series = series.array.__arrow_array__().to_pandas()
+    series = series.infer_objects()
+    second = np.timedelta64(1, "s")
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        values = (series.dt.tz_convert(None) if series.dt.tz is not None else series).to_numpy()
+        return "POSIXct", (values - np.datetime64(0, "s")) / second
+    if pd.api.types.is_timedelta64_dtype(series.dtype):
+        return "difftime", series.to_numpy() / second
+    if pd.api.types.infer_dtype(series, skipna=True) == "date":
+        return "Date", (
+            series.to_numpy(dtype="datetime64[D]") - np.datetime64(0, "D")
+        ) / np.timedelta64(1, "D")
+    return None

@@ -16,6 +16,7 @@ class _Parts:
     packages: tuple[str, ...]
     call: str
     names: tuple[str, ...]
+    targets: tuple[str, ...]
     objects: tuple[str, ...]
 
 
@@ -40,7 +41,7 @@ def write_script(handle: RObject, path: str | Path | None) -> str:
     lines = [f"# {parts.versions}; written by pymlm {__version__}"]
     lines += [f"library({name})" for name in parts.packages]
     if data_file is None:
-        lines += [f"{n} <- {text}" for n, text in zip(parts.names, parts.objects, strict=True)]
+        lines += [f"{n} <- {text}" for n, text in zip(parts.targets, parts.objects, strict=True)]
     else:
         # Beside the script, wherever both are moved: run it from its own folder.
         lines.append(f'invisible(list2env(readRDS("{data_file.name}"), environment()))')

@@ -175,6 +175,7 @@ script_parts <- function(fit, data_file) {
     packages = c("lme4", if (any(c("ns", "bs") %in% .walk(call)$calls)) "splines"),
     call = paste(deparse(call, width.cutoff = 90L), collapse = "\n"),
     names = names,
+    targets = vapply(names, function(n) deparse(as.name(n), backtick = TRUE), ""),
     objects = if (is.null(data_file)) vapply(objects, .exact_text, "") else character()
   )
 }
@@ -184,6 +185,6 @@ script_parts <- function(fit, data_file) {
 
 # R's own text of an object, doubles in hexadecimal so that no digit is lost.
 .exact_text <- function(x) {
-  paste(deparse(x, control = c("keepNA", "keepInteger", "niceNames", "showAttributes",
+  paste(deparse(x, backtick = TRUE, control = c("keepNA", "keepInteger", "niceNames", "showAttributes",
                                "hexNumeric")), collapse = "\n")
 }

@@ -24,6 +24,8 @@ read_column <- function(i, kind) {
     },
     POSIXct = as.POSIXct(readBin(file, "double", n / 8, endian = "little"), origin = "1970-01-01",
                          tz = "UTC"),
+    Date = structure(readBin(file, "double", n / 8, endian = "little"), class = "Date"),
+    difftime = as.difftime(readBin(file, "double", n / 8, endian = "little"), units = "secs"),
     text = {
       x <- lines_of(paste0("column", i))
       x[x == "\001"] <- NA

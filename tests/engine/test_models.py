@@ -272,6 +272,12 @@ def test_the_repr_says_what_it_is(model):
     assert "Days" in model.summary()._repr_html_()
 
 
+def test_names_in_the_script_are_quoted_where_they_must_be(sleepstudy):
+    odd = sleepstudy.rename(columns={"Days": 'the "days"'})
+    m = mlm.lmer('Reaction ~ `the "days"` + (1 | Subject)', odd, data_name="my data")
+    assert rscript(m.to_r()).rstrip("\n") == str(m.summary(ddf=None))
+
+
 def test_the_script_of_a_negative_binomial_model_repeats_the_search_for_theta():
     ticks = mlm.load_dataset("grouseticks")
     m = mlm.glmer_nb("TICKS ~ YEAR + (1 | BROOD)", ticks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pymlm as mlm
@@ -33,6 +34,20 @@ def test_the_report_sees_a_difference(sleepstudy):
     assert report.max_difference > 1e-6
     assert len(report.failures) > 0
     assert "DO NOT all agree" in str(report)
+
+
+def test_dates_and_times_agree_with_native_r(sleepstudy):
+    time = pd.Timestamp("2020-01-01") + pd.to_timedelta(sleepstudy["Days"], unit="h")
+    data = sleepstudy.assign(
+        day=[t.date() for t in pd.Timestamp("2020-01-01") + 5 * (time - time.min())],
+        time=time.where(sleepstudy["Days"] < 9),
+        since=time - time.min(),
+    )
+    for name in ("day", "time", "since"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PymlmWarning)  # "on very different scales"
+            m = mlm.lmer(f"Reaction ~ {name} + (1 | Subject)", data)
+        assert mlm.check_parity(m).ok, name
 
 
 def test_the_issue_s_minimum_is_met():
