@@ -71,9 +71,9 @@ class EmmGrid(Result):
     ddf_engine : str or None
         What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
     notes : tuple of str
-        emmeans' own remarks: what was averaged over, scale, adjustment.
+        emmeans' own remarks: what was averaged over, scale, adjustment; involved interactions.
     printed : Printed or None
-        R's own print.
+        R's own print; what R says in messages stands below it.
 
     Notes
     -----
@@ -122,6 +122,9 @@ class EmmGrid(Result):
 
     def _html_caption(self) -> str:
         return "\n".join(self.notes)
+
+    def _remarks(self) -> list[str]:
+        return [n for n in self.notes if n.startswith(("NOTE: Results", "NOTE: A nesting"))]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

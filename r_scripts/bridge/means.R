@@ -18,7 +18,8 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   base <- .reference_grid(fit, at, ddf)
   .known_covariate(base, var)
   args <- c(.grid_arguments(fit, .checked_at(fit, at)), list(var = var))
-  slopes <- .with_ddf(.odd_names_apart(do.call(emmeans::emtrends, args)), fit, ddf)
+  slopes <- .with_messages(.odd_names_apart(do.call(emmeans::emtrends, args)))
+  slopes <- .with_ddf(slopes, fit, ddf)
   # emmeans (1.8 at least) takes the offset out of the slopes' grid, and then looks for its levels there.
   slopes@levels$.offset. <- NULL
   .finished_means(.means_over(slopes, specs, by, options), contrast, options)
@@ -52,11 +53,11 @@ cld_native <- function(fit, specs, by = NULL, at = NULL, alpha = 0.05, options =
   args <- list(object = means, alpha = alpha)
   if (!is.null(options$adjust)) args$adjust <- options$adjust
   if (!is.null(options$level)) args$level <- options$level
-  do.call(multcomp::cld, args)
+  structure(do.call(multcomp::cld, args), said = means@misc$said)
 }
 cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, options = list(),
                        ddf = NULL) {
-  c(.grid_rows(native, "emmean", .ddf_of(fit, ddf)), list(group = trimws(native$.group)))
+  c(.grid_rows(native, "emmean", .ddf_of(fit, ddf), attr(native, "said")), list(group = trimws(native$.group)))
 }
 
 # --- the reference grid -------------------------------------------------------------------------
@@ -65,8 +66,8 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   need_package("emmeans", "marginal means")
   if (lme4::isNLMM(fit$model))
     refuse("NotSupportedError", "marginal means are not defined for a nonlinear mixed model")
-  grid <- .odd_names_apart(
-    do.call(emmeans::ref_grid, c(.grid_arguments(fit, .checked_at(fit, at)), list(...))))
+  grid <- .with_messages(.odd_names_apart(
+    do.call(emmeans::ref_grid, c(.grid_arguments(fit, .checked_at(fit, at)), list(...)))))
   .with_ddf(grid, fit, ddf)
 }
 
@@ -188,7 +189,17 @@ model_data <- function(fit) {
   args <- list(object = grid, specs = specs)
   if (length(by)) args$by <- by
   if (!is.null(options$weights)) args$weights <- options$weights
-  do.call(emmeans::emmeans, args)
+  .with_messages(do.call(emmeans::emmeans, args), grid@misc$said)
+}
+
+# What emmeans says in messages (interactions averaged over, nesting found) stays with the grid.
+.with_messages <- function(expr, said = character()) {
+  grid <- withCallingHandlers(expr, message = function(m) {
+    said <<- c(said, trimws(conditionMessage(m)))
+    tryInvokeRestart("muffleMessage")
+  })
+  grid@misc$said <- unique(said)
+  grid
 }
 
 .known_factors <- function(grid, names, argument) {
@@ -222,7 +233,9 @@ model_data <- function(fit) {
   args <- list(object = means)
   if (isTRUE(options$interaction)) args$interaction <- contrast else args$method <- contrast
   if (!is.null(options$ref)) args$ref <- .checked_ref(means, options$ref)
-  do.call(emmeans::contrast, args)
+  contrasts <- do.call(emmeans::contrast, args)
+  contrasts@misc$said <- means@misc$said
+  contrasts
 }
 
 .checked_widths <- function(means, contrast) {
@@ -261,10 +274,10 @@ model_data <- function(fit) {
   method <- if (is.null(method)) "asymptotic" else
     c("satterthwaite" = "Satterthwaite", "kenward-roger" = "Kenward-Roger",
       "asymptotic" = "asymptotic")[[method]]
-  .grid_rows(summary(native), kind, method)
+  .grid_rows(summary(native), kind, method, native@misc$said)
 }
 
-.grid_rows <- function(rows, kind, ddf) {
+.grid_rows <- function(rows, kind, ddf, said = NULL) {
   name <- attr(rows, "estName")
   limits <- attr(rows, "clNames")
   by <- attr(rows, "by.vars")
@@ -282,7 +295,7 @@ model_data <- function(fit) {
     null = column("null"), statistic = column("t.ratio", "z.ratio"), p_value = column("p.value"),
     estimate_name = name, statistic_name = if ("z.ratio" %in% names(plain)) "z" else "t",
     adjust = as.character(attr(rows, "adjust")), ddf = ddf,
-    notes = as.character(attr(rows, "mesg"))
+    notes = as.character(c(attr(rows, "mesg"), said))
   )
 }
 

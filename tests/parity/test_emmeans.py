@@ -26,8 +26,14 @@ m <- lme4::lmer(angle ~ recipe * temp + (1 | recipe:replicate), cake)
 a <- lme4::lmer(angle ~ recipe * temperature + (1 | recipe:replicate), cake)
 s <- lme4::lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
 g <- function(x) {
+  said <- character() # messages come when x is computed
+  withCallingHandlers(force(x), message = function(m) {
+    said <<- c(said, trimws(conditionMessage(m)))
+    invokeRestart("muffleMessage")
+  })
   out <- as.list(as.data.frame(if (inherits(x, "summary_emm")) x else summary(x)))
-  out$.text <- paste(capture.output(print(x)), collapse = "\n")
+  out$.text <- paste(c(capture.output(print(x)), grep("^NOTE", said, value = TRUE)),
+                     collapse = "\n")
   out
 }
 SAT <- "satterthwaite"
@@ -154,6 +160,14 @@ def test_asymptotic(cake: Any, reference: Any, ddf: str | None) -> None:
 
 def test_pairwise(cake: Any, reference: Any) -> None:
     agree(cake.emmeans("recipe", contrast="pairwise"), reference["pairs"])
+
+
+def test_what_emmeans_says_in_messages_is_told(grid: Any) -> None:
+    means = grid.emmeans("recipe")
+    assert "involvement in interactions" in means.notes[-1]
+    assert str(means).splitlines()[-1] == means.notes[-1]
+    assert "involvement" in grid.emmeans("recipe", contrast="pairwise").notes[-1]
+    assert "involvement" not in str(grid.emmeans("~ recipe | temperature"))
 
 
 def test_pairwise_is_adjusted_by_tukey(cake: Any) -> None:
