@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,15 @@ def column(data: pd.DataFrame, name: str, what: str = "argument") -> pd.Series:
             f"the {what} names {name!r}, which is not a column of the data."
             + (near_names(name, known) or f" The columns are: {', '.join(known[:20])}.")
         )
-    return used_columns(data, [name], what).iloc[:, 0]
+    series = used_columns(data, [name], what).iloc[:, 0]
+    if series.dtype == object:
+        nested = next((v for v in series if not isinstance(v, Hashable)), None)
+        if nested is not None:
+            raise DataError(
+                f"column {name!r} (dtype object) holds a {type(nested).__name__} in a cell. Give "
+                "one number or one text a cell"
+            )
+    return series
 
 
 def groups_of(data: pd.DataFrame, by: str) -> Groups:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from pymlm.arguments import flag, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
+from pymlm.models.fitting import check_response
+from pymlm.multilevel._tools import numbers
 from pymlm.results.base import Printed
 from pymlm.results.meta import MetaAnalysis
 
@@ -65,7 +69,9 @@ def meta_analysis(
     frame = as_pandas(data)
     used = used_columns(frame, list(dict.fromkeys([*fixed.names, *part.names, variance])))
     check_some_complete(used)
-    if not (used[variance].dropna() > 0).all():
+    check_response(fixed, used)
+    known = numbers(used, variance)
+    if (known[~np.isnan(known)] <= 0).any():
         raise DataError(f"the variances in column {variance!r} must be above 0")
     handle = call(
         "fit_meta", formula, prepare(used), variance, random, flag(reml, "reml"), fitting=True

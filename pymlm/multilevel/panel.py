@@ -14,6 +14,7 @@ from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, complete_rows, level_name, prepare, used_columns
 from pymlm.models.base import Fitted, Source
+from pymlm.models.fitting import check_response
 from pymlm.multilevel._tools import Groups, groups_of, names, numbers
 from pymlm.results.base import Printed
 from pymlm.results.panel import GeeEstimates, Hausman, PanelEstimates
@@ -126,6 +127,7 @@ def _task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame, Groups]:
     if not complete.any():
         raise DataError("every row misses a column that is used")
     used = used.loc[complete]
+    check_response(vetted, used)
     return vetted.text, used, groups_of(used, by)
 
 

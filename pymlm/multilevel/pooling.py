@@ -14,6 +14,7 @@ from pymlm.engine import call
 from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
+from pymlm.models.fitting import check_response
 from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.multilevel._tools import advise
 from pymlm.results.base import Floats, readonly
@@ -109,6 +110,7 @@ def pooling(
     whole = choice(vary, ("all", "intercept"), "vary") == "all"
     used = used_columns(frame, list(dict.fromkeys([*vetted.names, by])))
     check_some_complete(used)
+    check_response(vetted, used)
     fits = call("pooled_fits", formula, prepare(used), by, whole, into=_Fits)
     left, right = (s.strip() for s in formula.split("~", 1))
     inner = right if whole else "1"

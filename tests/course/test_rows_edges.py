@@ -183,3 +183,22 @@ def test_row_25_lavaan_prints_the_columns_names() -> None:
     assert found.term[-1] == "between: level"
     with pytest.raises(ArgumentError, match="normexam stand"):
         mlm.latent_centering("normexam", ["standLRT", "normexam"], exam, by="school")
+
+
+@pytest.mark.parametrize("column", ["text", "date", "nested"])
+def test_columns_that_are_no_numbers_are_named(column: str) -> None:
+    day = mlm.load_dataset("sleepstudy")
+    day = day.assign(text="a", date=pd.Timestamp("2020-01-01"), nested=[{}] * len(day))
+    asked = [
+        lambda: mlm.meta_analysis("Reaction ~ 1", day, column, "~ 1 | Subject"),
+        lambda: mlm.panel(f"{column} ~ Days", day, by="Subject"),
+        lambda: mlm.gee(f"{column} ~ Days", day, by="Subject"),
+        lambda: mlm.pooling(f"{column} ~ Days", day, by="Subject"),
+        lambda: mlm.center(day, column, by="Subject"),
+    ]
+    if column == "nested":
+        asked.append(lambda: mlm.describe_levels(day, "Subject", column))
+        asked.append(lambda: mlm.describe_levels(day, column))
+    for ask in asked:
+        with pytest.raises(DataError, match=column):
+            ask()
