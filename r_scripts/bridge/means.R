@@ -32,10 +32,20 @@ emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contr
 joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
   grid <- .reference_grid(fit, at, ddf, cov.reduce = emmeans::meanint)
   .known_factors(grid, by, "by")
-  tryCatch(emmeans::joint_tests(grid, by = by), error = function(e) {
+  tryCatch(.without_row_names_warning(emmeans::joint_tests(grid, by = by)), error = function(e) {
+    if (".offset." %in% names(grid@grid))
+      refuse("NotSupportedError", "emmeans (", as.character(utils::packageVersion("emmeans")),
+             ") has no joint_tests for a model with an offset. m.anova(type=3) of a linear model, ",
+             "m.anova(type=3, ddf='asymptotic') of another, tests its terms")
     if (conditionMessage(e) != "There are no factors to test") stop(e)
     refuse("NotSupportedError", "the model has no term to test besides the intercept",
            if (length(by)) paste(" and", paste(by, collapse = ", ")))
+  })
+}
+.without_row_names_warning <- function(expr) {
+  withCallingHandlers(expr, warning = function(w) {
+    if (grepl("setting 'row.names'", conditionMessage(w), fixed = TRUE))
+      tryInvokeRestart("muffleWarning") # before the error that says the same
   })
 }
 joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL) {

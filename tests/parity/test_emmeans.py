@@ -425,3 +425,11 @@ def test_not_supported(cake: Any) -> None:
         cake.emmeans("recipe", ddf="between-within")
     with pytest.raises(NotSupportedError, match="reml=True"):
         cake.update(reml=False).emmeans("recipe", ddf="Kenward-Roger")
+
+
+def test_joint_tests_beside_an_offset():
+    data = mlm.load_dataset("cbpp")
+    m = mlm.glmer("incidence ~ period + offset(log(size)) + (1 | herd)", data, family="poisson")
+    with pytest.raises(NotSupportedError, match="offset"):  # R: duplicate 'row.names'
+        m.joint_tests()
+    assert m.anova(ddf="asymptotic").term == ("period",)
