@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import seconds
+from pymlm.arguments import flag, seconds
 from pymlm.engine import Frame, RObject, call
 from pymlm.errors import (
     ArgumentError,
@@ -53,23 +53,25 @@ class Task:
     source: Source
     timeout: float | None
 
+    @property
+    def data(self) -> pd.DataFrame:
+        """The frame that the user gave."""
+        assert self.source.data is not None  # only models from files have none
+        return self.source.data
+
 
 def make_task(
     formula: str,
     data: Any,
-    *,
-    weights: Any,
-    offset: Any,
-    contrasts: Mapping[str, Any] | None,
-    data_name: str | None,
-    trusted: bool,
-    timeout: float | None,
     arguments: dict[str, Any],
+    timeout: float | None,
     parameters: Sequence[str] = (),
 ) -> Task:
     """Vet the formula and prepare the columns that the model uses.
 
-    `parameters` are names in the formula that are no columns (of a nonlinear model).
+    `arguments` are those of the fit, as the user gave them: here weights, offset, contrasts,
+    data_name and trusted are read; all are kept for `update`. `parameters` are names in the formula
+    that are no columns (of a nonlinear model).
 
     Raises
     ------
@@ -77,6 +79,7 @@ def make_task(
         Before R has fitted anything.
     """
     frame = as_pandas(data)
+    trusted = flag(arguments.get("trusted", False), "trusted")
     vetted = vet(formula, trusted=trusted, columns=frame.columns)
     names = [n for n in vetted.names if n not in parameters]
     if trusted:  # a trusted formula may name what is no column
@@ -85,18 +88,18 @@ def make_task(
     if vetted.dot:
         names = list(dict.fromkeys([*(str(c) for c in frame.columns), *names]))
     used = used_columns(frame, names)  # a frame of its own, to which columns may be added
-    weights_name = _add_per_row(used, frame, weights, "weights", WEIGHTS)
-    offset_name = _add_per_row(used, frame, offset, "offset", OFFSET)
+    weights_name = _add_per_row(used, frame, arguments.get("weights"), "weights", WEIGHTS)
+    offset_name = _add_per_row(used, frame, arguments.get("offset"), "offset", OFFSET)
     ready = prepare(used, row_names=True)
     if not any_complete(ready):
         check_some_complete(used)  # which says why
     return Task(
         formula=vetted,
         frame=ready,
-        data_name=_data_name(data_name, frame),
+        data_name=_data_name(arguments.get("data_name"), frame),
         weights=weights_name,
         offset=offset_name,
-        contrasts=_contrasts(contrasts, used),
+        contrasts=_contrasts(arguments.get("contrasts"), used),
         source=Source(
             index=frame.index, data=frame, sent=tuple(map(str, used.columns)), arguments=arguments
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pymlm.arguments import flag, strict
+from pymlm.arguments import strict
 from pymlm.models.control import GlmerControl, as_control
 from pymlm.models.families import Family, as_family, check_family_response, glmer_family
 from pymlm.models.fitting import Task, as_start, check_mixed, fit, make_task, warn_about
@@ -20,21 +20,9 @@ def _checked_task(
     formula: str, data: Any, family: Family, arguments: dict[str, Any], timeout: float | None
 ) -> Task:
     """Vet the formula, prepare the data, and check the response against the family."""
-    task = make_task(
-        formula,
-        data,
-        weights=arguments["weights"],
-        offset=arguments["offset"],
-        contrasts=arguments["contrasts"],
-        data_name=arguments["data_name"],
-        trusted=flag(arguments["trusted"], "trusted"),
-        timeout=timeout,
-        arguments=arguments,
-    )
+    task = make_task(formula, data, arguments, timeout)
     check_mixed(task.formula, "pymlm.glm")
-    frame = task.source.data
-    assert frame is not None
-    check_family_response(family, task.formula, frame)
+    check_family_response(family, task.formula, task.data)
     return task
 
 

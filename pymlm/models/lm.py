@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pymlm.arguments import flag, strict
+from pymlm.arguments import strict
 from pymlm.errors import FormulaError
 from pymlm.formula import Formula
 from pymlm.models.families import Family, as_family, check_family_response
@@ -18,17 +18,7 @@ __all__ = ["GeneralizedLinearModel", "LinearModel", "glm", "lm"]
 def _linear_task(
     formula: str, data: Any, arguments: dict[str, Any], timeout: float | None, mixed: str
 ) -> Task:
-    task = make_task(
-        formula,
-        data,
-        weights=arguments["weights"],
-        offset=arguments["offset"],
-        contrasts=arguments["contrasts"],
-        data_name=arguments["data_name"],
-        trusted=flag(arguments["trusted"], "trusted"),
-        timeout=timeout,
-        arguments=arguments,
-    )
+    task = make_task(formula, data, arguments, timeout)
     _check_no_bars(task.formula, mixed)
     return task
 
@@ -86,8 +76,7 @@ def lm(
         "trusted": trusted,
     }  # fmt: skip
     task = _linear_task(formula, data, arguments, timeout, "pymlm.lmer")
-    assert task.source.data is not None
-    check_response(task.formula, task.source.data)
+    check_response(task.formula, task.data)
     return LinearModel(fit("fit_lm", task), task.source)
 
 
@@ -154,9 +143,7 @@ def glm(
         "start": start, "data_name": data_name, "trusted": trusted,
     }  # fmt: skip
     task = _linear_task(formula, data, arguments, timeout, "pymlm.glmer")
-    frame = task.source.data
-    assert frame is not None
-    check_family_response(chosen, task.formula, frame)
+    check_family_response(chosen, task.formula, task.data)
     handle = fit(
         "fit_glm",
         task,

@@ -242,29 +242,22 @@ def lm_list(
     if family is None and link is not None:
         raise ArgumentError("link goes with a family")
     chosen = None if family is None else as_family(family, link)
-    task = make_task(
-        formula,
-        data,
-        weights=weights,
-        offset=offset,
-        contrasts=None,
-        data_name=data_name,
-        trusted=flag(trusted, "trusted"),
-        timeout=timeout,
-        arguments={},
-    )
+    arguments = {
+        "weights": weights, "offset": offset, "data_name": data_name, "trusted": trusted,
+    }  # fmt: skip
+    task = make_task(formula, data, arguments, timeout)
     if not task.formula.two_sided or task.formula.n_bars != 1:
         raise FormulaError("write the formula with one bar before the group, e.g. 'y ~ x | g'")
-    assert task.source.data is not None
     if chosen is None:
-        check_response(task.formula, task.source.data)
+        check_response(task.formula, task.data)
     else:
-        check_family_response(chosen, task.formula, task.source.data)
+        check_family_response(chosen, task.formula, task.data)
     handle = fit(
         "fit_lm_list",
         task,
         family=None if chosen is None else chosen.name,
         link=None if chosen is None else chosen.link,
+        theta=None if chosen is None else chosen.theta,
         pool=None if pool is None else flag(pool, "pool"),
     )
     return LmList(handle, task.source)

@@ -108,23 +108,13 @@ def lmer(
     {'(Intercept)': 251.405, 'Days': 10.467}
     """
     wants_reml = flag(reml, "reml")
-    task = make_task(
-        formula,
-        data,
-        weights=weights,
-        offset=offset,
-        contrasts=contrasts,
-        data_name=data_name,
-        trusted=flag(trusted, "trusted"),
-        timeout=timeout,
-        arguments={
-            "weights": weights, "offset": offset, "contrasts": contrasts, "control": control,
-            "data_name": data_name, "trusted": trusted,
-        },
-    )  # fmt: skip
+    arguments = {
+        "weights": weights, "offset": offset, "contrasts": contrasts, "control": control,
+        "data_name": data_name, "trusted": trusted,
+    }  # fmt: skip
+    task = make_task(formula, data, arguments, timeout)
     check_mixed(task.formula, "pymlm.lm")
-    assert task.source.data is not None
-    check_response(task.formula, task.source.data)
+    check_response(task.formula, task.data)
     handle, found = fit_checked(
         "fit_lmer",
         task,

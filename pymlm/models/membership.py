@@ -251,11 +251,7 @@ def multiple_membership(
         "offset": offset, "contrasts": contrasts, "control": control, "data_name": data_name,
         "trusted": trusted,
     }  # fmt: skip
-    task = make_task(
-        formula, frame, weights=weights, offset=offset, contrasts=contrasts, data_name=data_name,
-        trusted=flag(trusted, "trusted"), timeout=timeout, arguments=arguments,
-        parameters=list(memberships),
-    )  # fmt: skip
+    task = make_task(formula, frame, arguments, timeout, parameters=list(memberships))
     if not task.formula.two_sided:
         raise FormulaError("the formula has no response; write e.g. 'y ~ x + (1 | school)'")
     check_response(task.formula, frame)

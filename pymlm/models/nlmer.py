@@ -239,20 +239,8 @@ def nlmer(
         "offset": offset, "control": control, "data_name": data_name, "trusted": trusted,
     }  # fmt: skip
     _check_parts(vet(formula, trusted=flag(trusted, "trusted")), list(values))
-    task = make_task(
-        formula,
-        data,
-        weights=weights,
-        offset=offset,
-        contrasts=None,
-        data_name=data_name,
-        trusted=trusted,
-        timeout=timeout,
-        arguments=arguments,
-        parameters=list(values),
-    )
-    assert task.source.data is not None
-    check_response(task.formula, task.source.data)
+    task = make_task(formula, data, arguments, timeout, parameters=list(values))
+    check_response(task.formula, task.data)
     handle = fit(
         "fit_nlmer",
         task,

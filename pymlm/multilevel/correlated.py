@@ -156,16 +156,12 @@ def _fit(
         raise ArgumentError("control is a dict of lmeControl's (or glsControl's) options")
     random_names = [] if part is None else list(part.names)
     extra = [n for n in (*random_names, *group, time, variance_by) if n is not None]
-    task = make_task(
-        formula, data, weights=None, offset=None, contrasts=None, data_name=data_name,
-        trusted=flag(trusted, "trusted"), timeout=timeout,
-        arguments={"random_names": random_names},
-    )  # fmt: skip
+    arguments = {"random_names": random_names, "data_name": data_name, "trusted": trusted}
+    task = make_task(formula, data, arguments, timeout)
     if not task.formula.two_sided or task.formula.n_bars:
         raise FormulaError("the formula is the fixed part alone, e.g. 'y ~ x'; see `random`")
-    assert task.source.data is not None
-    check_response(task.formula, task.source.data)
-    used = used_columns(task.source.data, list(dict.fromkeys([*task.source.sent, *extra])))
+    check_response(task.formula, task.data)
+    used = used_columns(task.data, list(dict.fromkeys([*task.source.sent, *extra])))
     check_some_complete(used)
     if kind == "ar1" and time is not None:
         _check_occasions(used, time)
