@@ -163,9 +163,9 @@ update_linear <- function(fit, formula) {
 
 # --- lmList ---------------------------------------------------------------------------------------
 
-fit_lm_list <- function(formula, data, data_name, family, link, pool, weights, offset) {
+fit_lm_list <- function(formula, data, data_name, family, link, theta, pool, weights, offset) {
   args <- list()
-  if (!is.null(family)) args$family <- family_call(family, link) else one_response(formula)
+  if (!is.null(family)) args$family <- family_call(family, link, theta) else one_response(formula)
   if (!is.null(weights)) args$weights <- as.name(weights)
   if (!is.null(offset)) args$offset <- as.name(offset)
   if (!is.null(pool)) args$pool <- pool

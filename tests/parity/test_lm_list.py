@@ -172,3 +172,17 @@ def test_predictions_take_the_offset_from_the_new_rows(sleepstudy):
     assert_close(m.predict(new.iloc[1:2]), one.predict(new.iloc[1:2]))
     with pytest.raises(DataError, match="no column 'off'"):
         m.predict(sleepstudy)
+
+
+def test_negative_binomial_with_a_known_dispersion():
+    data = mlm.load_dataset("grouseticks")
+    kept = data[data["LOCATION"].isin(["14", "32"])]
+    theirs = native(
+        """
+        kept <- droplevels(subset(grouseticks, LOCATION %in% c("14", "32")))
+        emit(as.matrix(coef(lmList(TICKS ~ HEIGHT | LOCATION, kept,
+                                   family = MASS::negative.binomial(2)))))
+        """
+    )
+    m = mlm.lm_list("TICKS ~ HEIGHT | LOCATION", kept, family="negative.binomial(2)")
+    assert_close(m.coef(), matrix(theirs))
