@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pymlm.arguments import seconds, strict, text_list
-from pymlm.errors import ArgumentError
 from pymlm.models.described import Described
+from pymlm.models.parallel import whole_number
 from pymlm.results.all_fit import AllFit
 
 
@@ -48,14 +48,10 @@ class AllFitMethods(Described):
         -----
         Mirrors ``lme4::allFit(model)``; warnings of the single fits stand in the result.
         """
-        if isinstance(max_evaluations, bool) or not isinstance(max_evaluations, int):
-            raise ArgumentError(f"max_evaluations is a whole number, not {max_evaluations!r}")
-        if max_evaluations < 1:
-            raise ArgumentError(f"max_evaluations must be 1 or more, not {max_evaluations!r}")
         return self._ask(
             "all_fit",
             AllFit,
             timeout=seconds(timeout),
             optimizers=text_list(optimizers, "optimizers"),
-            max_evaluations=max_evaluations,
+            max_evaluations=whole_number(max_evaluations, "max_evaluations", 1),
         )

@@ -11,7 +11,7 @@ import numpy as np
 from pymlm.arguments import choice, flag, strict
 from pymlm.engine import call
 from pymlm.engine.from_r import build
-from pymlm.errors import ArgumentError, RError
+from pymlm.errors import ArgumentError, ComparisonError, RError
 from pymlm.models.alignment import check_same_rows, row_orders
 from pymlm.models.base import Fitted
 from pymlm.models.bootstrap import Draws, simulate_and
@@ -322,6 +322,8 @@ def exact_rlrt(
         For ML fits, which have another null distribution.
     ArgumentError
         For several variances without `m_full` and `m_null`.
+    ComparisonError
+        For models that do not differ by one random effect, or have different rows.
     RPackageError
         When RLRsim is missing.
 
@@ -338,7 +340,14 @@ def exact_rlrt(
     >>> round(test.statistic, 3), test.p_value < 0.05
     (6.369, True)
     """
-    _check_models("exact_rlrt", *(x for x in (m, m_full, m_null) if x is not None))
+    given = [(x, n) for x, n in ((m, "m"), (m_full, "m_full"), (m_null, "m_null")) if x is not None]
+    models, names = zip(*given, strict=True)
+    _check_models("exact_rlrt", *models)
+    if any(order is not None for order in row_orders(models, names)):
+        raise ComparisonError(
+            "the models were fitted to the same rows in another order, and RLRsim compares row by "
+            "row. Fit all to the same data frame"
+        )
     return _answer(
         ExactTest,
         "exact_rlrt",

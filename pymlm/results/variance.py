@@ -180,7 +180,7 @@ class ExactTest(Result):
     notes : tuple of str
         R's remarks, and that a p-value of 0 only says p < 1/nsim.
     printed : Printed or None
-        R's own print.
+        R's own print; the notes stand below it.
 
     Notes
     -----
@@ -194,6 +194,9 @@ class ExactTest(Result):
     seed: int | None = None
     notes: tuple[str, ...] = ()
     printed: Printed | None = None
+
+    def _remarks(self) -> list[str]:
+        return list(self.notes)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row: statistic, p_value, nsim."""

@@ -317,17 +317,21 @@ profile_result <- function(native, fit, parm = NULL) {
 #' RLRsim's exact restricted likelihood-ratio test of one variance.
 exact_rlrt <- function(fit, full = NULL, null = NULL, nsim = 10000L, seed = NULL) {
   need_package("RLRsim", "exact_rlrt")
-  .need_linear(fit, "The exact restricted likelihood-ratio test")
-  models <- Filter(Negate(is.null), list(fit, full, null))
-  for (m in models) if (!lme4::isREML(m$model))
-    refuse("NotSupportedError", "the exact test is one of restricted likelihoods: refit with ",
-           "reml=True")
+  for (m in Filter(Negate(is.null), list(fit, full, null))) {
+    if (!is(m$model, "lmerMod"))
+      refuse("NotSupportedError", "the exact restricted likelihood-ratio test compares linear mixed ",
+             "models; of a model without random effects it needs nothing but the larger one, as m")
+    if (!lme4::isREML(m$model))
+      refuse("NotSupportedError", "the exact test is one of restricted likelihoods: refit with ",
+             "reml=True")
+  }
   if (is.null(full) != is.null(null))
     refuse("ArgumentError", "give both m_full and m_null, or neither")
   if (is.null(full) && length(fit$model@theta) != 1L)
     refuse("ArgumentError", "this model has several variance parameters. Give the model that has ",
            "the tested random effect alone as m, the whole model as m_full, and the model ",
            "without it as m_null; or use pb_modcomp")
+  if (!is.null(full)) .check_exact(fit$model, full$model, null$model)
   said <- character()
   test <- with_seed(seed, withCallingHandlers(
     RLRsim::exactRLRT(plain_model(fit), mA = if (!is.null(full)) plain_model(full),
@@ -341,4 +345,18 @@ exact_rlrt <- function(fit, full = NULL, null = NULL, nsim = 10000L, seed = NULL
   test$data.name <- NULL # R's text of our arguments, no name of the user's
   list(statistic = unname(test$statistic), p_value = test$p.value, nsim = nsim, seed = seed,
        notes = said, printed = enc2utf8(printed(test)))
+}
+
+# RLRsim answers for any three models; the test is of the effect that m has alone, m_full beside
+# others, and m_null not.
+.check_exact <- function(alone, full, null) {
+  .check_same_data(list(alone, full, null), c("m", "m_full", "m_null"))
+  parts <- lapply(list(alone, full, null), random_parts)
+  tested <- boundary_dimension(parts[[3L]], parts[[2L]])
+  own <- length(alone@theta) == 1L && !is.na(boundary_dimension(parts[[1L]], parts[[2L]])) &&
+    is.na(boundary_dimension(parts[[1L]], parts[[3L]]))
+  if (!isTRUE(tested == 1) || !own || !.same_means(list(full, null), list(NULL, NULL)))
+    refuse("ComparisonError", "these models do not test one variance: m must have the tested random ",
+           "effect alone, m_full all random effects, and m_null those of m_full but the tested one, ",
+           "with the same fixed effects")
 }

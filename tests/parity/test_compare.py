@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import chi2
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError, RError
+from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED, SAME_PATH
 
@@ -405,8 +405,20 @@ def test_exact_rlrt_refusals(fits):
         mlm.exact_rlrt(fits["slope"], fits["two"])
     with pytest.raises(NotSupportedError, match="reml=True"):
         mlm.exact_rlrt(fits["one"].update(reml=False))
-    with pytest.raises((RError, ArgumentError)):
+    with pytest.raises(NotSupportedError, match="linear mixed models"):
         mlm.exact_rlrt(fits["lm"])
+    for three in (("one", "two", "one"), ("two", "two", "one"), ("slope", "one", "two")):
+        with pytest.raises(ComparisonError, match="do not test one variance"):
+            mlm.exact_rlrt(*(fits[name] for name in three))
+    other = mlm.lmer("diameter ~ 1 + (1 | sample)", mlm.load_dataset("Penicillin"))
+    with pytest.raises(ComparisonError, match="different rows"):
+        mlm.exact_rlrt(other, fits["two"], fits["one"])
+
+
+def test_exact_rlrt_says_what_a_p_value_of_zero_means(fits):
+    ours = mlm.exact_rlrt(fits["slope"], fits["two"], fits["one"], nsim=50, seed=11)
+    assert ours.p_value == 0
+    assert str(ours).endswith("none of the 50 simulated values is as large: p < 1/50")
 
 
 def test_other_offsets_and_weights_are_other_models():
