@@ -132,6 +132,22 @@ def numbers(data: pd.DataFrame, name: str) -> Floats:
     return values
 
 
+def finite_values(values: Any, name: str) -> Floats:
+    """Return an argument that is one number or several as an array, one number or more.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    try:
+        found = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        found = np.array([])
+    if found.ndim != 1 or len(found) == 0 or not np.isfinite(found).all():
+        raise ArgumentError(f"{name} must be a list of finite numbers, not {values!r}")
+    return found
+
+
 def group_means(values: Floats, codes: np.ndarray[Any, Any], n: int) -> Floats:
     """Mean of the known values of every group, NaN where a group has none; shape (n,)."""
     known = (codes >= 0) & ~np.isnan(values)
@@ -271,6 +287,7 @@ __all__ = [
     "as_pandas",
     "column",
     "data_of",
+    "finite_values",
     "group_means",
     "groups_of",
     "mixed",

@@ -40,6 +40,13 @@ def _positive(value: Any, name: str) -> float:
     return number
 
 
+def _rows(value: Any) -> float:
+    number = _number(value, "n")
+    if number < 1:
+        raise ArgumentError(f"n, the rows per group, is at least 1, not {value!r}")
+    return number
+
+
 @strict
 def design_effect(
     m: MixedModel | None = None,
@@ -91,10 +98,12 @@ def design_effect(
         raise ArgumentError("design_effect needs a model, or icc= and n= (rows per group)")
     share = _share(icc, "icc")
     if isinstance(n, (int, float, np.number)):
-        size = _positive(n, "n")
+        size = _rows(n)
         groups = math.nan if n_groups is None else _positive(n_groups, "n_groups")
         return _result(("group",), [share], [size], [size], size * groups)
-    sizes = np.array([_positive(k, "n") for k in n])
+    sizes = np.array([_rows(k) for k in n])
+    if len(sizes) == 0:
+        raise ArgumentError("n names no group; give the rows per group")
     if n_groups is not None and n_groups != len(sizes):
         raise ArgumentError(f"n has {len(sizes)} groups, n_groups says {n_groups}")
     size, kish = _sizes(sizes)
@@ -191,9 +200,7 @@ def moulton(
         return _moulton_of_data(data, outcome, x, by, std_error)
     if vpc_x is None or vpc_y is None or n is None:
         raise ArgumentError("moulton needs vpc_x, vpc_y and n, or data, outcome, x and by")
-    a, b, size = _share(vpc_x, "vpc_x"), _share(vpc_y, "vpc_y"), _number(n, "n")
-    if size < 1:
-        raise ArgumentError(f"n, the rows per group, is at least 1, not {n!r}")
+    a, b, size = _share(vpc_x, "vpc_x"), _share(vpc_y, "vpc_y"), _rows(n)
     factor = math.sqrt(1 + a * b * (size - 1))
     se = math.nan if std_error is None else _positive(std_error, "std_error")
     return Moulton(factor=factor, vpc_x=a, vpc_y=b, n=size, std_error=se, corrected=se * factor)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from pymlm.arguments import DDF_METHODS, choice, strict
 from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import mixed
+from pymlm.multilevel._tools import finite_values, mixed
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_explained import EffectSizes
 
@@ -51,9 +49,12 @@ def effect_sizes(
     {'statistic': [1.7], 'df': [120.0], 'd': [0.31], 'r': [0.15]}
     """
     if m is None:
-        if t is None or df is None or not df > 0 or not math.isfinite(df):
+        if t is None or df is None:
             raise ArgumentError("effect_sizes needs a model, or t and a finite df above 0")
-        return _sizes(("t",), np.array([float(t)]), np.array([float(df)]))
+        values, dfs = finite_values(t, "t"), finite_values(df, "df")
+        if len(values) != 1 or len(dfs) != 1 or not dfs[0] > 0:
+            raise ArgumentError("effect_sizes takes one t and one finite df above 0")
+        return _sizes(("t",), values, dfs)
     if t is not None or df is not None:
         raise ArgumentError("give a model, or t and df, not both")
     method = choice(ddf, DDF_METHODS, "ddf")

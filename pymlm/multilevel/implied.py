@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from pymlm.arguments import flag, strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import mixed, one_group, random_part
+from pymlm.multilevel._tools import finite_values, mixed, one_group, random_part
 from pymlm.results.base import readonly
 from pymlm.results.multilevel_variance import VarianceFunction
 
@@ -68,9 +68,7 @@ def variance_function(
             + near_names(str(x), slopes)
             + (f" Random slopes: {', '.join(dict.fromkeys(slopes))}" if slopes else "")
         )
-    values = np.asarray(at if at is not None else _range(model, x, points), dtype=float)
-    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
-        raise ArgumentError("at must be a list of finite numbers")
+    values = _range(model, x, points) if at is None else finite_values(at, "at")
     constant = linear = square = 0.0
     for term in part.terms:
         g = term.covariance
@@ -156,6 +154,8 @@ def implied_covariance(
     if (rows is None) == (group is None):
         raise ArgumentError("say which rows: either group=... or rows=[...]")
     if rows is not None:
+        if isinstance(rows, str) or not isinstance(rows, Iterable) or len(list(rows)) == 0:
+            raise ArgumentError(f"rows is a list of the data's row labels, not {rows!r}")
         where = _positions(index, list(rows))
     else:
         where = _rows_of_group(model, group, one_group(model, by))

@@ -11,7 +11,7 @@ import numpy as np
 from pymlm.arguments import DDF_METHODS, choice, fraction, strict
 from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import mixed
+from pymlm.multilevel._tools import finite_values, mixed
 from pymlm.multilevel.contrasts import coefficient, contrast_rows, rows_of, table
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_effects import JohnsonNeyman, SimpleSlopes
@@ -104,10 +104,7 @@ def _values(m: MixedModel, moderator: str, at: Any) -> Floats:
         sd = z.std(ddof=1)
         mean = 0.0 if abs(z.mean()) < 1e-12 * sd else z.mean()  # a centred moderator's dust
         return np.asarray(mean + np.array([-1.0, 0.0, 1.0]) * sd)
-    values = np.atleast_1d(np.asarray(at, dtype=float))
-    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
-        raise ArgumentError("at must be a list of finite numbers")
-    return values
+    return finite_values(at, "at")
 
 
 @strict

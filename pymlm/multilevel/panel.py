@@ -107,6 +107,9 @@ def one_per_group(data: Any, by: str, seed: int | None = None) -> pd.DataFrame:
     """
     frame = as_pandas(data)
     groups = groups_of(frame, by)
+    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if seed is not None and (not whole or seed < 0):
+        raise ArgumentError(f"seed must be a whole number of at least 0, not {seed!r}")
     order = np.random.default_rng(seed).permutation(len(frame))
     order = order[groups.codes[order] >= 0]
     first = np.unique(groups.codes[order], return_index=True)[1]

@@ -126,6 +126,8 @@ def _check_somewhere(share: Share, part: RandomPart) -> None:
 def _checked_at(part: RandomPart, at: Mapping[str, float] | None) -> dict[str, float]:
     slopes = [t for term in part.terms for t in term.terms if t != "(Intercept)"]
     out = {}
+    if at is not None and not isinstance(at, Mapping):
+        raise ArgumentError(f"at is a dict, predictor -> value, not {at!r}")
     for name, value in (at or {}).items():
         if name not in slopes:
             raise ArgumentError(

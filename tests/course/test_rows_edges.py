@@ -202,3 +202,22 @@ def test_columns_that_are_no_numbers_are_named(column: str) -> None:
     for ask in asked:
         with pytest.raises(DataError, match=column):
             ask()
+
+
+def test_arguments_of_a_wrong_kind_are_typed_errors() -> None:
+    m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+    asked = {
+        "at is a dict": lambda: mlm.icc(m, at=5),
+        "at must be a list": lambda: mlm.variance_function(m, "Days", at="a"),
+        "list of the data's row labels": lambda: mlm.implied_covariance(m, rows=0),
+        "row labels, not": lambda: mlm.implied_covariance(m, rows=[]),
+        "t must be a list": lambda: mlm.effect_sizes(t="a", df=3),
+        "names no group": lambda: mlm.design_effect(icc=0.2, n=[]),
+        "at least 1": lambda: mlm.design_effect(icc=0.2, n=0.5),
+        "whole number": lambda: mlm.one_per_group(
+            mlm.load_dataset("sleepstudy"), "Subject", seed="a"
+        ),
+    }
+    for words, ask in asked.items():
+        with pytest.raises(ArgumentError, match=words):
+            ask()
