@@ -5,9 +5,22 @@
 #' Wrap a fitted model with what was computed for it and kept.
 as_fit <- function(model) {
   fit <- new.env(parent = emptyenv())
-  fit$model <- model
+  fit$model <- .without_padding(model)
   fit$kept <- new.env(parent = emptyenv())
   fit
+}
+
+# R pads what it says by row where a model of R was fitted with na.exclude; Python does that here.
+.without_padding <- function(model) {
+  omitted <- function(dropped) if (inherits(dropped, "exclude")) structure(dropped, class = "omit")
+  if (isS4(model)) {
+    found <- if (is(model, "merMod")) omitted(attr(model@frame, "na.action"))
+    if (!is.null(found)) attr(model@frame, "na.action") <- found
+  } else if (is.list(model) && !is.null(found <- omitted(model$na.action))) {
+    model$na.action <- found
+    attr(model$model, "na.action") <- found
+  }
+  model
 }
 
 #' A named argument list as the language a person would have typed: list(a = "b") -> f(a = "b").

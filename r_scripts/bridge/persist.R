@@ -70,7 +70,8 @@ bytes_to_model <- function(bytes) {
   if (is.null(call$data) ||
       is.data.frame(tryCatch(eval(call$data, home), error = function(e) NULL)))
     return(model)
-  data <- as.data.frame(lapply(model@frame, identity), optional = TRUE)
+  data <- .with_dropped_rows(as.data.frame(lapply(model@frame, identity), optional = TRUE),
+                             model@frame)
   for (part in c("weights", "offset")) {
     hidden <- paste0("(", part, ")")
     if (is.name(call[[part]]) && hidden %in% names(data))
@@ -81,6 +82,19 @@ bytes_to_model <- function(bytes) {
   assign(name, data, envir = env)
   model@call$data <- as.name(name)
   .move_home(model, env)
+}
+
+# The rows that were dropped come back, missing, so that a model fitted again has the same rows.
+.with_dropped_rows <- function(data, frame) {
+  dropped <- attr(frame, "na.action")
+  if (!length(dropped)) return(data)
+  rows <- seq_len(nrow(frame) + length(dropped))
+  labels <- character(length(rows))
+  labels[dropped] <- names(dropped)
+  labels[-dropped] <- row.names(frame)
+  data <- data[match(rows, rows[-dropped]), , drop = FALSE]
+  row.names(data) <- labels
+  data
 }
 
 #' What a model from a file is, and the row names of its data: used and dropped rows in order.

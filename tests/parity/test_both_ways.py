@@ -26,6 +26,8 @@ plain <- lme4::lmer(angle ~ recipe * temp + (1 | recipe:replicate), d)
 tested <- lmerTest::lmer(Reaction ~ Days + (Days | Subject), s)
 binary <- glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, binomial)
 holes <- lme4::lmer(Ozone ~ Temp + (1 | Month), data)
+excluding <- lme4::lmer(Ozone ~ Temp + (1 | Month), data, na.action = na.exclude)
+excluding_lm <- lm(Ozone ~ Temp, data, na.action = na.exclude)
 logged <- lme4::lmer(angle ~ log(temp) + (1 | replicate), d)
 inside <- (function(x) lme4::lmer(Reaction ~ Days + (1 | Subject), x))(s)
 made_in_a_function <- function(d) {
@@ -36,7 +38,8 @@ made_in_a_function <- function(d) {
                                   start = c(Asym = 200, xmid = 725, scal = 350)))(Orange))
 }
 list2env(made_in_a_function(cbpp), globalenv())
-for (n in c("plain", "tested", "binary", "holes", "logged", "inside", "counts", "curve"))
+for (n in c("plain", "tested", "binary", "holes", "logged", "inside", "counts", "curve",
+            "excluding", "excluding_lm"))
   saveRDS(get(n), file.path("FOLDER", paste0(n, ".rds")))
 SAT <- "satterthwaite"
 g <- function(x) as.list(as.data.frame(summary(x)))
@@ -54,6 +57,7 @@ emit(list(
   counts_0 = unname(fixef(update(counts, nAGQ = 0))),
   curve_0 = unname(fixef(nlmer(circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree, Orange,
                                start = c(Asym = 200, xmid = 725, scal = 350), nAGQ = 0))),
+  excluding = list(unname(fitted(excluding)), unname(residuals(excluding_lm))),
   inside_means = g(emmeans(inside, "Days", at = list(Days = 3), lmer.df = SAT))
 ))
 """
@@ -112,6 +116,17 @@ def test_dropped_rows_and_a_frame_called_data(saved: tuple[Path, Any]) -> None:
     agree(m.emmeans("Temp", at={"Temp": [70, 80]}), saved[1]["hole_means"])
     assert m.predict().notna().sum() == 116
     assert len(m.influence("Month").level) == 5
+
+
+def test_rows_of_a_model_fitted_with_na_exclude(saved: tuple[Path, Any]) -> None:
+    folder, r = saved
+    fitted, residuals = ([np.nan if v is None else v for v in x] for x in r["excluding"])
+    m, linear = (mlm.load_model(folder / f"{n}.rds") for n in ("excluding", "excluding_lm"))
+    assert np.isnan(fitted).sum() == m.n_dropped
+    np.testing.assert_allclose(m.fitted(), fitted, rtol=SAME_PATH)
+    np.testing.assert_allclose(m.predict(), fitted, rtol=SAME_PATH)
+    np.testing.assert_allclose(linear.residuals(), residuals, rtol=SAME_PATH)
+    assert len(m.update(reml=False).residuals()) == len(fitted)
 
 
 def test_a_model_made_in_a_function_keeps_its_data(saved: tuple[Path, Any]) -> None:
