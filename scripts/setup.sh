@@ -50,7 +50,7 @@ install_r() { # level, then names of the r_* and apt_* arrays
   local -n r_names=$2 apt_names=$3
   if r_has "${r_names[@]}"; then return; fi
   if [ -n "${CONDA_PREFIX:-}" ]; then
-    say "this conda environment lacks R packages; run: conda env update -f environment.yml"
+    say "this conda environment lacks R packages; run: conda env create -f environment.yml; conda activate pymlm (or, to use apt: conda deactivate)"
     exit 1
   elif command -v apt-get >/dev/null 2>&1; then
     apt_install "${apt_names[@]}"
