@@ -3,6 +3,7 @@
 #' Fit by nlme. `random` is NULL for gls; `structure` describes correlation and variances.
 fit_nlme <- function(formula, data, data_name, random, structure, reml, control) {
   .need_package_nlme()
+  .check_nlme_names(names(data))
   env <- new.env(parent = .nlme_home())
   assign(data_name, data, envir = env)
   fixed <- parse_formula(formula)
@@ -23,6 +24,15 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control)
   if (!requireNamespace("nlme", quietly = TRUE))
     refuse("RPackageError", "lme() and gls() need the R package 'nlme'. Run: apt-get install ",
            "r-cran-nlme (or install.packages(\"nlme\") in R)")
+}
+
+# nlme pastes its formulas together from the names, without backticks.
+.check_nlme_names <- function(names) {
+  plain <- vapply(names, function(name)
+    identical(tryCatch(str2lang(name), error = function(e) NULL), as.name(name)), NA)
+  if (!all(plain))
+    refuse("DataError", "nlme cannot read the column name ", sQuote(names[!plain][1L], FALSE),
+           ": its names are letters, digits, '.' and '_'. Rename the column")
 }
 
 # Formulas find nlme's functions, then pymlm's list of pure ones.

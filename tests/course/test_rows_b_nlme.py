@@ -294,6 +294,16 @@ def test_row_31_what_a_gls_has_not(g, m, d):
     assert mlm.gls("distance ~ age", d).correlation().empty
 
 
+def test_row_31_names_that_nlme_cannot_read_are_said(d):
+    odd = d.rename(columns={"age": "the age"})
+    with pytest.raises(DataError, match="column name 'the age'.*Rename"):
+        mlm.lme("distance ~ `the age`", odd, random="~ 1 | Subject")
+    with pytest.raises(DataError, match="column name 'the age'"):
+        mlm.gls("distance ~ 1", odd, variance_by="the age")
+    fine = d.rename(columns={"age": "größe.1"})
+    assert mlm.gls("distance ~ größe.1", fine).nobs == 108
+
+
 def test_row_31_one_group_has_no_variance_between_groups(d):
     with pytest.raises(DataError, match="all rows are in one 'Subject'"):
         mlm.lme("distance ~ age", d[d["Subject"] == "M01"], random="~ 1 | Subject")
