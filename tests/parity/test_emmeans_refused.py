@@ -1,0 +1,77 @@
+"""Marginal means at their edges: wrong names, odd names, what is not defined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pymlm as mlm
+from pymlm.errors import ArgumentError, NotSupportedError
+
+
+@pytest.fixture(scope="module")
+def cake() -> Any:
+    return mlm.lmer("angle ~ recipe * temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda m: m.emmeans("flour"), "There are: recipe, temp"),
+        (lambda m: m.emmeans("recipe", by="oven"), "by: 'oven'"),
+        (lambda m: m.emmeans("recipe", at={"oven": [1]}), "at names 'oven'"),
+        (lambda m: m.emmeans("recipe", at={"recipe": ["Z"]}), "no level 'Z'"),
+        (lambda m: m.emmeans("recipe", at={"temp": ["hot"]}), "numeric"),
+        (lambda m: m.emmeans("recipe", at={"temp": [float("nan")]}), "missing"),
+        (lambda m: m.emmeans("recipe", contrast={"x": [1, -1]}), "2 coefficients for 3 means"),
+        (lambda m: m.emmeans("recipe", contrast="pairs"), "pairwise"),
+        (lambda m: m.emmeans("recipe", adjust="tuckey"), "tukey"),
+        (lambda m: m.emmeans("pairwise ~ recipe"), "contrast='pairwise'"),
+        (lambda m: m.emmeans([]), "a list of names"),
+        (lambda m: m.emmeans(None), "no factor"),
+        (lambda m: m.emmeans("recipe", by=3), "a list of names, not 3"),
+        (lambda m: m.emmeans("recipe", ref=2), "control of contrast='trt.vs.ctrl'"),
+        (lambda m: m.emmeans("recipe", contrast="trt.vs.ctrl", ref=4), "no mean 4"),
+        (lambda m: m.emmeans("recipe", contrast="trt.vs.ctrl", ref="Z"), "'A', 'B', 'C'"),
+        (lambda m: m.emmeans("recipe", interaction=True), "needs contrast="),
+        (lambda m: m.emtrends("temp", "recipe"), "has no slope"),
+        (lambda m: m.emtrends("recipe", "heat"), "'heat'"),
+        (lambda m: m.emmeans("recipe", level=95), "between 0 and 1"),
+        (lambda m: m.emmeans("recipe", ddf="KR"), "ddf"),
+    ],
+)
+def test_bad_input(cake: Any, ask: Any, said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        ask(cake)
+    assert len(cake.emmeans("recipe")) == 3
+
+
+def test_odd_names(sleepstudy: pd.DataFrame) -> None:
+    data = sleepstudy.assign(part=np.tile(["a", "b"], 90))
+    odd = data.rename(columns={"Days": "日 数", "part": "the part"})
+    plain = mlm.lmer("Reaction ~ Days * part + (1 | Subject)", data)
+    m = mlm.lmer("Reaction ~ `日 数` * `the part` + (1 | Subject)", odd)
+    assert m.emmeans("the part").estimate.tolist() == plain.emmeans("part").estimate.tolist()
+    ours, theirs = m.emtrends("the part", "日 数"), plain.emtrends("part", "Days")
+    assert ours.estimate.tolist() == theirs.estimate.tolist()
+    assert m.joint_tests().statistic.tolist() == plain.joint_tests().statistic.tolist()
+
+
+def test_not_supported(cake: Any) -> None:
+    with pytest.raises(NotSupportedError, match="no term to test"):
+        cake.update(". ~ 1 + (1 | recipe:replicate)").joint_tests()
+    with pytest.raises(NotSupportedError, match="between-within"):
+        cake.emmeans("recipe", ddf="between-within")
+    with pytest.raises(NotSupportedError, match="reml=True"):
+        cake.update(reml=False).emmeans("recipe", ddf="Kenward-Roger")
+
+
+def test_joint_tests_beside_an_offset():
+    data = mlm.load_dataset("cbpp")
+    m = mlm.glmer("incidence ~ period + offset(log(size)) + (1 | herd)", data, family="poisson")
+    with pytest.raises(NotSupportedError, match="offset"):  # R: duplicate 'row.names'
+        m.joint_tests()
+    assert m.anova(ddf="asymptotic").term == ("period",)
