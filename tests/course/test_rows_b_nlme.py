@@ -296,12 +296,12 @@ def test_row_31_what_a_gls_has_not(g, m, d):
 
 def test_row_31_names_that_nlme_cannot_read_are_said(d):
     odd = d.rename(columns={"age": "the age"})
-    with pytest.raises(DataError, match="column name 'the age'.*Rename"):
+    with pytest.raises(DataError, match="column name 'the age'"):
         mlm.lme("distance ~ `the age`", odd, random="~ 1 | Subject")
     with pytest.raises(DataError, match="column name 'the age'"):
         mlm.gls("distance ~ 1", odd, variance_by="the age")
     fine = d.rename(columns={"age": "größe.1"})
-    assert mlm.gls("distance ~ größe.1", fine).nobs == 108
+    assert mlm.gls("distance ~ größe.1", fine).sigma == mlm.gls("distance ~ age", d).sigma
 
 
 def test_row_31_one_group_has_no_variance_between_groups(d):
