@@ -13,7 +13,8 @@ import pytest
 from scipy.optimize import minimize, minimize_scalar
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
+from pymlm.errors import ArgumentError, DataError, NotSupportedError
+from tests.course.memberships import J, N, simulated
 from tests.native import ROUND_TRIP, assert_close, native
 from tests.tolerances import ARITHMETIC, FLAT_CRITERION, FLAT_TAIL, REOPTIMIZED, SAME_PATH
 
@@ -29,7 +30,6 @@ SIMULATED = 0.04
 INTERPOLATED = 0.02
 #: Second differences of the deviance, by two programs.
 HESSIAN = 1e-4
-N, J = 200, 12
 
 #: Native R, by hand: Z made by Matrix alone, the deviance function given to lmerTest.
 CODE = """
@@ -50,19 +50,6 @@ emit(list(fixef = unname(fixef(m)), sd = as.data.frame(VarCorr(m))$sdcor, crit =
   condsd = sqrt(attr(ranef(m, condVar = TRUE)$school, "postVar")[1, 1, ]),
   lrt = anova(t)$DenDF))
 """
-
-
-def simulated(seed: int = 7) -> tuple[pd.DataFrame, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    W = np.zeros((N, J))
-    for i in range(N):
-        k = int(rng.integers(1, 4))
-        at = rng.choice(J, k, replace=False)
-        w = rng.random(k)
-        W[i, at] = w / w.sum()
-    x = rng.normal(size=N)
-    y = 1 + 0.5 * x + W @ rng.normal(size=J) + rng.normal(size=N)
-    return pd.DataFrame({"y": y, "x": x}), W
 
 
 @pytest.fixture(scope="module")
@@ -314,33 +301,6 @@ def test_row_7_models_travel(m, tmp_path):
         loaded.predict(pd.DataFrame({"x": [0.0], "school": ["1"]}))
 
 
-def test_row_7_what_would_make_z_anew_is_refused(m):
-    with pytest.raises(NotSupportedError, match="re_form"):
-        m.predict(re_form="~ (1 | school)")
-    with pytest.raises(NotSupportedError, match="intervals"):
-        m.predict(interval="confidence")
-    with pytest.raises(NotSupportedError, match="anew"):
-        m.simulate(use_u=True)
-    with pytest.raises(NotSupportedError, match="script"):
-        m.to_r()
-    with pytest.raises(NotSupportedError, match="refit"):
-        m.bootstrap(nsim=2, seed=1)
-    with pytest.raises(NotSupportedError, match="refit"):
-        m.confint("boot", nsim=2, seed=1)
-    with pytest.raises(NotSupportedError, match="refit"):
-        mlm.icc(m, ci="boot", nsim=2, seed=1)
-    with pytest.raises(NotSupportedError, match="ranova"):
-        m.step()
-    with pytest.raises(NotSupportedError, match="anew"):
-        m.influence()
-    with pytest.raises(NotSupportedError, match="membership"):
-        mlm.render(m, "stata", command="xtreg, re")
-    with pytest.raises(NotSupportedError, match="one unit"):
-        m.summary(engine="exact")
-    with pytest.raises(NotSupportedError, match="membership"):
-        mlm.pb_modcomp(m, m.update(". ~ . - x"), nsim=2, seed=1)
-
-
 def test_row_7_ranova_beside_a_further_factor(data, m):
     d, W = data
     area = np.arange(N) % 7
@@ -381,43 +341,3 @@ def test_row_7_the_same_model_from_columns(data, m):
     ours = mlm.multiple_membership("y ~ x + (1 | school)", wide, {"school": names})
     assert ours.reml_criterion == pytest.approx(m.reml_criterion, abs=SAME_PATH)
     assert_close(ours.predict(wide.head(3)), m.fitted().head(3), OPTIMUM)
-
-
-def test_row_7_bad_models_are_refused(data):
-    d, W = data
-    ok = {"school": W}
-    with pytest.raises(DataError, match="sum to 2, not 1"):
-        mlm.multiple_membership("y ~ x + (1 | school)", d, {"school": W * 2})
-    with pytest.raises(DataError, match="shape"):
-        mlm.multiple_membership("y ~ x + (1 | school)", d, {"school": W[:5]})
-    with pytest.raises(DataError, match="name of its own"):
-        mlm.multiple_membership("y ~ x + (1 | school)", d.assign(school=1), ok)
-    with pytest.raises(FormulaError, match="no random-effects term"):
-        mlm.multiple_membership("y ~ x + (1 | x)", d, ok)
-    with pytest.raises(FormulaError, match="is no column"):
-        mlm.multiple_membership("y ~ x + school + (1 | school)", d, ok)
-    with pytest.raises(NotSupportedError, match="alone"):
-        mlm.multiple_membership("y ~ x + (1 | school:x)", d, ok)
-    with pytest.raises(ArgumentError, match="maps a factor"):
-        mlm.multiple_membership("y ~ x + (1 | school)", d, W)
-
-
-@pytest.mark.parametrize("ask", ["script", "between-within", "pb_modcomp"])
-def test_what_a_membership_model_cannot_answer_is_refused(ask):
-    rng = np.random.default_rng(3)
-    n, units = 120, 8
-    w = np.zeros((n, units))
-    for row in w:
-        row[rng.choice(units, 2, replace=False)] = 0.5
-    x = rng.normal(size=n)
-    y = x + w @ rng.normal(size=units) + rng.normal(size=n)
-    data = pd.DataFrame({"y": y, "x": x})
-    m = mlm.multiple_membership("y ~ x + (1 | school)", data, {"school": w})
-    m0 = mlm.multiple_membership("y ~ 1 + (1 | school)", data, {"school": w})
-    asked = {
-        "script": lambda: mlm.check_parity(m),
-        "between-within": lambda: m.summary(ddf="between-within"),
-        "pb_modcomp": lambda: mlm.pb_modcomp(m, m0, nsim=5),
-    }
-    with pytest.raises(NotSupportedError):
-        asked[ask]()
