@@ -15,7 +15,7 @@ from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.attributes import CommonAttributes
-from pymlm.models.newdata import needed_columns
+from pymlm.models.newdata import check_file_has, needed_columns
 from pymlm.models.script import write_script
 from pymlm.results.base import Floats
 from pymlm.results.fixed import ConfidenceIntervals, NamedMatrix, NamedValues
@@ -256,6 +256,9 @@ class LinearModel(CommonAttributes):
             text = call("updated_formula", self._handle, formula, into=str)
         names = set(vet(text, trusted=True, columns=self._source.columns).names)
         loaded = self._source.data is None
+        if loaded:
+            old = set(vet(self.formula, trusted=True, columns=self._source.columns).names)
+            check_file_has(names, old, self._source.sent)
         if not changes and (loaded or names <= set(self._source.sent)):
             handle = call("update_linear", self._handle, text, fitting=True)
             return type(self)(handle, self._source)

@@ -1,12 +1,12 @@
-"""Which columns of new rows a prediction needs."""
+"""Which columns of new rows a prediction needs, and a changed formula of a loaded model."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from pymlm.errors import DataError
+from pymlm.errors import DataError, FormulaError, near_names
 from pymlm.frames import used_columns
 from pymlm.models.fitting import OFFSET
 
@@ -35,3 +35,19 @@ def needed_columns(
             f"{', '.join(names)}"
         )
     return used_columns(newdata, names, "newdata")
+
+
+def check_file_has(names: Collection[str], old: Collection[str], sent: Collection[str]) -> None:
+    """Refuse a formula with columns that neither the old one nor the data of a loaded model have.
+
+    Raises
+    ------
+    FormulaError
+        Near names are listed.
+    """
+    for name in names:
+        if name not in old and name not in sent:
+            raise FormulaError(
+                f"the formula names {name!r}; this model came from a file, and its data have no "
+                f"such column.{near_names(name, sent)} They have: {', '.join(sent)}"
+            )

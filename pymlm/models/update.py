@@ -11,6 +11,7 @@ from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.models.fitting import warn_about
 from pymlm.models.mixed import MixedModel
+from pymlm.models.newdata import check_file_has
 
 
 class UpdatableModel(MixedModel):
@@ -39,6 +40,8 @@ class UpdatableModel(MixedModel):
         ------
         ArgumentError
             For an argument that the function does not know.
+        FormulaError
+            For a column that the data have not.
 
         Notes
         -----
@@ -50,6 +53,9 @@ class UpdatableModel(MixedModel):
             new = vet(formula, trusted=bool(changes.get("trusted", False)))
             text = call("updated_formula", self._handle, new.text, into=str)
         loaded = self._source.data is None
+        if loaded and formula is not None:
+            old = self._columns_of(self.formula)
+            check_file_has(self._columns_of(text), old, self._source.sent)
         enough = loaded or self._columns_of(text) <= set(self._source.sent)
         if enough and set(changes) <= {*self._in_place, "timeout"}:
             return self._update_in_place(text if formula is not None else None, changes)

@@ -168,7 +168,8 @@ print.pymlm_intervals <- function(x, ...) print(x$table)
   # R leaves these rows empty. Log-scale limits of a variance, rooted, are those of the standard
   # deviation; a correlation has none here.
   if (any(which %in% variance)) {
-    se <- .component_errors(fit, varcorr_se_native(fit)@vcov_varpar, level)
+    made <- varcorr_se_native(fit) # first, for what it refuses would come out of rowSums()'s arguments
+    se <- .component_errors(fit, made@vcov_varpar, level)
     limits <- sqrt(pmax(cbind(se$low, se$high), 0))
     limits[!is.na(se$var2), ] <- NA
     out[variance, ] <- limits

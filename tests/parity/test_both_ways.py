@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import DataError
+from pymlm.errors import DataError, FormulaError
 from tests.native import assert_fits_close as assert_close
 from tests.native import native
 from tests.tolerances import OTHER_OPTIMIZER, SAME_PATH
@@ -228,3 +228,15 @@ def test_a_loaded_model_is_saved_and_loaded_again(tmp_path: Path) -> None:
     twice = mlm.load_model(again.save(tmp_path / "n"))
     assert_close(twice.emmeans("recipe").df, m.emmeans("recipe").df, DERIVATIVES)
     assert str(twice.emmeans("recipe")) == str(m.emmeans("recipe"))
+
+
+def test_a_loaded_model_has_its_own_columns_alone(tmp_path: Path) -> None:
+    data = mlm.load_dataset("cbpp")
+    for m in (
+        mlm.glmer("incidence ~ size + (1 | herd)", data, family="poisson", n_agq=0),
+        mlm.lm("incidence ~ size + herd", data),
+    ):
+        loaded = mlm.load_model(m.save(tmp_path / "m.rds"))
+        assert_close(loaded.update(". ~ . - size").fixef(), m.update(". ~ . - size").fixef())
+        with pytest.raises(FormulaError, match="names 'period'; this model came from a file"):
+            loaded.update(". ~ . + period")

@@ -249,3 +249,5 @@ def test_an_estimated_scale_cannot_be_profiled():
     m = mlm.glmer("Reaction ~ 1 + (1 | Subject)", data, family="Gamma", link="log")
     with pytest.raises(NotSupportedError, match="scale is estimated"):
         m.confint(method="profile")
+    with pytest.raises(NotSupportedError, match=r"^standard errors of variance components"):
+        m.confint(parm="theta_")
