@@ -300,6 +300,9 @@ def _specs(specs: Specs) -> list[str]:
     names = text_list(specs, "specs")
     if names is None:
         raise ArgumentError("specs names no factor; write e.g. emmeans('treatment')")
+    for name in names:
+        if name.lstrip().startswith("~"):
+            raise ArgumentError(f"specs: give the formula {name!r} alone, not in a list")
     return names
 
 
@@ -337,11 +340,16 @@ def _contrast(contrast: Contrast | None, ref: int | str | None, interaction: boo
         return None
     if isinstance(contrast, str):
         return choice(contrast, CONTRASTS, "contrast")
-    if isinstance(contrast, Mapping):
-        rows = {str(k): np.asarray(v, dtype=float) for k, v in contrast.items()}
-    else:
-        matrix = np.atleast_2d(np.asarray(contrast, dtype=float))
-        rows = {f"c{i + 1}": row for i, row in enumerate(matrix)}
+    try:
+        if isinstance(contrast, Mapping):
+            rows = {str(k): np.asarray(v, dtype=float) for k, v in contrast.items()}
+        else:
+            matrix = np.atleast_2d(np.asarray(contrast, dtype=float))
+            rows = {f"c{i + 1}": row for i, row in enumerate(matrix)}
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"contrast is a name such as 'pairwise' or holds numbers, not {contrast!r}"
+        ) from None
     for name, row in rows.items():
         if row.ndim != 1 or not np.isfinite(row).all():
             raise ArgumentError(f"contrast {name!r} must be a list of finite numbers")

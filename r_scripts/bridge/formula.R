@@ -74,7 +74,29 @@ parse_formula <- function(text) {
   f <- parsed[[1L]]
   if (!is.call(f) || !identical(f[[1L]], quote(`~`)))
     refuse("FormulaError", "no '~' in the formula; write e.g. 'y ~ x + (1 | g)'")
-  f
+  if (any(vapply(.walk(f)$groups, needs_backticks, NA))) .write_out_double_bars(f) else f
+}
+
+#' Is it a name that R cannot read without backticks?
+needs_backticks <- function(x) is.name(x) && as.character(x) != make.names(as.character(x))
+
+#' `(a || g)` as `(1 | g) + (0 + a | g)` where g needs backticks: lme4 does the same, by text in which g
+#' has lost them, so that R would run a column's name as code.
+.write_out_double_bars <- function(node) {
+  if (!is.call(node)) return(node)
+  if (identical(node[[1L]], quote(`(`))) {
+    bar <- node[[2L]]
+    if (!(is.call(bar) && identical(bar[[1L]], quote(`||`)) && needs_backticks(bar[[3L]])))
+      return(node)
+    parts <- terms(eval(call("~", bar[[2L]]), .formula_home))
+    left <- lapply(attr(parts, "term.labels"), function(l) call("+", 0, str2lang(l)))
+    if (attr(parts, "intercept")) left <- c(1, left)
+    return(Reduce(function(a, b) call("+", a, b),
+                  lapply(left, function(l) call("(", call("|", l, bar[[3L]])))))
+  }
+  if (as.character(node[[1L]])[1L] %in% c("~", "+", "-"))
+    node[-1L] <- lapply(as.list(node)[-1L], .write_out_double_bars)
+  node
 }
 
 #' The formula with the columns for which its dot stands: with a dot left in a mixed model, R's
@@ -111,6 +133,7 @@ write_out_dot <- function(formula, columns) {
       head <- node[[1L]]
       if (is.name(head)) {
         calls[length(calls) + 1L] <- as.character(head)
+        if (identical(head, quote(C))) calls <- c(calls, .called_by_C(node))
         if (as.character(head) %in% c("|", "||") && length(node) == 3L) {
           n_bars <- n_bars + 1L
           groups[[n_bars]] <- node[[3L]]
@@ -127,4 +150,25 @@ write_out_dot <- function(formula, columns) {
     }
   }
   list(names = unique(names), calls = unique(calls), groups = groups, n_bars = n_bars)
+}
+
+#' What C(object, contr, ...) of `node` may run beside R's contrasts: R finds `contr` by its name, which
+#' may be that of any function, and calls it with what stands in `...`, or with the factor's levels.
+.called_by_C <- function(node) {
+  args <- as.list(tryCatch(match.call(stats::C, node), error = function(e) node))[-1L]
+  given <- names(args)
+  args <- if (is.null(given)) args[-1L] else args[given != "object"]
+  found <- .leaves(args)
+  contrasts <- grep("^contr[.]", .formula_functions, value = TRUE)
+  setdiff(found, c(contrasts, sub("contr.", "", contrasts, fixed = TRUE), "c", "cbind", "(", "-",
+                   "+", "*", "/", "^", ":", "T", "F"))
+}
+
+#' Every name and text in some expressions; a call to what has no name counts as its text.
+.leaves <- function(parts) {
+  unique(unlist(lapply(parts, function(x) {
+    if (is.call(x)) .leaves(as.list(x))
+    else if (identical(x, quote(expr = ))) NULL # an argument left out
+    else if (is.name(x) || is.character(x)) as.character(x)
+  })))
 }

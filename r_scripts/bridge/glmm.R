@@ -36,7 +36,7 @@ fit_glmer_nb <- function(formula, data, data_name, n_agq, control, start, weight
 #' beside the data as `nonlinear`, as lme4's help shows.
 fit_nlmer <- function(formula, data, data_name, n_agq, control, start, weights, offset) {
   parsed <- parse_formula(formula)
-  odd <- Filter(function(n) n != make.names(n), all.vars(parsed))
+  odd <- Filter(function(n) needs_backticks(as.name(n)), all.vars(parsed))
   if (length(odd))
     refuse("FormulaError", "lme4's nlmer takes names that R can write without backticks; rename the ",
            "column '", odd[1L], "', e.g. to '", make.names(odd[1L]), "'")

@@ -193,7 +193,8 @@ model_data <- function(fit) {
 # --- means and contrasts ------------------------------------------------------------------------
 
 .means_over <- function(grid, specs, by, options) {
-  if (any(grepl("~", specs, fixed = TRUE))) specs <- eval(parse_formula(specs), baseenv())
+  if (length(specs) == 1L && startsWith(trimws(specs), "~")) # which Python has vetted
+    specs <- eval(parse_formula(specs), baseenv())
   .known_factors(grid, if (inherits(specs, "formula")) all.vars(specs) else specs, "specs")
   .known_factors(grid, by, "by")
   args <- list(object = grid, specs = specs)

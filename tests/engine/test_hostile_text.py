@@ -1,0 +1,78 @@
+"""Text of a user that would run code in R, were it read as code: formulas, column names, levels."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import pymlm as mlm
+from pymlm.errors import ArgumentError, FormulaError
+from tests.tolerances import REOPTIMIZED
+
+
+@pytest.fixture
+def traces(tmp_path):
+    """A folder into which an attack would write; nothing may be in it at the end."""
+    yield tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+def with_groups(sleepstudy, levels) -> pd.DataFrame:
+    return sleepstudy.assign(g=pd.Categorical(levels * (180 // len(levels))))
+
+
+@pytest.mark.parametrize(
+    ("term", "named"),
+    [
+        ("C(g, 'file.create')", "file.create"),
+        ("C(contr = 'file.create', object = g)", "file.create"),
+        ("C(g, 'do.call', , what = 'file.create', args = list('{path}'))", "do.call"),
+        ("C(g, contr.sum, , FUN = 'system')", "system"),
+        ("log(C(g, as.character('dyn.load')))", "as.character"),
+    ],
+)
+def test_c_calls_contrasts_only(sleepstudy, traces, term, named):
+    """C() finds its second argument by name, and calls it with the levels, or with the rest."""
+    data = with_groups(sleepstudy, [str(traces / "a"), str(traces / "b")])
+    formula = f"Reaction ~ {term.format(path=traces / 'c')} + (1 | Subject)"
+    with pytest.raises(FormulaError, match=f"calls '{named}'"):
+        mlm.lmer(formula, data)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "C(g, contr.sum)", "C(g, 'contr.helmert')", "C(g, contr.treatment(3, base = 2))",
+        "C(g, contr.treatment, base = 3)", "C(g, cbind(c(1, 0, -1), c(-1, 2, -1)))", "C(g)",
+    ],
+)  # fmt: skip
+def test_c_takes_contrasts(sleepstudy, term):
+    data = with_groups(sleepstudy, ["a", "b", "c"])
+    assert len(mlm.lm(f"Reaction ~ {term}", data).fixef()) == 3
+
+
+def test_a_name_of_a_column_is_not_code_beside_double_bars(sleepstudy, traces):
+    """lme4 writes out (x || g) by text, in which g has lost its backticks."""
+    code = f"file.create('{traces / 'a'}')"
+    data = sleepstudy.rename(columns={"Subject": code})
+    m = mlm.lmer(f"Reaction ~ Days + (Days || `{code}`)", data)
+    plain = mlm.lmer("Reaction ~ Days + (Days || Subject)", sleepstudy)
+    assert m.reml_criterion == pytest.approx(plain.reml_criterion, rel=REOPTIMIZED)
+    start = mlm.lmer(f"Reaction ~ Days + (1 | `{code}`)", data)
+    again = start.update(f". ~ Days + (Days || `{code}`)")
+    assert again.reml_criterion == pytest.approx(plain.reml_criterion, rel=REOPTIMIZED)
+
+
+def test_a_formula_in_a_list_of_specs(sleepstudy):
+    m = mlm.lmer("Reaction ~ g + (1 | Subject)", with_groups(sleepstudy, ["a", "b", "c"]))
+    with pytest.raises(ArgumentError, match="alone, not in a list"):
+        m.emmeans(["~ g | system('true')"])
+    with pytest.raises(ArgumentError, match="no predictor"):
+        m.emmeans(["system('true') ~ g"])
+
+
+def test_contrasts_that_are_no_numbers(sleepstudy):
+    m = mlm.lmer("Reaction ~ g + (1 | Subject)", with_groups(sleepstudy, ["a", "b", "c"]))
+    for contrast in (["pairwise", "eff"], {"a": "system('true')"}):
+        with pytest.raises(ArgumentError, match="holds numbers"):
+            m.emmeans("g", contrast=contrast)
