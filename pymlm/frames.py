@@ -294,12 +294,13 @@ def _checked_text(name: str, levels: Sequence[str]) -> tuple[str, ...]:
 
 
 def per_row(value: Any, name: str, data: pd.DataFrame) -> pd.Series:
-    """Check an argument that holds one finite number per row (weights, offset); return a Series.
+    """Check an argument that holds one number per row (weights, offset); return a Series.
 
     Parameters
     ----------
     value : str or array-like
-        A column's name, or one number per row of `data`; a Series must have `data`'s index.
+        A column's name, or one number per row of `data`; a Series must have `data`'s index. Only
+        a column may miss values.
 
     Raises
     ------
@@ -327,7 +328,8 @@ def per_row(value: Any, name: str, data: pd.DataFrame) -> pd.Series:
     ):
         raise DataError(f"{name} must be numbers, not {series.dtype}")
     numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = ~np.isfinite(numbers)
+    # A column of the data may miss values, as any that the formula uses: R drops these rows.
+    bad = np.isinf(numbers) if isinstance(value, str) else ~np.isfinite(numbers)
     if bad.any():
         row = row_label(data.index, int(np.argmax(bad)))
         raise DataError(

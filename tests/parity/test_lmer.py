@@ -284,3 +284,20 @@ def test_a_model_without_fixed_effects(sleepstudy):
     assert_close(
         at.std_error, m.ranef().to_frame()["condsd"].iloc[0], rtol=ARITHMETIC
     )  # two algorithms
+
+
+def test_rows_that_miss_their_weight_or_offset_are_dropped_as_r_drops_them(sleepstudy):
+    data = sleepstudy.assign(w=np.linspace(1, 2, 180))
+    data.loc[[3, 7], "w"] = np.nan
+    reference = native(
+        "d <- sleepstudy; d$w <- seq(1, 2, length.out = 180); d$w[c(4, 8)] <- NA\n"
+        "m <- lme4::lmer(Reaction ~ Days + (1 | Subject), d, weights = w)\n"
+        "emit(list(weights = unname(fixef(m)), offset = unname(fixef(\n"
+        "  lme4::lmer(Reaction ~ Days + (1 | Subject), d, offset = w)))))"
+    )
+    for name, fixef in reference.items():
+        m = mlm.lmer("Reaction ~ Days + (1 | Subject)", data, **{name: "w"})
+        assert_fits_close(m.fixef(), fixef)
+        assert m.n_dropped == 2
+        assert m.fitted()[[3, 7]].isna().all()
+        assert mlm.check_parity(m).ok
