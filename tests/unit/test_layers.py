@@ -94,6 +94,7 @@ MAX_LINES = 400
     [
         *sorted(PACKAGE.rglob("*.py")),
         *sorted((PACKAGE.parent / "r_scripts").rglob("*.R")),
+        *sorted((PACKAGE.parent / "tests").rglob("*.py")),
     ],
     ids=lambda p: p.name,
 )
