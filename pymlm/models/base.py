@@ -78,7 +78,7 @@ class Fitted:
         if hasattr(answer, "printed") and answer.printed is None and keep:
             known["printed"] = self._printed(what, args, engine)
         if known:
-            answer = replace(answer, **known)  # type: ignore[type-var]
+            answer = replace(answer, **known)  # type: ignore[type-var]  # T is a dataclass
         if key is not None:
             self._answers[key] = answer
         return answer

@@ -372,4 +372,4 @@ def _answer(into: type[T], function: str, *args: Any, **kwargs: Any) -> T:
 
 def _with_print(into: type[T], raw: dict[str, Any]) -> T:
     text = raw.pop("printed")[0]
-    return replace(build(into, raw), printed=Printed(text))  # type: ignore[no-any-return]
+    return replace(build(into, raw), printed=Printed(text))  # type: ignore[no-any-return]  # of `into`

@@ -16,7 +16,7 @@ T = TypeVar("T")
 def whole_number(value: object, name: str, least: int) -> int:
     """Return a whole number of at least `least`; booleans, text and fractions are refused."""
     whole = isinstance(value, int) or type(value).__name__.startswith(("int", "uint"))
-    if isinstance(value, bool) or not whole or int(value) < least:  # type: ignore[call-overload]
+    if isinstance(value, bool) or not whole or int(value) < least:  # type: ignore[call-overload]  # whole
         raise ArgumentError(f"{name} must be a whole number of at least {least}, not {value!r}")
     return int(value)  # type: ignore[call-overload, no-any-return]  # a NumPy integer, too
 

@@ -308,7 +308,7 @@ def test_controls_are_values():
     assert control == mlm.LmerControl(optimizer="bobyqa", opt_ctrl={"maxfun": 9})
     assert pickle.loads(pickle.dumps(control)) == control
     with pytest.raises(AttributeError):
-        control.optimizer = "nloptwrap"  # type: ignore[misc]
+        control.optimizer = "nloptwrap"  # type: ignore[misc]  # frozen
 
 
 def test_every_option_of_r_s_functions_is_there():
