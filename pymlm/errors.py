@@ -140,13 +140,17 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
     """
     names = list(dict.fromkeys(str(k) for k in known))
     found = difflib.get_close_matches(name, names, n=limit, cutoff=0.6)
-    folded = {n.casefold(): n for n in names}
-    same = folded.get(name.casefold())
+    same = {_letters(n): n for n in names}.get(_letters(name))
     if same is not None and same != name:
         found = [same, *(n for n in found if n != same)][:limit]
     if not found:
         return ""
     return " Did you mean " + " or ".join(repr(n) for n in found) + "?"
+
+
+def _letters(name: str) -> str:
+    """Return a name without case, dots and underscores: R's nAGQ is n_agq here."""
+    return name.casefold().replace("_", "").replace(".", "")
 
 
 def warn(text: str, category: type[PymlmWarning]) -> None:

@@ -56,6 +56,8 @@ def m(cbpp):
         (lambda d: mlm.glmer("cbind(size, -incidence) ~ (1 | herd)", d), FitError, "out of range"),
         (lambda d: mlm.glmer("I(-size) ~ (1 | herd)", d, "poisson"), FitError, "negative values"),
         (lambda d: mlm.glmer_nb("p ~ (1 | herd)", d.assign(p=-d["p"])), DataError, "counts"),
+        # R's own spelling
+        (lambda d: mlm.glmer("p ~ (1 | herd)", d, nAGQ=2), ArgumentError, "Did you mean 'n_agq'"),
         # weights and offset
         (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights=np.zeros(56)), DataError, "row 0 has"),
         (
