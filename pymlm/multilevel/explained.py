@@ -11,6 +11,7 @@ import numpy as np
 
 from pymlm.arguments import strict
 from pymlm.errors import ComparisonError, NotSupportedError
+from pymlm.models.alignment import row_orders
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import NO_VARIATION, advise, mixed, one_group, random_part, spread
 from pymlm.results.base import Floats, readonly
@@ -22,6 +23,8 @@ class FixedPart:
     """What the fixed part predicts, as the bridge's `ml_fixed_part` sends it."""
 
     response: Floats
+    weights: Floats
+    offset: Floats
     linear: Floats
     fitted: Floats
     term: tuple[str, ...]
@@ -82,7 +85,7 @@ def pseudo_r2(m0: MixedModel, m1: MixedModel) -> PseudoR2:
     Residual             0.848  0.566      0.333
     """
     fewer, more = mixed(m0, "pseudo_r2"), mixed(m1, "pseudo_r2")
-    check_same_rows(fewer, more)
+    same_rows(fewer, more)
     if fewer.reml != more.reml:
         raise ComparisonError(
             "one model was fitted by REML and one by ML, whose variances differ for that alone; "
@@ -117,15 +120,21 @@ def _variances(m: MixedModel) -> dict[tuple[str, str], float]:
     return out | ({("Residual", ""): part.sigma**2} if part.linear else {})
 
 
-def check_same_rows(a: MixedModel, b: MixedModel) -> None:
-    """Raise ComparisonError unless both models were fitted to the same outcomes."""
+def same_rows(a: MixedModel, b: MixedModel) -> list[int]:
+    """Return where the rows of `a` stand in `b`; ComparisonError unless the outcomes are the same.
+
+    Rows may come in another order: the data's index knows them.
+    """
     if a.nobs != b.nobs:
         raise ComparisonError(
             f"the models were fitted to {a.nobs} and {b.nobs} rows. All observations must be the "
             "same: drop rows that miss any predictor first, then fit both"
         )
-    if not np.array_equal(fixed_part(a).response, fixed_part(b).response):
+    order = row_orders((a, b), ("the first model", "the second"))[1]
+    at = list(range(a.nobs)) if order is None else [i - 1 for i in order]
+    if not np.array_equal(fixed_part(a).response, fixed_part(b).response[at]):
         raise ComparisonError("the models were fitted to different outcomes or different rows")
+    return at
 
 
 @strict

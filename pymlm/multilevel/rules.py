@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from pymlm.arguments import choice, strict
-from pymlm.errors import NotSupportedError
+from pymlm.errors import ComparisonError, NotSupportedError
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, random_part
-from pymlm.multilevel.explained import check_same_rows
+from pymlm.multilevel.explained import fixed_part, same_rows
 from pymlm.results.multilevel_tests import ComparisonRules, InformationCriteria
+
+#: Which of two models has the fewer parameters of a kind.
+Relation = Literal["same", "first", "second", "apart"]
 
 
 @strict
@@ -31,7 +37,8 @@ def compare_rules(m0: MixedModel, m1: MixedModel) -> ComparisonRules:
     Raises
     ------
     ComparisonError
-        When the models were fitted to different rows or outcomes: nothing can be compared.
+        When the models were fitted to different rows or outcomes, or with different prior weights
+        or offsets: nothing can be compared.
     NotSupportedError
         For models that are not linear.
 
@@ -65,11 +72,23 @@ def compare_rules(m0: MixedModel, m1: MixedModel) -> ComparisonRules:
     for m in (a, b):
         if not m._described.linear:
             raise NotSupportedError("the rules are those of linear mixed models (ML and REML)")
-    check_same_rows(a, b)
-    means = _compare_means(a, b)
-    variances = _compare_variances(a, b)
-    reml = (a.reml, b.reml)
-    return _verdict(means, variances, reml, _same_columns(a, b))
+    at = same_rows(a, b)
+    _check_given(a, b, at)
+    x = a.model_matrix()
+    y = b.model_matrix().iloc[at]
+    return _verdict(_compare_means(x, y), _compare_variances(a, b), (a.reml, b.reml),
+                    _same_columns(x, y))  # fmt: skip
+
+
+def _check_given(a: MixedModel, b: MixedModel, at: Sequence[int]) -> None:
+    """Refuse other prior weights or another offset: no parameter makes the difference."""
+    one, other = fixed_part(a), fixed_part(b)
+    for name in ("weights", "offset"):
+        if not np.allclose(getattr(one, name), getattr(other, name)[at]):
+            raise ComparisonError(
+                f"the models have different {name}: neither is the other with parameters left out, "
+                f"and the rules compare what is estimated. Fit both with the same {name}"
+            )
 
 
 def _rank(x: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> int:
@@ -77,18 +96,19 @@ def _rank(x: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> int:
     return int(np.linalg.matrix_rank(x / np.where(scale > 0, scale, 1.0)))
 
 
-def _compare_means(a: MixedModel, b: MixedModel) -> str:
-    """Answer "same", "nested" or "apart"."""
-    x, y = a.model_matrix().to_numpy(dtype=float), b.model_matrix().to_numpy(dtype=float)
+def _compare_means(a: pd.DataFrame, b: pd.DataFrame) -> Relation:
+    x, y = a.to_numpy(dtype=float), b.to_numpy(dtype=float)
     together = _rank(np.hstack([x, y]))
-    rx, ry = _rank(x), _rank(y)
-    if rx == ry == together:
+    return _relation(_rank(y) == together, _rank(x) == together)
+
+
+def _relation(first_within: bool, second_within: bool) -> Relation:
+    if first_within and second_within:
         return "same"
-    return "nested" if together in (rx, ry) else "apart"
+    return "first" if first_within else "second" if second_within else "apart"
 
 
-def _same_columns(a: MixedModel, b: MixedModel) -> bool:
-    x, y = a.model_matrix(), b.model_matrix()
+def _same_columns(x: pd.DataFrame, y: pd.DataFrame) -> bool:
     if x.shape != y.shape:
         return False
     return any(
@@ -107,21 +127,20 @@ def _parameters(m: MixedModel) -> set[tuple[str, str, str]]:
     return out  # type: ignore[return-value]  # sorted() of two is two
 
 
-def _compare_variances(a: MixedModel, b: MixedModel) -> str:
+def _compare_variances(a: MixedModel, b: MixedModel) -> Relation:
     x, y = _parameters(a), _parameters(b)
-    if x == y:
-        return "same"
-    return "nested" if x <= y or y <= x else "apart"
+    return _relation(x <= y, y <= x)
 
 
 def _verdict(
-    means: str, variances: str, reml: tuple[bool, bool], same_columns: bool
+    means: Relation, variances: Relation, reml: tuple[bool, bool], same_columns: bool
 ) -> ComparisonRules:
     differ = {
         (True, True): "nothing", (False, True): "means",
         (True, False): "variances", (False, False): "both",
     }[means == "same", variances == "same"]  # fmt: skip
-    nested = "apart" not in (means, variances)
+    smaller = {means, variances} - {"same"}  # one model must have the fewer of both
+    nested = "apart" not in smaller and len(smaller) < 2
     # REML likelihoods are comparable for one and the same set of columns only.
     comparable = reml[0] == reml[1] and (not all(reml) or (means == "same" and same_columns))
     boundary = variances != "same" and nested

@@ -68,6 +68,7 @@ ml_implied <- function(fit, rows) {
 ml_fixed_part <- function(fit) {
   model <- fit$model
   list(response = as.numeric(getME(model, "y")),
+       weights = as.numeric(stats::weights(model)), offset = as.numeric(getME(model, "offset")),
        linear = unname(predict(model, re.form = NA, type = "link")),
        fitted = unname(predict(model, re.form = NA, type = "response")),
        term = names(fixef(model)), estimate = unname(fixef(model)))

@@ -275,6 +275,28 @@ def test_row_78_fixed_effects_may_be_tested_by_wald_in_ml_or_reml(models: dict[s
     assert "no Wald p-value" in str(variances)
 
 
+def test_row_79_fewer_means_and_more_variances_is_not_nested() -> None:
+    d = mlm.load_dataset("sleepstudy")
+    more_means = mlm.lmer("Reaction ~ Days + (1 | Subject)", d, reml=False)
+    more_variances = mlm.lmer("Reaction ~ 1 + (Days | Subject)", d, reml=False)
+    for pair in ((more_means, more_variances), (more_variances, more_means)):
+        rules = mlm.compare_rules(*pair)
+        assert (rules.differ_in, rules.nested, rules.lrt, rules.criteria) == (
+            "both", False, False, True,
+        )  # fmt: skip
+
+
+def test_row_79_same_rows_in_another_order_and_other_weights() -> None:
+    d = mlm.load_dataset("sleepstudy").assign(w=np.linspace(1, 2, 180))
+    a = mlm.lmer("Reaction ~ Days + (1 | Subject)", d)
+    b = mlm.lmer("Reaction ~ Days + (Days | Subject)", d.sample(frac=1, random_state=1))
+    assert mlm.compare_rules(a, b).differ_in == "variances"
+    assert mlm.pseudo_r2(a, b).pseudo_r2[-1] > 0
+    for other in (a.update(weights="w"), a.update(". ~ . + offset(w)")):
+        with pytest.raises(ComparisonError, match=r"different (weights|offset)"):
+            mlm.compare_rules(a, other)
+
+
 # --- row 90 ---------------------------------------------------------------------------------------
 
 
