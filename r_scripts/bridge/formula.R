@@ -41,7 +41,7 @@ vet_formula <- function(text) {
   nonlinear <- is.call(lhs) && identical(lhs[[1L]], quote(`~`)) && length(lhs) == 3L
   rhs <- list(f[[length(f)]], if (nonlinear) lhs[[3L]])
   if (nonlinear) lhs <- lhs[[2L]]
-  refused <- setdiff(walked$calls, c(.formula_operators, .formula_functions))
+  refused <- c(setdiff(walked$calls, c(.formula_operators, .formula_functions)), walked$by_C)
   list(
     names = setdiff(walked$names, "."),
     constants = intersect(walked$names, .formula_constants),
@@ -121,7 +121,7 @@ write_out_dot <- function(formula, columns) {
 .walk <- function(expr) {
   stack <- list(expr)
   top <- 1L
-  names <- calls <- character()
+  names <- calls <- by_C <- character()
   groups <- list()
   n_bars <- 0L
   while (top > 0L) {
@@ -133,7 +133,7 @@ write_out_dot <- function(formula, columns) {
       head <- node[[1L]]
       if (is.name(head)) {
         calls[length(calls) + 1L] <- as.character(head)
-        if (identical(head, quote(C))) calls <- c(calls, .called_by_C(node))
+        if (identical(head, quote(C))) by_C <- c(by_C, .called_by_C(node))
         if (as.character(head) %in% c("|", "||") && length(node) == 3L) {
           n_bars <- n_bars + 1L
           groups[[n_bars]] <- node[[3L]]
@@ -149,7 +149,7 @@ write_out_dot <- function(formula, columns) {
       }
     }
   }
-  list(names = unique(names), calls = unique(calls), groups = groups, n_bars = n_bars)
+  list(names = unique(names), calls = unique(calls), by_C = by_C, groups = groups, n_bars = n_bars)
 }
 
 #' What C(object, contr, ...) of `node` may run beside R's contrasts: R finds `contr` by its name, which
@@ -158,13 +158,12 @@ write_out_dot <- function(formula, columns) {
   args <- as.list(tryCatch(match.call(stats::C, node), error = function(e) node))[-1L]
   given <- names(args)
   args <- if (is.null(given)) args[-1L] else args[given != "object"]
-  found <- .leaves(args)
   contrasts <- grep("^contr[.]", .formula_functions, value = TRUE)
-  setdiff(found, c(contrasts, sub("contr.", "", contrasts, fixed = TRUE), "c", "cbind", "(", "-",
-                   "+", "*", "/", "^", ":", "T", "F"))
+  short <- sub("contr.", "", contrasts, fixed = TRUE)
+  setdiff(.leaves(args), c(contrasts, short, "c", "cbind", "(", "-", "+", "*", "/", "^", ":", "T", "F"))
 }
 
-#' Every name and text in some expressions; a call to what has no name counts as its text.
+#' Every name and text in some expressions, functions included.
 .leaves <- function(parts) {
   unique(unlist(lapply(parts, function(x) {
     if (is.call(x)) .leaves(as.list(x))

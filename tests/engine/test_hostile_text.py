@@ -28,7 +28,7 @@ def with_groups(sleepstudy, levels) -> pd.DataFrame:
         ("C(contr = 'file.create', object = g)", "file.create"),
         ("C(g, 'do.call', , what = 'file.create', args = list('{path}'))", "do.call"),
         ("C(g, contr.sum, , FUN = 'system')", "system"),
-        ("log(C(g, as.character('dyn.load')))", "as.character"),
+        ("log(C(g, min(as.character(c))))", "min"),  # c may be a column of text
     ],
 )
 def test_c_calls_contrasts_only(sleepstudy, traces, term, named):
