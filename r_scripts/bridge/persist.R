@@ -138,11 +138,7 @@ refit_model <- function(fit, newresp) {
   frame[[attr(attr(frame, "terms"), "response")]] <- as.numeric(newresp)
   control <- eval(getCall(model)$control, model_home(model))
   if (is.null(control)) control <- lme4::lmerControl()
-  terms <- getME(model, c("Zt", "Lambdat", "Lind", "theta", "lower", "flist", "cnms", "Gp",
-                          "Ztlist"))
-  # lme4's C++ writes new parameters into these where they lie: without copies, into this model's.
-  terms$theta <- terms$theta + 0
-  terms$Lambdat@x <- terms$Lambdat@x + 0
+  terms <- terms_apart(model)
   devfun <- lme4::mkLmerDevfun(frame, getME(model, "X"), terms, REML = TRUE, control = control)
   opt <- lme4::optimizeLmer(
     devfun, optimizer = control$optimizer, restart_edge = control$restart_edge,
@@ -151,6 +147,16 @@ refit_model <- function(fit, newresp) {
   checked <- lme4:::checkConv(attr(opt, "derivs"), opt$par, ctrl = control$checkConv,
                               lbound = terms$lower)
   .as_refit(lme4::mkMerMod(environment(devfun), opt, terms, frame, getCall(model), checked))
+}
+
+#' A model's random terms for another fit by lme4's modular functions, whose C++ writes new parameters
+#' into them where they lie: without copies, into this model's.
+terms_apart <- function(model) {
+  terms <- getME(model, c("Zt", "Lambdat", "Lind", "theta", "lower", "flist", "cnms", "Gp",
+                          "Ztlist"))
+  terms$theta <- terms$theta + 0
+  terms$Lambdat@x <- terms$Lambdat@x + 0
+  terms
 }
 
 # A script or a parity check of such a model would use the response of the data: it is marked.

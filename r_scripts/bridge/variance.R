@@ -257,10 +257,9 @@ profile_native <- function(fit, parm = NULL) {
   frame <- model@frame[setdiff(names(model@frame), c("(weights)", "(offset)"))]
   frame[[1L]] <- root * (model@resp$y - model@resp$offset)
   attr(frame, "terms") <- structure(attr(model@frame, "terms"), offset = NULL)
-  parts <- getME(model, c("Zt", "theta", "Lind", "Gp", "lower", "Lambdat", "flist", "cnms"))
+  parts <- terms_apart(model)
   parts$Zt <- parts$Zt %*% Matrix::Diagonal(x = root)
-  deviance <- lme4::mkLmerDevfun(frame, root * getME(model, "X"), parts, REML = FALSE,
-                                 start = model@theta)
+  deviance <- lme4::mkLmerDevfun(frame, root * getME(model, "X"), parts, REML = FALSE)
   optimum <- lme4::optimizeLmer(deviance, start = model@theta)
   lme4::mkMerMod(environment(deviance), optimum, parts, frame, model@call)
 }

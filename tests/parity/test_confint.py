@@ -175,7 +175,9 @@ emit(list(slope = c(half(fixef(m)[2] - 5), half(fixef(m)[2] + 5)),
     data = mlm.load_dataset("sleepstudy")
     data = data.assign(w=[0.5, 2.0, 1.0] * 60, o=data.Days**2)
     m = mlm.lmer("Reaction ~ Days + (1 | Subject)", data, weights="w", offset="o")
+    before = m.anova(engine="lmerTest").den_df
     ours = m.confint("profile").to_frame()
+    assert_close(m.anova(engine="exact").den_df, before, PROFILE)  # the model is left as it was
     assert_close(ours.loc["Days"], weighted["slope"], SPLINE)
     assert_close(ours.loc["sigma"], weighted["sigma"], SPLINE)
 
