@@ -1,6 +1,9 @@
 # The parts of a fitted mixed model's equations: which coefficient stands at which level.
 
-equation_native <- function(fit) fit$model
+equation_native <- function(fit) {
+  need_linear_predictor(fit, "Equations by level", "m.formula has the function")
+  fit$model
+}
 
 equation_result <- function(native, fit) {
   model <- native

@@ -7,6 +7,7 @@ ml_terms <- function(fit) {
   model <- fit$model
   if (!inherits(model, "merMod"))
     refuse("NotSupportedError", "variance components need a mixed model that lme4 fitted")
+  need_linear_predictor(fit, "A partition of the variance", "m.varcorr() has the parameters' variances")
   flist <- getME(model, "flist")
   assign <- attr(flist, "assign")
   zt <- getME(model, "Ztlist") # one matrix a coefficient: groups by rows
@@ -66,6 +67,7 @@ ml_implied <- function(fit, rows) {
 
 #' What the fixed part predicts, the response, and the between part of both: cor(y, Xb)^2 and more.
 ml_fixed_part <- function(fit) {
+  need_linear_predictor(fit, "Explained variance", "m.predict(re_form='NA') is what the parameters say")
   model <- fit$model
   list(response = as.numeric(getME(model, "y")),
        weights = as.numeric(stats::weights(model)), offset = as.numeric(getME(model, "offset")),

@@ -65,7 +65,10 @@ pooled_fits <- function(formula, data, by, vary) {
 #'
 #' lambda = 1 - Var(u | y) / tau^2, which is tau^2 / (tau^2 + sigma^2 / n_j) for one random
 #' intercept; the conditional variance takes beta and the variances as known, as ranef() does.
-shrinkage_native <- function(fit) ranef(fit$model, condVar = TRUE)
+shrinkage_native <- function(fit) {
+  need_linear_predictor(fit, "Shrinkage", "m.ranef() has the conditional modes with their SDs")
+  ranef(fit$model, condVar = TRUE)
+}
 
 shrinkage_result <- function(native, fit) {
   model <- fit$model

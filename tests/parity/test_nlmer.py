@@ -278,6 +278,10 @@ def test_what_is_not_defined(m):
         lambda m: m.influence("Tree"),
         lambda m: m.vif(),
         lambda m: mlm.r2(m),
+        lambda m: mlm.total_r2(m),
+        lambda m: mlm.icc(m),
+        lambda m: mlm.shrinkage(m),
+        lambda m: mlm.equations(m),
     ],
 )
 def test_what_is_for_linear_predictors(m, r, ask):
