@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Real
 from typing import Literal, ParamSpec, TypeVar
 
 from pymlm.errors import ArgumentError, near_names
@@ -93,15 +96,22 @@ def flag(value: object, name: str) -> bool:
 
 def fraction(value: object, name: str) -> float:
     """Return a number strictly between 0 and 1 (a confidence level)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+    number = _number(value)
+    if not 0 < number < 1:
         raise ArgumentError(f"{name} must lie between 0 and 1, e.g. 0.95, not {value!r}")
-    return float(value)
+    return number
 
 
 def seconds(value: object) -> float | None:
     """Return a time limit in seconds, or None."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+    number = _number(value)
+    if not number > 0:
         raise ArgumentError(f"timeout must be a positive number of seconds, not {value!r}")
-    return float(value)
+    return None if number > threading.TIMEOUT_MAX else number
+
+
+def _number(value: object) -> float:
+    """`value` as a float, NumPy's numbers, too; NaN for what is no number."""
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan

@@ -6,7 +6,6 @@ tree: column names, numbers, strings, the formula operators and a list of pure f
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +14,8 @@ from pymlm.errors import FormulaError, near_names
 
 #: Longer text than this is no formula that anyone wrote.
 MAX_CHARACTERS = 1_000_000
+#: As many formulas' answers are kept.
+MAX_KNOWN = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,16 @@ class _Vetted:
     allowed: tuple[str, ...]
 
 
-def vet(text: str, *, trusted: bool = False, columns: Iterable[object] = ()) -> Formula:
+_known: dict[str, _Vetted] = {}
+
+
+def vet(
+    text: str,
+    *,
+    trusted: bool = False,
+    columns: Iterable[object] = (),
+    timeout: float | None = None,
+) -> Formula:
     """Parse `text` in R without evaluating it, and check what it calls.
 
     Parameters
@@ -82,6 +92,8 @@ def vet(text: str, *, trusted: bool = False, columns: Iterable[object] = ()) -> 
         Allow any call: the caller vouches for the text.
     columns : iterable
         The data's columns. A column called ``T`` or ``pi`` hides R's constant of that name.
+    timeout : float, optional
+        Seconds to wait for R, which may be busy with another thread's fit.
 
     Raises
     ------
@@ -98,7 +110,7 @@ def vet(text: str, *, trusted: bool = False, columns: Iterable[object] = ()) -> 
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise FormulaError("the formula is not valid Unicode text") from None
-    found = _read(text)
+    found = _read(text, timeout)
     if found.refused and not trusted:
         name = found.refused[0]
         hint = near_names(name, found.allowed)
@@ -127,8 +139,12 @@ def vet(text: str, *, trusted: bool = False, columns: Iterable[object] = ()) -> 
     )
 
 
-@functools.lru_cache(maxsize=512)
-def _read(text: str) -> _Vetted:
-    """Let R parse the text; the answer depends on nothing else."""
-    found: _Vetted = call("vet_formula", text, into=_Vetted)
+def _read(text: str, timeout: float | None) -> _Vetted:
+    """Let R parse the text; the answer depends on nothing else, and is kept."""
+    found = _known.get(text)
+    if found is None:
+        found = call("vet_formula", text, into=_Vetted, timeout=timeout)
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known[text] = found
     return found

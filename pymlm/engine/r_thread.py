@@ -91,11 +91,13 @@ class RThread:
             finished = job.done.wait(timeout)
         except BaseException:
             self._interrupt(job)
-            job.done.wait(INTERRUPT_GRACE)
+            if not job.cancelled:
+                job.done.wait(INTERRUPT_GRACE)
             raise
         if not finished:
             self._interrupt(job)
-            if not job.done.wait(INTERRUPT_GRACE) or job.cancelled or job.error is not None:
+            # A job that never started, because R is busy with another's, is not waited for.
+            if job.cancelled or not job.done.wait(INTERRUPT_GRACE) or job.error is not None:
                 raise FitTimeout(
                     f"R did not finish within {timeout:g} s and was stopped; R can be used again. "
                     "Raise timeout= or simplify the model."

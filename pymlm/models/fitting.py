@@ -80,7 +80,8 @@ def make_task(
     """
     frame = as_pandas(data)
     trusted = flag(arguments.get("trusted", False), "trusted")
-    vetted = vet(formula, trusted=trusted, columns=frame.columns)
+    limit = seconds(timeout)
+    vetted = vet(formula, trusted=trusted, columns=frame.columns, timeout=limit)
     names = [n for n in vetted.names if n not in parameters]
     if trusted:  # a trusted formula may name what is no column
         have = {str(c) for c in frame.columns}
@@ -103,7 +104,7 @@ def make_task(
         source=Source(
             index=frame.index, data=frame, sent=tuple(map(str, used.columns)), arguments=arguments
         ),
-        timeout=seconds(timeout),
+        timeout=limit,
     )
 
 

@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -36,6 +37,23 @@ def test_time_limit_stops_a_long_fit_and_leaves_r_usable(insteval, sleepstudy):
         mlm.lmer(LONG, insteval, timeout=1.0)
     assert time.monotonic() - start < 1.0 + STOPS_WITHIN
     assert mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy).nobs == 180
+
+
+def test_the_limit_holds_while_r_is_busy_with_another_thread(insteval, sleepstudy):
+    def long_fit():
+        with pytest.raises(FitTimeout):
+            mlm.lmer(LONG, insteval, timeout=2 * STOPS_WITHIN)
+
+    busy = threading.Thread(target=long_fit)
+    busy.start()
+    time.sleep(0.5)  # until R is in it
+    started = time.monotonic()
+    with pytest.raises(FitTimeout):  # the formula is a new one: R has to read it, too
+        mlm.lmer("Reaction ~ Days + Days + (1 | Subject)", sleepstudy, timeout=0.2)
+    assert time.monotonic() - started < STOPS_WITHIN
+    busy.join()
+    for endless in (float("inf"), np.float32(1e12)):
+        mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy, timeout=endless)
 
 
 def test_ctrl_c_stops_a_long_fit_and_leaves_r_usable():
