@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measure import Row
 
@@ -58,7 +59,9 @@ def _processor() -> str:
 def _numpy_blas() -> str:
     import numpy as np
 
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index,call-overload]
+    # numpy's stubs do not know what mode="dicts" returns
+    config: Any = np.show_config(mode="dicts")  # type: ignore[call-overload]
+    blas = config["Build Dependencies"]["blas"]
     return f"{blas['name']} {blas['version']}"
 
 

@@ -93,14 +93,35 @@ class Result:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Make the result again from what `to_dict` gave."""
-        made: Self = _made_again(cls, data)
+        """Make the result again from what `to_dict` gave.
+
+        Raises
+        ------
+        ArgumentError
+            When `data` is not what a result of this class gives.
+        """
+        try:
+            made: Self = _made_again(cls, data)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise ArgumentError(
+                f"this is not what {cls.__name__}.to_dict() or to_json() gives ({error})"
+            ) from None
         return made
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Make the result again from what `to_json` gave."""
-        return cls.from_dict(json.loads(text))
+        """Make the result again from what `to_json` gave.
+
+        Raises
+        ------
+        ArgumentError
+            When `text` is no JSON, or of something else.
+        """
+        try:
+            data = json.loads(text)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"this is no JSON text: {error}") from None
+        return cls.from_dict(data)
 
     @property
     def text(self) -> str:
@@ -183,7 +204,10 @@ def _plain_float(value: float) -> float | str | None:
 def _made_again(cls: Any, data: Mapping[str, Any]) -> Any:
     hints = typing.get_type_hints(cls)
     fields = {f.name for f in dataclasses.fields(cls)}
-    return cls(**{k: _restored(hints[k], v) for k, v in data.items() if k in fields})
+    unknown = sorted(set(data) - fields)
+    if unknown:
+        raise ValueError(f"{cls.__name__} has no field {', '.join(unknown)}")
+    return cls(**{k: _restored(hints[k], v) for k, v in data.items()})
 
 
 def _restored(annotation: Any, value: Any) -> Any:

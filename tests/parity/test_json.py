@@ -16,7 +16,9 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
+from pymlm.errors import ArgumentError
 from pymlm.results.base import Printed, Result
+from pymlm.results.fixed import FixedEffects
 
 
 def classes() -> list[type[Result]]:
@@ -113,6 +115,22 @@ def test_every_class(cls: type[Result]) -> None:
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     same(made, cls.from_json(text), cls.__name__)
     same(made, cls.from_dict(made.to_dict()), cls.__name__)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "no JSON"),
+        (None, "no JSON"),
+        ("[1, 2]", "not what"),
+        ("{}", "missing"),
+        ('{"estimat": [1.0]}', "no field estimat"),
+        ('{"term": 3}', "not what"),
+    ],
+)
+def test_what_is_no_result_is_refused(text: Any, says: str) -> None:
+    with pytest.raises(ArgumentError, match=says):
+        FixedEffects.from_json(text)
 
 
 def test_there_are_classes() -> None:
