@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -31,13 +32,14 @@ INTERRUPT_GRACE = 5.0
 class Job(Generic[T]):
     """One unit of work for the R thread, and its outcome."""
 
-    __slots__ = ("cancelled", "done", "error", "interrupted", "value", "work")
+    __slots__ = ("abandoned", "cancelled", "done", "error", "interrupted", "value", "work")
 
     def __init__(self, work: Callable[[], T]) -> None:
         self.work: Callable[[], T] | None = work
         self.done = threading.Event()
         self.value: T | None = None
         self.error: BaseException | None = None
+        self.abandoned = False
         self.cancelled = False
         self.interrupted = False
 
@@ -82,7 +84,7 @@ class RThread:
         KeyboardInterrupt
             On Ctrl-C; R is stopped first.
         """
-        if threading.current_thread() is self._thread:
+        if threading.current_thread() is self._thread or _holds_r():
             return work()
         self._ensure_thread()
         job = Job(work)
@@ -116,6 +118,13 @@ class RThread:
             else:
                 job.cancelled = True
 
+    def abandon(self) -> None:
+        """Stop the job that runs now, and tell nobody: the process is about to end."""
+        with self._state:
+            if self._current is not None:
+                self._current.interrupted = self._current.abandoned = True
+                _set_interrupt_flag(1)
+
     def _ensure_thread(self) -> None:
         if self._thread is not None:
             return
@@ -142,7 +151,8 @@ class RThread:
                         self._current = None
                         if job.interrupted:
                             _set_interrupt_flag(0)
-                job.done.set()
+                if not job.abandoned:
+                    job.done.set()
             del job
 
     # --- R objects ------------------------------------------------------------------------------
@@ -162,8 +172,13 @@ class RThread:
         self._released.append(key)
 
     def _drain(self) -> None:
-        while self._released:
-            self._objects.pop(self._released.popleft(), None)
+        if not self._released:
+            return
+        from rpy2.rinterface_lib import openrlib
+
+        with openrlib.rlock:  # a program that uses rpy2 beside us may be in R at this moment
+            while self._released:
+                self._objects.pop(self._released.popleft(), None)
 
     # --- fork -----------------------------------------------------------------------------------
 
@@ -213,6 +228,15 @@ def _stack_size(size: int) -> Iterator[None]:
         yield
     finally:
         threading.stack_size(before)
+
+
+def _holds_r() -> bool:
+    """Say whether this thread is in R already: in a function of Python that R called through rpy2.
+
+    It holds rpy2's lock. The R thread would wait for it, and it for the R thread.
+    """
+    openrlib = sys.modules.get("rpy2.rinterface_lib.openrlib")
+    return openrlib is not None and openrlib.rlock._is_owned()
 
 
 def _set_interrupt_flag(value: int) -> None:

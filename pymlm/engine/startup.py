@@ -268,7 +268,10 @@ def _source_bridge() -> Any:
 
 
 def _clean_up(owner: int) -> None:
-    """At exit, remove R's temporary folder; a forked child leaves its parent's alone."""
+    """At exit, remove R's temporary folder; a forked child leaves its parent's alone.
+
+    What R still does then is for a daemon thread, which nobody waits for: it is stopped.
+    """
     if os.getpid() != owner:
         return
 
@@ -278,4 +281,5 @@ def _clean_up(owner: int) -> None:
         ri.baseenv["unlink"](ri.baseenv["tempdir"](), recursive=True)
 
     with contextlib.suppress(Exception):
+        R.abandon()
         R.run(work, timeout=2.0)

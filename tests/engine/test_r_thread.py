@@ -204,3 +204,46 @@ def test_r_does_not_wait_for_pythons_lock(sleepstudy, monkeypatch):
     R.run(beside_us)  # whoever uses rpy2 in the same R has his events
     assert asked
     assert openrlib.rlib.ptr_R_ProcessEvents != openrlib.ffi.NULL
+
+
+def test_r_can_call_a_function_of_python_that_fits():
+    """Its thread holds rpy2's lock: the R thread would wait for it, and it for the R thread."""
+    program = textwrap.dedent(
+        """
+        import rpy2.rinterface as ri, rpy2.robjects as ro
+
+        @ri.rternalize
+        def fit(x):
+            import pymlm as mlm
+            m = mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff"))
+            return ri.FloatSexpVector([m.loglik])
+
+        print(round(ro.r("function(f) f(1)")(fit)[0], 4))
+        import pymlm as mlm
+        print(mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff")).nobs)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.split() == ["-159.8271", "30"]
+
+
+def test_a_daemon_thread_in_r_does_not_keep_the_process(tmp_path):
+    """R is stopped, in time for its temporary folder to go, and nothing is printed."""
+    program = textwrap.dedent(
+        """
+        import threading, time
+        import pymlm as mlm
+        d = mlm.load_dataset("InstEval")
+        fit = lambda: mlm.lmer("y ~ service * dept + (1 | s) + (1 | d)", d)
+        threading.Thread(target=fit, daemon=True).start()
+        time.sleep(1)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("", "")
+    assert list(tmp_path.glob("Rtmp*")) == []
