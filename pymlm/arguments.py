@@ -8,6 +8,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
+from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
 
 from pymlm.errors import ArgumentError, near_names
@@ -80,6 +81,17 @@ def text_list(value: object, name: str) -> list[str] | None:
     if not texts or not all(isinstance(t, str) for t in texts):
         raise ArgumentError(f"{name} takes a name or a list of names, not {value!r}")
     return texts
+
+
+def file_path(value: object) -> Path:
+    """Return the path of a file, ``~`` written out; what names no file is refused."""
+    try:
+        path = Path(value).expanduser()  # type: ignore[arg-type]  # refused below
+    except (TypeError, RuntimeError) as error:
+        raise ArgumentError(f"{value!r} is no path of a file: {error}") from None
+    if not path.name or "\0" in str(path):
+        raise ArgumentError(f"{value!r} is no path of a file")
+    return path
 
 
 def check_ddf(ddf: str | None) -> Ddf | None:

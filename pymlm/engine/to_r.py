@@ -98,7 +98,7 @@ def to_r(value: Any) -> Any:
         case float() | np.floating():
             return ri.FloatSexpVector.from_iterable([float(value)])
         case str():
-            return ri.StrSexpVector.from_iterable([value])
+            return _texts([value])
         case bytes():
             return ri.ByteSexpVector(value)
         case np.ndarray():
@@ -135,6 +135,19 @@ def _callback_to_r(function: Callable[..., Mapping[str, Any]]) -> Any:
     return closure
 
 
+def _texts(values: list[str]) -> Any:
+    """Make an R character vector; what R would cut short, or cannot hold, is refused."""
+    import rpy2.rinterface as ri
+
+    for value in values:
+        if "\0" in value:
+            raise DataError(f"{value!r} holds a NUL character, at which R's text would end")
+    try:
+        return ri.StrSexpVector.from_iterable(values)
+    except UnicodeEncodeError as error:
+        raise DataError(f"{error.object!r} is not valid Unicode text") from None
+
+
 def array_to_r(array: np.ndarray[Any, Any]) -> Any:
     """Copy a 1-d or 2-d numeric, boolean or text array into an R vector or matrix."""
     import rpy2.rinterface as ri
@@ -153,7 +166,7 @@ def array_to_r(array: np.ndarray[Any, Any]) -> Any:
         doubles = np.ascontiguousarray(flat, dtype=np.float64)
         vector = ri.FloatSexpVector.from_memoryview(doubles.data)
     elif flat.dtype.kind in "UO" and all(isinstance(x, str) for x in flat):
-        vector = ri.StrSexpVector(flat.tolist())
+        vector = _texts(flat.tolist())
     else:
         raise DataError(f"an array of dtype {array.dtype} cannot be given to R")
     if array.ndim > 1:
@@ -237,7 +250,7 @@ def _named_list(items: dict[str, Any]) -> Any:
     import rpy2.rinterface as ri
 
     out = ri.ListSexpVector.from_iterable(list(items.values()))
-    out.do_slot_assign("names", ri.StrSexpVector.from_iterable(list(items)))
+    out.do_slot_assign("names", _texts(list(items)))
     return out
 
 
@@ -245,7 +258,7 @@ def _sequence_to_r(values: Sequence[Any]) -> Any:
     import rpy2.rinterface as ri
 
     if values and all(isinstance(v, str) for v in values):
-        return ri.StrSexpVector.from_iterable(list(values))
+        return _texts(list(values))
     if values and all(isinstance(v, bool) for v in values):
         return ri.BoolSexpVector.from_iterable(list(values))
     if values and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):

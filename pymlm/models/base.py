@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import strict
+from pymlm.arguments import file_path, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
 from pymlm.results.base import Floats, Printed
@@ -140,7 +140,7 @@ class Fitted:
         DataError
             When the folder does not exist.
         """
-        target = Path(path).expanduser()
+        target = file_path(path)
         if not target.suffix:
             target = target.with_suffix(".rds")
         if not target.parent.is_dir():

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pymlm.arguments import strict
+from pymlm.arguments import file_path, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
 from pymlm.models.base import Source
@@ -58,7 +57,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     >>> mlm.load_model(file).formula
     'Yield ~ 1 + (1 | Batch)'
     """
-    file = Path(path).expanduser()
+    file = file_path(path)
     if not file.is_file():
         raise DataError(f"no such file: {str(file)!r}")
     handle: RObject = call("load_model", str(file.resolve()))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from pymlm._version import __version__
+from pymlm.arguments import file_path
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
 
@@ -28,7 +30,7 @@ def write_script(handle: RObject, path: str | Path | None) -> str:
     DataError
         When the folder of `path` does not exist, or `path` is a folder.
     """
-    target = None if path is None else Path(path).expanduser()
+    target = None if path is None else file_path(path)
     if target is not None and not target.parent.is_dir():
         raise DataError(f"cannot write {str(target)!r}: no such folder")
     if target is not None and target.is_dir():
@@ -44,7 +46,8 @@ def write_script(handle: RObject, path: str | Path | None) -> str:
         lines += [f"{n} <- {text}" for n, text in zip(parts.targets, parts.objects, strict=True)]
     else:
         # Beside the script, wherever both are moved: run it from its own folder.
-        lines.append(f'invisible(list2env(readRDS("{data_file.name}"), environment()))')
+        name = json.dumps(data_file.name, ensure_ascii=False)  # R's escapes are the same
+        lines.append(f"invisible(list2env(readRDS({name}), environment()))")
     lines += [f"model <- {parts.call}", "print(summary(model))", ""]
     text = "\n".join(lines)
     if target is not None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, FormulaError
+from pymlm.errors import ArgumentError, DataError, FormulaError
 from tests.tolerances import REOPTIMIZED
 
 
@@ -76,3 +76,27 @@ def test_contrasts_that_are_no_numbers(sleepstudy):
     for contrast in (["pairwise", "eff"], {"a": "system('true')"}):
         with pytest.raises(ArgumentError, match="holds numbers"):
             m.emmeans("g", contrast=contrast)
+
+
+def test_text_does_not_end_at_a_nul(sleepstudy):
+    """R's would: 'Days' followed by a NUL and nonsense was the hypothesis 'Days'."""
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
+    for text, why in (("Days\0 = 7", "NUL"), ("Days\ud800", "Unicode")):
+        with pytest.raises(DataError, match=why):
+            m.contest(text)
+        with pytest.raises(DataError, match=why):
+            m.emmeans("Days", at={text: [1]})
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "~nobody-of-this-name/m.rds", None, 3])
+def test_paths_that_name_no_file(sleepstudy, path):
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
+    for use in (m.save, mlm.load_model):
+        with pytest.raises(ArgumentError, match="no path of a file"):
+            use(path)
+
+
+def test_a_script_quotes_the_name_of_its_data(sleepstudy, tmp_path):
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
+    script = m.to_r(tmp_path / 'a"); stop("b.R')
+    assert r'readRDS("a\"); stop(\"b-data.rds")' in script
