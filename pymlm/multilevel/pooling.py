@@ -99,7 +99,7 @@ def pooling(
     --------
     >>> import pymlm as mlm
     >>> p = mlm.pooling("Reaction ~ Days", mlm.load_dataset("sleepstudy"), "Subject")
-    >>> p.to_frame().query("grp == '308' and term == 'Days'").iloc[0, 3:].round(2).to_dict()
+    >>> p.to_frame().round(2).query("grp == '308' and term == 'Days'").iloc[0, 3:].to_dict()
     {'complete': 10.47, 'no_pooling': 21.76, 'no_pooling_se': 2.82, 'partial': 19.67, \
 'overall': 10.47, 'weight': nan}
     """

@@ -12,7 +12,8 @@ import pytest
 import pymlm as mlm
 from pymlm.errors import AdviceWarning, DataError, FormulaError, NotSupportedError
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.tolerances import BY_HAND, FLAT_CRITERION, OTHER_OPTIMIZER, REOPTIMIZED, SAME_PATH
 
 CODE = (

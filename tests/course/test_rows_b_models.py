@@ -12,7 +12,8 @@ import pytest
 import pymlm as mlm
 from pymlm.errors import NotSupportedError
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import ARITHMETIC, FLAT_CRITERION, OTHER_OPTIMIZER, half_unit
 
 CODE = (

@@ -18,7 +18,8 @@ from pymlm.errors import (
     FormulaError,
     NotSupportedError,
 )
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import ARITHMETIC, FLAT_CRITERION, OTHER_OPTIMIZER, REOPTIMIZED, SAME_PATH
 
 #: The same optimizer of the same nlme on the same data.

@@ -13,7 +13,8 @@ import pytest
 import pymlm as mlm
 from pymlm.errors import AdviceWarning, ArgumentError, DataError, FormulaError
 from tests.course.lecture_data import SAME_FIT, gpa
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import ARITHMETIC, BY_HAND, half_unit
 
 #: The identities are algebra: what is left is rounding in some thousand sums.

@@ -13,7 +13,7 @@ import pytest
 import pymlm as mlm
 from pymlm.errors import AdviceWarning, ArgumentError, DataError, NotSupportedError
 from pymlm.models.membership import multiple_membership
-from tests.native import assert_close
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED
 
 

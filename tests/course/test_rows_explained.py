@@ -18,7 +18,8 @@ from pymlm.errors import (
     SingularFitWarning,
 )
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.tolerances import BY_HAND, FIVE_DIGITS, FLAT_CRITERION, FLAT_TAIL, REOPTIMIZED
 
 CODE = (

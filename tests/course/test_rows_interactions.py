@@ -8,7 +8,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError
-from tests.native import assert_close
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import BY_HAND, REOPTIMIZED, SAME_PATH
 
 

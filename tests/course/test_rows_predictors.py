@@ -20,7 +20,8 @@ from pymlm.errors import (
     RWarning,
 )
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, SAME_FIT
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.tolerances import (
     BY_HAND,
     FIVE_DIGITS,

@@ -13,7 +13,8 @@ import pytest
 import pymlm as mlm
 from pymlm.errors import ComparisonError, NotSupportedError
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, SAME_PATH
 
 CODE = (

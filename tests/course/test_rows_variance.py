@@ -20,7 +20,8 @@ from pymlm.errors import (
 )
 from pymlm.multilevel.icc_intervals import _logit_interval
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, OTHER_OPTIMIZER
 
 CODE = (

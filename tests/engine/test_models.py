@@ -20,7 +20,8 @@ from pymlm.errors import (
     NotSupportedError,
     SingularFitWarning,
 )
-from tests.native import ROUND_TRIP, assert_close, native, rscript
+from tests.native import ROUND_TRIP, native, rscript
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import BY_HAND
 
 FORMULA = "Reaction ~ Days + (Days | Subject)"

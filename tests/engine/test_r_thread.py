@@ -62,6 +62,8 @@ def test_ctrl_c_stops_a_long_fit_and_leaves_r_usable():
         import os, signal, threading, time
         import pymlm as mlm
         d = mlm.load_dataset("InstEval")
+        # A shell that runs the tests in the background has it ignored, which children inherit.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         start = time.monotonic()
         try:

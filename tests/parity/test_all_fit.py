@@ -17,7 +17,8 @@ from pymlm.errors import (
     RWarning,
     SingularFitWarning,
 )
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.tolerances import ARITHMETIC, OTHER_OPTIMIZER
 
 CBPP = "cbind(incidence, size - incidence) ~ period + (1 | herd)"

@@ -8,7 +8,8 @@ import pytest
 import pymlm as mlm
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.parity.inference_models import (
     FLAT,
     MODELS,

@@ -10,7 +10,8 @@ from scipy.stats import t
 
 import pymlm as mlm
 from pymlm.errors import NotSupportedError
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.tolerances import ARITHMETIC
 
 

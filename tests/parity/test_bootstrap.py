@@ -8,7 +8,8 @@ import pytest
 import pymlm as mlm
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, RError
-from tests.native import assert_close, native, rscript
+from tests.native import assert_fits_close as assert_close
+from tests.native import native, rscript
 from tests.tolerances import ARITHMETIC, REOPTIMIZED, SAME_PATH
 
 #: A refit starts at the fit's optimum and ends where the optimizer stops: same path, same digits.

@@ -11,7 +11,8 @@ from scipy.stats import chi2
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED, SAME_PATH
 
 COLUMNS = {

@@ -7,7 +7,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError
-from tests.native import assert_close
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import SAME_PATH
 
 

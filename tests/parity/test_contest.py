@@ -8,7 +8,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.parity.inference_models import FLAT, fitted, r_fits, row_names
 from tests.tolerances import ARITHMETIC
 

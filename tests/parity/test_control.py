@@ -18,7 +18,8 @@ from pymlm.errors import (
     RWarning,
     SingularFitWarning,
 )
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 
 SLEEP = "Reaction ~ Days + (Days | Subject)"
 CBPP = "cbind(incidence, size - incidence) ~ period + (1 | herd)"

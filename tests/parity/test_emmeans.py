@@ -10,7 +10,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import NotSupportedError
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import BY_HAND, REOPTIMIZED, SAME_PATH
 
 #: Two fits of one model stop within the optimizer's tolerance of each other.

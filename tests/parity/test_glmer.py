@@ -10,7 +10,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import PymlmWarning, RWarning
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.parity.glmm_cases import CBPP_R, GLMMS, data_of, fitted
 from tests.tolerances import FLAT_TAIL, OTHER_OPTIMIZER, SAME_PATH
 

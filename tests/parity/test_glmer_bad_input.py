@@ -19,7 +19,7 @@ from pymlm.errors import (
     PymlmWarning,
     RWarning,
 )
-from tests.native import assert_close
+from tests.native import assert_fits_close as assert_close
 from tests.tolerances import FLAT_CRITERION, REOPTIMIZED
 
 CBPP = "cbind(incidence, size - incidence) ~ period + (1 | herd)"

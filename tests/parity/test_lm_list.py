@@ -9,7 +9,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, FormulaError, RWarning
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.tolerances import ARITHMETIC
 
 

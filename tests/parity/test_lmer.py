@@ -10,7 +10,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import PymlmWarning
-from tests.native import assert_close, assert_fits_close, native, rscript
+from tests.native import assert_fits_close, native, rscript
+from tests.native import assert_fits_close as assert_close
 from tests.parity.models import MODELS, fitted
 from tests.tolerances import ARITHMETIC
 

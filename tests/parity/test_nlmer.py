@@ -11,7 +11,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, FormulaError, NotSupportedError, PymlmWarning
-from tests.native import assert_close, native
+from tests.native import assert_fits_close as assert_close
+from tests.native import native
 from tests.tolerances import OTHER_OPTIMIZER, REOPTIMIZED
 
 START = {"Asym": 200, "xmid": 725, "scal": 350}

@@ -12,7 +12,8 @@ import pymlm as mlm
 from pymlm.engine import call
 from pymlm.engine.to_r import Code
 from pymlm.errors import ArgumentError, NotSupportedError, SingularFitWarning
-from tests.native import ROUND_TRIP, assert_close, native
+from tests.native import ROUND_TRIP, native
+from tests.native import assert_fits_close as assert_close
 from tests.parity.inference_models import FLAT, MODELS, fitted, r_fits, row_names
 from tests.tolerances import ARITHMETIC
 
