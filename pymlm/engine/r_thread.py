@@ -99,9 +99,14 @@ class RThread:
         if not finished:
             self._interrupt(job)
             # A job that never started, because R is busy with another's, is not waited for.
-            if job.cancelled or not job.done.wait(INTERRUPT_GRACE) or job.error is not None:
+            stopped = job.cancelled or job.done.wait(INTERRUPT_GRACE)
+            if not stopped or job.cancelled or job.error is not None:
+                now = (
+                    "was stopped; R can be used again" if stopped
+                    else "cannot be stopped where it is; what is asked of it next waits for it"
+                )  # fmt: skip
                 raise FitTimeout(
-                    f"R did not finish within {timeout:g} s and was stopped; R can be used again. "
+                    f"R did not finish within {timeout:g} s and {now}. "
                     "Raise timeout= or simplify the model."
                 )
         if job.error is not None:
@@ -140,7 +145,9 @@ class RThread:
         jobs = self._queue
         while True:
             job = jobs.get()
-            with self._idle:
+            # A program that uses rpy2 beside us may be in R at this moment. Until it is out, the
+            # job is not current: an interrupt would stop the program's work instead.
+            with self._idle, _rpy2_lock() or contextlib.nullcontext():
                 self._drain()
                 with self._state:
                     if not job.cancelled:
@@ -172,13 +179,8 @@ class RThread:
         self._released.append(key)
 
     def _drain(self) -> None:
-        if not self._released:
-            return
-        from rpy2.rinterface_lib import openrlib
-
-        with openrlib.rlock:  # a program that uses rpy2 beside us may be in R at this moment
-            while self._released:
-                self._objects.pop(self._released.popleft(), None)
+        while self._released:
+            self._objects.pop(self._released.popleft(), None)
 
     # --- fork -----------------------------------------------------------------------------------
 
@@ -230,13 +232,18 @@ def _stack_size(size: int) -> Iterator[None]:
         threading.stack_size(before)
 
 
+def _rpy2_lock() -> Any:
+    """rpy2's lock, which whoever is in R holds; None while nobody has imported rpy2."""
+    return getattr(sys.modules.get("rpy2.rinterface_lib.openrlib"), "rlock", None)
+
+
 def _holds_r() -> bool:
     """Say whether this thread is in R already: in a function of Python that R called through rpy2.
 
-    It holds rpy2's lock. The R thread would wait for it, and it for the R thread.
+    The R thread would wait for it, and it for the R thread.
     """
-    openrlib = sys.modules.get("rpy2.rinterface_lib.openrlib")
-    return openrlib is not None and openrlib.rlock._is_owned()
+    lock = _rpy2_lock()
+    return lock is not None and lock._is_owned()
 
 
 def _set_interrupt_flag(value: int) -> None:
