@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ class Summary(Result):
         return (
             f"<p>{self.title}</p>{self.fixed.to_frame().to_html()}"
             f"{self.varcorr.to_frame().to_html(index=False)}"
-            f"<p>{self.nobs} observations{dropped}; groups: {groups}</p>"
+            f"<p>{self.nobs} observations{dropped}; groups: {html.escape(groups)}</p>"
         )
 
 

@@ -100,3 +100,11 @@ def test_a_script_quotes_the_name_of_its_data(sleepstudy, tmp_path):
     m = mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
     script = m.to_r(tmp_path / 'a"); stop("b.R')
     assert r'readRDS("a\"); stop(\"b-data.rds")' in script
+
+
+def test_names_are_no_html(sleepstudy):
+    script = "<script>1</script>"
+    data = with_groups(sleepstudy, ["a", script]).rename(columns={"Subject": script})
+    m = mlm.lmer(f"Reaction ~ g + (1 | `{script}`)", data, data_name=script)
+    for result in (m, m.summary(), m.varcorr(), m.ranef(), m.anova(), m.emmeans("g"), m.tidy()):
+        assert "<script" not in result._repr_html_()
