@@ -179,6 +179,8 @@ def _converter(annotation: Any) -> Callable[[Any], Any]:
     if dataclasses.is_dataclass(annotation):
         return functools.partial(_dataclass, annotation)
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    # NDArray of numpy 2.5 is a type alias to look through.
+    origin = typing.get_origin(getattr(origin, "__value__", None)) or origin
     if origin in (typing.Union, types.UnionType):
         return _optional(args)
     if origin is typing.Annotated:

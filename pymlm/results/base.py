@@ -213,6 +213,8 @@ def _made_again(cls: Any, data: Mapping[str, Any]) -> Any:
 def _restored(annotation: Any, value: Any) -> Any:
     """Undo `_plain` for a field of this annotation."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    # NDArray of numpy 2.5 is a type alias to look through.
+    origin = typing.get_origin(getattr(origin, "__value__", None)) or origin
     if origin in (typing.Union, types.UnionType):
         inner = next(a for a in args if a is not type(None))
         if value is None and type(None) in args:

@@ -42,6 +42,8 @@ def _below(cls: type) -> Iterator[type]:
 def made_up(annotation: Any, name: str) -> Any:
     """A value of the annotation, with what JSON has not: NaN, infinities, arrays, tuples."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    # NDArray of numpy 2.5 is a type alias to look through.
+    origin = typing.get_origin(getattr(origin, "__value__", None)) or origin
     if origin in (typing.Union, types.UnionType):
         return made_up(next(a for a in args if a is not type(None)), name)
     if annotation is np.ndarray or origin is np.ndarray:
