@@ -130,7 +130,7 @@ class RWarning(PymlmWarning):
     """A warning that R gave, with R's own text."""
 
 
-def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
+def near_names(name: object, known: Iterable[str], limit: int = 3) -> str:
     """Phrase the known names that resemble `name`, for the end of an error message.
 
     Returns
@@ -138,6 +138,8 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
     str
         ``" Did you mean 'Days'?"``, or an empty string when nothing is near.
     """
+    if not isinstance(name, str):
+        return ""
     names = list(dict.fromkeys(str(k) for k in known))
     found = difflib.get_close_matches(name, names, n=limit, cutoff=0.6)
     same = {_letters(n): n for n in names}.get(_letters(name))

@@ -149,6 +149,13 @@ def _fit(
     reml: bool, control: Mapping[str, Any] | None, data_name: str | None, trusted: bool,
     timeout: float | None,
 ) -> NlmeModel:  # fmt: skip
+    for name, column in (
+        ("time", time),
+        ("variance_by", variance_by),
+        *(("group", g) for g in group),
+    ):
+        if column is not None and not isinstance(column, str):
+            raise ArgumentError(f"{name} names a column, not {column!r}")
     kind = None if correlation is None else choice(correlation, CORRELATIONS, "correlation")
     if kind is None and time is not None:
         raise ArgumentError("time orders the rows for a correlation; name one, e.g. 'ar1'")

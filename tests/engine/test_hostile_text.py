@@ -108,3 +108,12 @@ def test_names_are_no_html(sleepstudy):
     m = mlm.lmer(f"Reaction ~ g + (1 | `{script}`)", data, data_name=script)
     for result in (m, m.summary(), m.varcorr(), m.ranef(), m.anova(), m.emmeans("g"), m.tidy()):
         assert "<script" not in result._repr_html_()
+
+
+def test_lists_where_a_name_belongs(sleepstudy):
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
+    with pytest.raises(ArgumentError, match=r"no grouping factor \['Subject'\]"):
+        mlm.r2_decomposition(m, by=["Subject"])
+    for name in ("time", "variance_by", "group"):
+        with pytest.raises(ArgumentError, match=rf"{name} names a column, not \['Days'\]"):
+            mlm.gls("Reaction ~ Days", sleepstudy, correlation="ar1", **{name: ["Days"]})
