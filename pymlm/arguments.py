@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
@@ -87,7 +88,8 @@ def file_path(value: object) -> Path:
     """Return the path of a file, ``~`` written out; what names no file is refused."""
     try:
         path = Path(value).expanduser()  # type: ignore[arg-type]  # refused below
-    except (TypeError, RuntimeError) as error:
+        os.fsencode(path)
+    except (TypeError, RuntimeError, UnicodeEncodeError) as error:
         raise ArgumentError(f"{value!r} is no path of a file: {error}") from None
     if not path.name or "\0" in str(path):
         raise ArgumentError(f"{value!r} is no path of a file")

@@ -179,13 +179,13 @@ def frame_to_r(frame: Frame) -> Any:
     import rpy2.rinterface as ri
 
     data = ri.ListSexpVector([_column_to_r(c) for c in frame.columns])
-    data.do_slot_assign("names", ri.StrSexpVector([c.name for c in frame.columns]))
+    data.do_slot_assign("names", _texts([c.name for c in frame.columns]))
     if frame.row_names is None:  # R's compact form of 1..n
         rows: Any = ri.IntSexpVector([ri.NA_Integer, -frame.nrow])
     elif isinstance(frame.row_names, np.ndarray):
         rows = array_to_r(frame.row_names)
     else:
-        rows = ri.StrSexpVector(frame.row_names)
+        rows = _texts(list(frame.row_names))
     data.do_slot_assign("row.names", rows)
     data.rclass = ri.StrSexpVector(["data.frame"])
     return data

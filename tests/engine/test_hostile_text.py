@@ -86,9 +86,15 @@ def test_text_does_not_end_at_a_nul(sleepstudy):
             m.contest(text)
         with pytest.raises(DataError, match=why):
             m.emmeans("Days", at={text: [1]})
+        renamed = sleepstudy.set_axis(pd.Index(["Reaction", text, "g"], dtype=object), axis=1)
+        with pytest.raises(DataError, match=why):
+            mlm.lm("Reaction ~ .", renamed)
+    labels = pd.Index([f"{i}\ud800" for i in range(180)], dtype=object)
+    with pytest.raises(DataError, match="Unicode"):
+        mlm.lm("Reaction ~ Days", sleepstudy.set_index(labels))
 
 
-@pytest.mark.parametrize("path", ["", "a\0b", "~nobody-of-this-name/m.rds", None, 3])
+@pytest.mark.parametrize("path", ["", "a\0b", "a\ud800", "~nobody-of-this-name/m.rds", None, 3])
 def test_paths_that_name_no_file(sleepstudy, path):
     m = mlm.lmer("Reaction ~ Days + (1 | Subject)", sleepstudy)
     for use in (m.save, mlm.load_model):
