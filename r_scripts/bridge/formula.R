@@ -74,7 +74,12 @@ parse_formula <- function(text) {
   f <- parsed[[1L]]
   if (!is.call(f) || !identical(f[[1L]], quote(`~`)))
     refuse("FormulaError", "no '~' in the formula; write e.g. 'y ~ x + (1 | g)'")
-  if (any(vapply(.walk(f)$groups, needs_backticks, NA))) .write_out_double_bars(f) else f
+  walked <- .walk(f)
+  # lme4 looks twice into each pair: at 40 it would not come back.
+  if (walked$brackets > 12L)
+    refuse("FormulaError", "brackets are nested ", walked$brackets, " deep, and lme4's time doubles ",
+           "with each. Leave out those that are not needed, or compute the column before")
+  if (any(vapply(walked$groups, needs_backticks, NA))) .write_out_double_bars(f) else f
 }
 
 #' Is it a name that R cannot read without backticks?
@@ -124,8 +129,11 @@ write_out_dot <- function(formula, columns) {
   names <- calls <- by_C <- character()
   groups <- list()
   n_bars <- 0L
+  depth <- 0L # of brackets around each entry of the stack
+  deepest <- 0L
   while (top > 0L) {
     node <- stack[[top]]
+    inside <- depth[top]
     top <- top - 1L
     if (is.name(node)) {
       names[length(names) + 1L] <- as.character(node)
@@ -141,15 +149,19 @@ write_out_dot <- function(formula, columns) {
       } else {
         calls[length(calls) + 1L] <- paste(deparse(head, nlines = 1L), collapse = "")
       }
+      if (identical(head, quote(`(`))) inside <- inside + 1L
+      deepest <- max(deepest, inside)
       parts <- as.list(node)[-1L]
       for (i in rev(seq_along(parts))) {
         if (identical(parts[[i]], quote(expr = ))) next # an empty argument, as in x[, 1]
         top <- top + 1L
         stack[top] <- list(parts[[i]])
+        depth[top] <- inside
       }
     }
   }
-  list(names = unique(names), calls = unique(calls), by_C = by_C, groups = groups, n_bars = n_bars)
+  list(names = unique(names), calls = unique(calls), by_C = by_C, groups = groups, n_bars = n_bars,
+       brackets = deepest)
 }
 
 #' What C(object, contr, ...) of `node` may run beside R's contrasts: R finds `contr` by its name, which

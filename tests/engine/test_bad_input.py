@@ -185,6 +185,7 @@ def test_trusted_text_may_call_anything(sleepstudy):
         ("Reaction ~ Days; Reaction ~ 1", "one formula, found 2"),
         ("Reaction ~ Days", "no random effects"),
         ("~ Days + (1|Subject)", "no response"),
+        ("Reaction ~ I" + "(" * 40 + "Days" + ")" * 40 + " + (1|Subject)", "nested 39 deep"),
         ("(" * 3000 + "Reaction" + ")" * 3000 + " ~ 1 + (1|Subject)", "nested too deeply"),
         ("Reaction ~ \ud800", "Unicode"),
     ],
