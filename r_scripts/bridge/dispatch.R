@@ -15,7 +15,10 @@ bridge <- environment()
 )
 
 #' Run one bridge function; return its value and conditions as data. Nothing is printed.
-dispatch <- function(name, args) {
+#' An interrupt stops the function alone: options and sinks are put back whatever happens.
+dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
+
+.dispatch <- function(name, args) {
   old <- options(.fixed_options)
   on.exit(options(old), add = TRUE)
   sunk <- file(nullfile(), open = "w")
@@ -30,7 +33,7 @@ dispatch <- function(name, args) {
   error <- NULL
   value <- tryCatch(
     withCallingHandlers(
-      do.call(get(name, envir = bridge, mode = "function"), args, quote = TRUE),
+      allowInterrupts(do.call(get(name, envir = bridge, mode = "function"), args, quote = TRUE)),
       warning = function(w) {
         warnings <<- c(warnings, conditionMessage(w))
         tryInvokeRestart("muffleWarning")

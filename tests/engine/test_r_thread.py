@@ -280,3 +280,30 @@ def test_a_time_limit_leaves_what_others_do_in_r_alone():
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.split() == ["1", "30"]
+
+
+def test_an_interrupt_at_any_moment_puts_everything_back():
+    """Within R's own steps around the work, too: a sink left open swallowed all later output."""
+    program = textwrap.dedent(
+        """
+        import itertools, time
+        import pymlm as mlm
+        d = mlm.load_dataset("Dyestuff")
+        formula = "Yield ~ 1 + (1 | Batch)"
+        mlm.lmer(formula, d)
+        limits = itertools.cycle(0.0002 + 0.0003 * i for i in range(40))
+        end, stopped = time.monotonic() + 6, 0
+        while time.monotonic() < end:
+            try:
+                mlm.lmer(formula, d, timeout=next(limits))
+            except mlm.errors.FitTimeout:
+                stopped += 1
+        import rpy2.rinterface as ri
+        print(stopped > 10, ri.baseenv["sink.number"]()[0], mlm.lmer(formula, d).nobs)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.split() == ["True", "0", "30"]
+    assert "connection" not in done.stderr
