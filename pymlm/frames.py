@@ -88,7 +88,7 @@ def row_label(index: pd.Index, position: int) -> str:
 def _take(data: pd.DataFrame, positions: list[int]) -> pd.DataFrame:
     """Columns by position; of long frames without copying them, which takes pandas longer."""
     if len(data) < LONG or len(set(positions)) < len(positions):
-        return data.iloc[:, positions].copy(deep=False)  # pandas 2 warns of additions to a slice
+        return data.take(positions, axis=1)
     columns = {data.columns[i]: data.iloc[:, i] for i in positions}
     out = pd.DataFrame(columns, index=data.index, copy=False)
     out.attrs = data.attrs

@@ -173,7 +173,7 @@ model_home <- function(model) {
 }
 
 fit_lmer <- function(formula, data, data_name, reml, control, start, weights, offset, contrasts) {
-  one_response(formula)
+  formula <- one_response(formula)
   args <- list()
   if (!reml) args$REML <- FALSE
   args <- c(args, .common_arguments("lmerControl", control, start, weights, offset))
@@ -182,13 +182,16 @@ fit_lmer <- function(formula, data, data_name, reml, control, start, weights, of
   fit_model("lmer", formula, data, data_name, args, given$bindings)
 }
 
-#' Refuse a matrix as the response, which makes lm() fit several models and lmer() stop in its depths.
-one_response <- function(formula) {
-  lhs <- parse_formula(formula)[[2L]]
+#' The formula in a text, parsed. A matrix as the response, which makes lm() fit several models and
+#' lmer() stop in its depths, is refused.
+one_response <- function(text) {
+  formula <- parse_formula(text)
+  lhs <- formula[[2L]]
   if (is.call(lhs) && identical(lhs[[1L]], quote(cbind)))
     refuse("FormulaError", "the response ", deparse1(lhs), " has several columns; a linear model has ",
            "one. Fit them one by one, e.g. by pymlm.fit_many(..., responses=[...]); successes and ",
            "failures are for the binomial family")
+  formula
 }
 
 # The arguments that every fitting function has, as a person would write them.

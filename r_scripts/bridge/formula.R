@@ -74,12 +74,19 @@ parse_formula <- function(text) {
   f <- parsed[[1L]]
   if (!is.call(f) || !identical(f[[1L]], quote(`~`)))
     refuse("FormulaError", "no '~' in the formula; write e.g. 'y ~ x + (1 | g)'")
-  walked <- .walk(f)
-  # lme4 looks twice into each pair: at 40 it would not come back.
-  if (walked$brackets > 12L)
-    refuse("FormulaError", "brackets are nested ", walked$brackets, " deep, and lme4's time doubles ",
-           "with each. Leave out those that are not needed, or compute the column before")
-  if (any(vapply(walked$groups, needs_backticks, NA))) .write_out_double_bars(f) else f
+  used <- all.names(f) # R's own walk, which is quick: most formulas have neither
+  if (sum(used == "(") > .most_brackets) .refuse_brackets(.walk(f)$brackets)
+  if (!"||" %in% used) return(f)
+  if (any(vapply(.walk(f)$groups, needs_backticks, NA))) .write_out_double_bars(f) else f
+}
+
+# lme4 looks twice into each pair of nested brackets: at 40 it would not come back.
+.most_brackets <- 12L
+
+.refuse_brackets <- function(nested) {
+  if (nested > .most_brackets)
+    refuse("FormulaError", "brackets are nested ", nested, " deep, and lme4's time doubles with each. ",
+           "Leave out those that are not needed, or compute the column before")
 }
 
 #' Is it a name that R cannot read without backticks?
@@ -107,7 +114,7 @@ needs_backticks <- function(x) is.name(x) && as.character(x) != make.names(as.ch
 #' The formula with the columns for which its dot stands: with a dot left in a mixed model, R's
 #' terms(), anova(), update() ... of it fail.
 write_out_dot <- function(formula, columns) {
-  if (!"." %in% .walk(formula)$names || length(formula) != 3L) return(formula)
+  if (!"." %in% all.names(formula) || length(formula) != 3L) return(formula)
   columns <- lapply(setdiff(columns, all.vars(formula[[2L]])), as.name)
   if (!length(columns)) return(formula)
   all <- Reduce(function(a, b) call("+", a, b), columns)

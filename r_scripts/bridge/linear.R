@@ -1,7 +1,7 @@
 # lm(), glm() and lmList(): the models without random effects that the workflow compares with.
 
 fit_lm <- function(formula, data, data_name, weights, offset, contrasts) {
-  one_response(formula)
+  formula <- one_response(formula)
   args <- .common_arguments("", NULL, NULL, weights, offset)
   given <- .contrast_argument(contrasts)
   args$contrasts <- given$written
@@ -165,7 +165,8 @@ update_linear <- function(fit, formula) {
 
 fit_lm_list <- function(formula, data, data_name, family, link, theta, pool, weights, offset) {
   args <- list()
-  if (!is.null(family)) args$family <- family_call(family, link, theta) else one_response(formula)
+  if (is.null(family)) formula <- one_response(formula)
+  else args$family <- family_call(family, link, theta)
   if (!is.null(weights)) args$weights <- as.name(weights)
   if (!is.null(offset)) args$offset <- as.name(offset)
   if (!is.null(pool)) args$pool <- pool
