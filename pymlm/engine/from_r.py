@@ -116,8 +116,12 @@ def _numbers(api: Any, x: Any, kind: int, keeper: Any) -> np.ndarray[Any, Any]:
     if size == 0:  # R has no memory for it
         array = np.empty(0, dtype=dtype)
     else:
-        address = int(api.ffi.cast("uintptr_t", api.numbers[kind](x)))
-        array = np.asarray(_Memory(address, size, dtype, keeper))
+        start = api.numbers[kind](x)
+        if keeper is None:  # copied below
+            array = np.frombuffer(api.ffi.buffer(start, size * dtype.itemsize), dtype=dtype)
+        else:
+            address = int(api.ffi.cast("uintptr_t", start))
+            array = np.asarray(_Memory(address, size, dtype, keeper))
     if keeper is None:
         array = _quiet(array) if kind == _DBL else _WHOLE[kind](array)
     dim = _attribute(api, x, api.dim)

@@ -20,8 +20,8 @@ from pymlm.engine.r_thread import R
 from pymlm.errors import RError, RNotFoundError, RPackageError
 
 #: No profile, no workspace, no question at the end. Renviron is still read: it says where R's
-#: packages are. The heap begins with a million cells instead of 350,000, as lme4 takes 1.8 million:
-#: R collects garbage less often while it loads, in a tenth less time, and ends with 20 MB less.
+#: packages are. A larger heap from the start (--min-nsize, R_GC_MEM_GROW) loads lme4 in a tenth
+#: less time, and then costs every small fit some percent and a long-lived process 20 to 150 MB.
 R_OPTIONS = (
     "pymlm",
     "--quiet",
@@ -29,7 +29,6 @@ R_OPTIONS = (
     "--no-restore",
     "--no-site-file",
     "--no-init-file",
-    "--min-nsize=1000000",
 )
 
 _dispatch: Any = None
