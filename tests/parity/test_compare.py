@@ -74,21 +74,6 @@ emit(list(
     )
 
 
-@pytest.fixture(scope="module")
-def fits(sleepstudy):
-    def fit(formula, **options):
-        return mlm.lmer(formula, sleepstudy, **options)
-
-    return {
-        "one": fit("Reaction ~ Days + (1 | Subject)"),
-        "two": fit("Reaction ~ Days + (Days || Subject)"),
-        "full": fit("Reaction ~ Days + (Days | Subject)"),
-        "empty": fit("Reaction ~ 1 + (Days | Subject)"),
-        "slope": fit("Reaction ~ Days + (0 + Days | Subject)"),
-        "lm": mlm.lm("Reaction ~ Days", sleepstudy),
-    }
-
-
 def same(ours, theirs, rtol=ROUND_TRIP):
     assert list(ours.term) == theirs["table"][".rows"]
     for field, column in COLUMNS.items():

@@ -11,21 +11,6 @@ from tests.native import assert_fits_close as assert_close
 from tests.tolerances import SAME_PATH
 
 
-@pytest.fixture(scope="module")
-def fits(sleepstudy):
-    def fit(formula, **options):
-        return mlm.lmer(formula, sleepstudy, **options)
-
-    return {
-        "one": fit("Reaction ~ Days + (1 | Subject)"),
-        "two": fit("Reaction ~ Days + (Days || Subject)"),
-        "full": fit("Reaction ~ Days + (Days | Subject)"),
-        "empty": fit("Reaction ~ 1 + (Days | Subject)"),
-        "slope": fit("Reaction ~ Days + (0 + Days | Subject)"),
-        "lm": mlm.lm("Reaction ~ Days", sleepstudy),
-    }
-
-
 def test_reml_fits_with_different_means_are_never_compared_as_they_stand(fits):
     with pytest.raises(ComparisonError, match=r"fixed effects of m0 and m1 differ.*refit=True"):
         mlm.anova(fits["empty"], fits["full"], refit=False)
