@@ -44,7 +44,7 @@ between_within_terms <- function(fit) {
 .subjects <- function(model) {
   factors <- model@flist
   outer <- factors[[which.min(vapply(factors, nlevels, 0L))]]
-  nested <- vapply(factors, function(f) lme4::isNested(f, outer), NA)
+  nested <- vapply(factors, function(f) isNested(f, outer), NA)
   if (!all(nested))
     refuse("NotSupportedError", "between-within degrees of freedom need one grouping factor, or ",
            "factors nested in one; here ", paste(names(factors), collapse = ", "), " are crossed. ",

@@ -101,19 +101,12 @@ boot_parameters <- function(fit, scale = "sd") {
 
 # What confint(method = "boot") of lme4 bootstraps, in its order.
 .parameters <- function(model, scale = "sd") {
-  to_sd <- utils::getFromNamespace("Cv_to_Sv", "lme4")
-  scaled <- isTRUE(attr(VarCorr(model), "useSc"))
-  n <- lengths(model@cnms)
-  out <- if (lme4::isLMM(model) || lme4::isNLMM(model)) to_sd(model@theta, n = n, s = sigma(model))
-  else c(to_sd(model@theta, n = n), if (scaled) sigma(model))
+  values <- variance_values(model)
   if (scale == "variance") {
-    is_sd <- c(unlist(lapply(n, function(k) {
-      m <- diag(k)
-      m[lower.tri(m, diag = TRUE)] == 1
-    })), if (length(out) > length(model@theta)) TRUE)
-    out[is_sd] <- out[is_sd]^2
+    is_sd <- variance_parameters(model)$kind != "cor"
+    values[is_sd] <- values[is_sd]^2
   }
-  c(out, fixef(model))
+  c(values, fixef(model))
 }
 
 #' Intervals of bootstrap draws, as confint() of a bootMer object gives them (by boot::boot.ci).

@@ -55,7 +55,7 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
 
 comparison_fields <- function(table, lost) {
   list(term = rownames(table), npar = table[["npar"]], aic = table[["AIC"]], bic = table[["BIC"]],
-       loglik = table[["logLik"]], deviance = table[["deviance"]], chisq = table[["Chisq"]],
+       loglik = table[["logLik"]], deviance = minus_two_loglik(table), chisq = table[["Chisq"]],
        df = table[["Df"]], p_value = table[["Pr(>Chisq)"]],
        p_value_boundary = boundary_p(table[["Chisq"]], table[["Df"]], lost),
        formulas = sub("^[^:]*: ", "", utils::tail(attr(table, "heading"), nrow(table))))

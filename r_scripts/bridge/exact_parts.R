@@ -49,7 +49,7 @@ exact_parts <- function(model) {
 #' are lmerTest's warnings about the Hessian, given here as it would give them.
 exact_lmertest <- function(model, vcov_varpar, jac, messages = character()) {
   loadNamespace("lmerTest") # which defines the class
-  filled <- methods::as(model, "lmerModLmerTest")
+  filled <- as_class(model, "lmerModLmerTest")
   p <- length(filled@beta)
   filled@sigma <- stats::sigma(model)
   filled@vcov_beta <- as.matrix(stats::vcov(model))
@@ -94,7 +94,7 @@ exact_model <- function(model, adjusted = NULL, refresh = lmerTest::as_lmerModLm
                         own = TRUE) {
   .define_exact_class()
   .register_exact_methods()
-  exact <- methods::as(model, "pymlmExact")
+  exact <- as_class(model, "pymlmExact")
   if (!is.null(adjusted))
     exact@kenward_roger <- c(list(adjusted), if (own) list(.plain_numbers(model, adjusted)))
   exact@refresh <- refresh

@@ -136,7 +136,7 @@ fit_checked <- function(fun, args) {
   infinite <- grepl("NA/NaN/Inf|x0 returns NA", text)
   if (!infinite && !grepl("factors with 2 or more levels", text, fixed = TRUE)) return()
   frame <- tryCatch(
-    suppressWarnings(model.frame(lme4::subbars(eval(call$formula, env)), eval(call$data, env))),
+    suppressWarnings(model.frame(subbars(eval(call$formula, env)), eval(call$data, env))),
     error = function(e) NULL)
   for (name in names(frame)) {
     x <- frame[[name]]

@@ -37,7 +37,7 @@ fit_membership <- function(formula, data, data_name, memberships, reml, weights,
 
 # The name of a membership factor stands alone behind a bar, and nowhere else.
 .check_membership_terms <- function(formula, names) {
-  bars <- lme4::findbars(formula)
+  bars <- findbars(formula)
   alone <- vapply(bars, function(b) if (is.name(b[[3L]])) as.character(b[[3L]]) else "", "")
   for (name in names) {
     inside <- vapply(bars, function(b) name %in% all.vars(b[[3L]]), NA)
@@ -47,7 +47,7 @@ fit_membership <- function(formula, data, data_name, memberships, reml, weights,
     if (any(inside & alone != name))
       refuse("NotSupportedError", "the membership factor '", name, "' must stand alone behind ",
              "the bar, as in '(1 | ", name, ")'; it cannot be crossed or nested by ':' or '/'")
-    elsewhere <- c(all.vars(lme4::nobars(formula)), unlist(lapply(bars, function(b)
+    elsewhere <- c(all.vars(nobars(formula)), unlist(lapply(bars, function(b)
       all.vars(b[[2L]]))))
     if (name %in% elsewhere)
       refuse("FormulaError", "the membership factor '", name, "' is no column; it can stand only ",
@@ -173,7 +173,7 @@ predict_membership <- function(fit, newdata, memberships, allow_new_levels) {
   model <- fit$model
   out <- unname(predict(model, newdata = newdata, re.form = NA, na.action = na.pass))
   modes <- ranef(model, condVar = FALSE)
-  for (bar in lme4::findbars(formula(model))) {
+  for (bar in findbars(formula(model))) {
     name <- as.character(bar[[3L]])
     if (!name %in% names(memberships)) next
     m <- memberships[[name]]

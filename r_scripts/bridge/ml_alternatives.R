@@ -87,7 +87,7 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
 
 .club_sandwich <- function(model, cluster, type, level) {
   need_package("clubSandwich", "CR0 to CR3")
-  if (inherits(model, "lmerModLmerTest")) model <- as(model, "lmerMod")
+  if (inherits(model, "lmerModLmerTest")) model <- as_class(model, "lmerMod")
   args <- list(model, type = type)
   if (!is.null(cluster)) args$cluster <- factor(cluster)
   v <- tryCatch(do.call(clubSandwich::vcovCR, args), error = function(e) {

@@ -12,7 +12,7 @@ ml_replace <- function(formula, x, fixed, random, by = NULL) {
     refuse("FormulaError", "the formula has no response; write e.g. 'y ~ x'")
   f[[3L]] <- .bare(.replace_in(f[[3L]], x, .sum_of(fixed), .sum_of(random), inside = FALSE),
                    f[[3L]], TRUE)
-  if (!is.null(by) && !length(lme4::findbars(f)))
+  if (!is.null(by) && !length(findbars(f)))
     f[[3L]] <- call("+", f[[3L]], call("(", call("|", 1, as.name(by))))
   paste(deparse(f, width.cutoff = 500L), collapse = " ")
 }
@@ -52,7 +52,7 @@ ml_replace <- function(formula, x, fixed, random, by = NULL) {
 ml_design <- function(formula, data) {
   env <- new.env(parent = .formula_home)
   f <- eval(parse_formula(formula), env)
-  fixed <- lme4::nobars(f)
+  fixed <- nobars(f)
   if (length(fixed) == 3L) fixed <- fixed[-2L]
   part <- function(formula) {
     tt <- terms(formula, data = data)
@@ -65,7 +65,7 @@ ml_design <- function(formula, data) {
          labels = attr(tt, "term.labels"))
   }
   x <- part(fixed)
-  bars <- lme4::findbars(f)
+  bars <- findbars(f)
   list(
     term = x$term, values = x$values,
     order = c(if (0L %in% x$assign) 0, vapply(x$assign[x$assign > 0], function(k)

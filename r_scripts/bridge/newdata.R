@@ -25,7 +25,7 @@
 .used_names <- function(model, re) {
   fixed <- all.vars(delete.response(terms(model, fixed.only = TRUE)))
   bars <- if (identical(re, NA)) list() else
-    lme4::findbars(if (is.null(re)) formula(model) else re)
+    findbars(if (is.null(re)) formula(model) else re)
   names_in <- function(part) unique(unlist(lapply(bars, function(b) all.vars(b[[part]]))))
   list(predictors = union(fixed, names_in(2L)), groups = names_in(3L))
 }

@@ -31,8 +31,8 @@ predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
                                 sep = " | ")
   own <- named(model@cnms)
   frame <- .few_rows(model@frame)
-  asked <- tryCatch(unlist(lapply(lme4::findbars(re), function(bar)
-    named(lme4::mkReTrms(list(bar), frame)$cnms))), error = function(e) NA)
+  asked <- tryCatch(unlist(lapply(findbars(re), function(bar)
+    named(mkReTrms(list(bar), frame)$cnms))), error = function(e) NA)
   if (!all(asked %in% own))
     refuse("ArgumentError", "re_form=", dQuote(text, FALSE), " names random effects that the model ",
            "has not: it has ", paste(sQuote(own, FALSE), collapse = ", "))
@@ -173,7 +173,7 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 
 #' The random-effects terms in the model's order: group, coefficients, levels, first row of Zt.
 .random_blocks <- function(model) {
-  bars <- lme4::findbars(formula(model))
+  bars <- findbars(formula(model))
   factors <- getME(model, "Tlist")
   frame <- .few_rows(model@frame)
   taken <- rep(FALSE, length(bars))
@@ -190,7 +190,7 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 }
 
 .bar_makes <- function(frame, bar, group, coefs) {
-  made <- lme4::mkReTrms(list(bar), frame)
+  made <- mkReTrms(list(bar), frame)
   identical(names(made$cnms), group) && identical(made$cnms[[1L]], coefs)
 }
 
@@ -205,7 +205,7 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 .wanted_effects <- function(blocks, model, re) {
   if (is.null(re)) return(lapply(blocks, function(b) rep(TRUE, length(b$coefs))))
   frame <- .few_rows(model@frame)
-  asked <- lapply(lme4::findbars(re), function(bar) lme4::mkReTrms(list(bar), frame)$cnms)
+  asked <- lapply(findbars(re), function(bar) mkReTrms(list(bar), frame)$cnms)
   lapply(blocks, function(b) {
     mine <- unlist(lapply(asked, function(a) a[[b$group]]))
     b$coefs %in% mine
@@ -214,7 +214,7 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 
 .block_rows <- function(model, block, wanted, newdata) {
   frame <- .random_frame(model, newdata)
-  made <- lme4::mkReTrms(list(block$bar), frame)
+  made <- mkReTrms(list(block$bar), frame)
   entries <- as(made$Ztlist[[1L]], "TsparseMatrix")
   k <- length(block$coefs)
   level <- levels(made$flist[[1L]])[entries@i %/% k + 1L]
@@ -233,7 +233,7 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   terms <- delete.response(terms(model, random.only = TRUE))
   for (v in setdiff(all.vars(terms), names(newdata))) newdata[[v]] <- NA
   frame <- suppressWarnings(model.frame(terms, newdata, na.action = na.pass))
-  inner <- unique(unlist(lapply(lme4::findbars(formula(model)), function(b) all.vars(b[[2L]]))))
+  inner <- unique(unlist(lapply(findbars(formula(model)), function(b) all.vars(b[[2L]]))))
   for (v in intersect(inner, names(frame))) {
     old <- model@frame[[v]]
     if (!is.factor(old)) next

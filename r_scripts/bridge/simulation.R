@@ -29,11 +29,11 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
 .check_drawn_terms <- function(model, re) {
   if (!lme4::isLMM(model) && !lme4::isGLMM(model)) return()
   template <- substitute(. ~ . - XX, list(XX = re[[2L]]))
-  drawn <- lme4::findbars(update.formula(.random_part(model), template)[-2L])
+  drawn <- findbars(update.formula(.random_part(model), template)[-2L])
   if (!length(drawn)) return()
-  made <- lme4::mkReTrms(drawn, model@frame)$cnms
+  made <- mkReTrms(drawn, model@frame)$cnms
   blocks <- .random_blocks(model)
-  for (kept in lapply(lme4::findbars(re), function(bar) lme4::mkReTrms(list(bar), model@frame)$cnms))
+  for (kept in lapply(findbars(re), function(bar) mkReTrms(list(bar), model@frame)$cnms))
     if (any(kept[[1L]] %in% unlist(made[names(made) == names(kept)])))
       refuse("NotSupportedError", "lme4 keeps or draws whole terms, and would draw '",
              kept[[1L]][1L], "' by ", names(kept), " on top of what is kept. Name the whole term in ",
@@ -50,7 +50,7 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
 }
 
 .random_part <- function(model) {
-  bars <- lapply(lme4::findbars(formula(model)), function(b) call("(", b))
+  bars <- lapply(findbars(formula(model)), function(b) call("(", b))
   as.formula(call("~", Reduce(function(a, b) call("+", a, b), bars)))
 }
 

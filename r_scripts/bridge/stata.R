@@ -63,7 +63,7 @@ voice_result <- function(native, fit) {
   groups <- groups[order(vapply(groups, nlevels, 0L), decreasing = TRUE)]
   k <- length(groups)
   k < 2L || all(vapply(seq_len(k - 1L), function(i)
-    lme4::isNested(groups[[i]], groups[[i + 1L]]), NA))
+    isNested(groups[[i]], groups[[i + 1L]]), NA))
 }
 
 .constant_within <- function(x, g) {

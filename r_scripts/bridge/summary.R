@@ -37,7 +37,7 @@ summary_native <- function(fit, ddf = NULL) {
 # A model that lmerTest fitted would answer with df; None means lme4's own summary.
 .plain_summary <- function(fit) {
   model <- fit$model
-  if (inherits(model, "lmerModLmerTest")) model <- as(model, "lmerMod")
+  if (inherits(model, "lmerModLmerTest")) model <- as_class(model, "lmerMod")
   summary(model)
 }
 
@@ -91,7 +91,7 @@ summary_result <- function(native, fit, ddf = NULL) {
     # unname() first: as.numeric() would make text of every row's number before it drops the names.
     scaled_residuals = quantile(unname(native$residuals), na.rm = TRUE, names = FALSE),
     correlation = .correlation(native),
-    criteria = as.list(native$AICtab),
+    criteria = named_criteria(native$AICtab),
     ddf = ddf
   )
 }

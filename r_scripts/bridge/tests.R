@@ -107,7 +107,7 @@ anova_fields <- function(table, ddf, type = NULL) {
 
 #' lme4's own model, without what lmerTest added.
 plain_model <- function(fit) {
-  if (inherits(fit$model, "lmerModLmerTest")) methods::as(fit$model, "lmerMod") else fit$model
+  if (inherits(fit$model, "lmerModLmerTest")) as_class(fit$model, "lmerMod") else fit$model
 }
 
 # Wald tests with degrees of freedom that need no estimation: F by the between-within rule, or
@@ -275,9 +275,9 @@ self_contained <- function(fit, model) {
 # lmerTest pastes formulas, and forgets the backticks of a name that is all of the fixed part.
 .spelled_apart <- function(model) {
   form <- formula(model)
-  fixed <- lme4::nobars(form[[3L]])
+  fixed <- nobars(form[[3L]])
   if (!is.name(fixed) || make.names(fixed) == as.character(fixed)) return(model)
-  bars <- lapply(lme4::findbars(form), function(b) call("(", b))
+  bars <- lapply(findbars(form), function(b) call("(", b))
   form[[3L]] <- Reduce(function(a, b) call("+", a, b), c(list(1, fixed), bars))
   attr(model@frame, "formula") <- form
   model

@@ -22,7 +22,7 @@ ranova_result <- function(native, fit, reduce_terms = TRUE) {
 
 # The random part that a formula would have on this model's data, without fitting it.
 .random_parts_of <- function(fit, formula) {
-  if (!length(lme4::findbars(formula))) return(list(terms = list(), n = nrow(fit$model@frame)))
+  if (!length(findbars(formula))) return(list(terms = list(), n = nrow(fit$model@frame)))
   call <- fit$model@call
   call[[1L]] <- quote(lme4::lFormula)
   call$formula <- formula
@@ -54,7 +54,7 @@ varcorr_se_result <- function(native, fit, level = 0.95) {
        conf_low = made$low[at], conf_high = made$high[at], level = level)
 }
 
-# In the order of (theta, sigma): each variance and covariance, its standard error by the delta
+# In the order of the terms, then sigma: each variance and covariance, its standard error by the delta
 # method, and limits: on the log scale for a variance, plain for a covariance.
 .component_errors <- function(fit, vcov_varpar, level) {
   made <- .vcov_jacobian(fit$model)
@@ -79,51 +79,72 @@ varcorr_se_result <- function(native, fit, level = 0.95) {
   paste(rows$grp, first, second, sep = "\r")
 }
 
-# Derivatives of every variance and covariance, v = sigma^2 (T T')[i, j], in (theta, sigma).
+# Derivatives of every variance and covariance in what lme4 optimizes over and sigma.
 .vcov_jacobian <- function(model) {
-  theta <- model@theta
+  par <- optimized_parameters(model)$values
   sigma <- stats::sigma(model)
+  groups <- names(VarCorr(model))
+  structures <- term_structures(model)
   at <- 0L
   rows <- list()
   J <- list()
-  names <- names(VarCorr(model))
   for (t in seq_along(model@cnms)) {
     k <- length(model@cnms[[t]])
-    size <- k * (k + 1L) / 2L
-    fill <- function(values) { m <- matrix(0, k, k); m[lower.tri(m, diag = TRUE)] <- values; m }
-    T <- fill(theta[at + seq_len(size)])
+    own <- at + seq_len(structure_size(structures[[t]], k))
+    made <- .relative_covariance(par[own], k, structures[[t]])
     for (j in seq_len(k)) for (i in j:k) {
-      d <- numeric(length(theta) + 1L)
-      for (s in seq_len(size)) {
-        E <- fill(as.numeric(seq_len(size) == s))
-        d[at + s] <- sigma^2 * (E %*% t(T) + T %*% t(E))[i, j]
-      }
-      d[length(d)] <- 2 * sigma * (T %*% t(T))[i, j]
+      d <- numeric(length(par) + 1L)
+      d[own] <- sigma^2 * vapply(made$slopes, function(D) D[i, j], 0)
+      d[length(d)] <- 2 * sigma * made$value[i, j]
       J[[length(J) + 1L]] <- d
       rows[[length(rows) + 1L]] <- data.frame(
-        grp = names[t], var1 = model@cnms[[t]][j],
+        grp = groups[t], var1 = model@cnms[[t]][j],
         var2 = if (i == j) NA_character_ else model@cnms[[t]][i],
-        vcov = sigma^2 * (T %*% t(T))[i, j])
+        vcov = sigma^2 * made$value[i, j])
     }
-    at <- at + size
+    at <- max(own)
   }
-  J[[length(J) + 1L]] <- c(numeric(length(theta)), 2 * sigma)
+  J[[length(J) + 1L]] <- c(numeric(length(par)), 2 * sigma)
   rows[[length(rows) + 1L]] <- data.frame(grp = "Residual", var1 = NA_character_,
                                            var2 = NA_character_, vcov = sigma^2)
   list(rows = do.call(rbind, rows), J = do.call(rbind, J))
+}
+
+# A term's covariance matrix over sigma^2, and its derivative in each of the term's parameters.
+# Unstructured: T T', T the lower triangle of theta. Else S R S with standard deviations S and
+# correlations R: all rho (cs), rho^|i - j| (ar1), none (diag).
+.relative_covariance <- function(par, k, structure) {
+  if (structure$class == "us") {
+    fill <- function(values) { m <- matrix(0, k, k); m[lower.tri(m, diag = TRUE)] <- values; m }
+    T <- fill(par)
+    slopes <- lapply(seq_along(par), function(s) {
+      E <- fill(as.numeric(seq_along(par) == s))
+      E %*% t(T) + T %*% t(E)
+    })
+    return(list(value = T %*% t(T), slopes = slopes))
+  }
+  n_sd <- if (structure$hom) 1L else k
+  s <- rep_len(par[seq_len(n_sd)], k)
+  rho <- if (length(par) > n_sd) par[length(par)] else 0
+  lag <- abs(outer(seq_len(k), seq_len(k), "-"))
+  power <- switch(structure$class, cs = pmin(lag, 1L), ar1 = lag, diag = lag)
+  R <- rho^power
+  along <- function(ds) (outer(ds, s) + outer(s, ds)) * R
+  slopes <- lapply(seq_len(n_sd), function(i)
+    along(if (structure$hom) rep(1, k) else as.numeric(seq_len(k) == i)))
+  if (length(par) > n_sd)
+    slopes <- c(slopes, list(outer(s, s) * ifelse(power == 0, 0, power * rho^pmax(power - 1, 0))))
+  list(value = outer(s, s) * R, slopes = slopes)
 }
 
 # --- confidence intervals -------------------------------------------------------------------------
 
 #' R's names of all parameters, ".sig01" ... and "sd_(Intercept)|g" ..., in R's order.
 parameter_names <- function(fit) {
-  model <- fit$model
-  scale <- isTRUE(attr(VarCorr(model), "useSc"))
-  make <- utils::getFromNamespace("profnames", "lme4")
-  fixed <- names(fixef(model))
-  list(r = c(make(model, signames = TRUE, useSc = scale), fixed),
-       readable = c(make(model, signames = FALSE, useSc = scale), fixed),
-       n_variance = length(model@theta) + scale)
+  variance <- variance_parameters(fit$model)
+  fixed <- names(fixef(fit$model))
+  list(r = c(variance$r, fixed), readable = c(variance$name, fixed), n_variance = nrow(variance),
+       variance = variance)
 }
 
 # Positions of the parameters that `parm` names, in R's words, in readable ones, or by R's groups.
@@ -163,16 +184,22 @@ confint_native <- function(fit, method, parm = NULL, level = 0.95, scale = "sd")
 print.pymlm_intervals <- function(x, ...) print(x$table)
 
 .wald_intervals <- function(fit, names, which, level) {
-  out <- confint(fit$model, level = level, method = "Wald", oldNames = FALSE)
+  fixed <- confint(fit$model, parm = "beta_", level = level, method = "Wald")
   variance <- seq_len(names$n_variance)
-  # R leaves these rows empty. Log-scale limits of a variance, rooted, are those of the standard
-  # deviation; a correlation has none here.
+  out <- rbind(matrix(NA_real_, names$n_variance, 2L), fixed)
+  rownames(out) <- names$readable
+  # R has none of these. Log-scale limits of a variance, rooted, are those of the standard deviation; a
+  # correlation has none here.
   if (any(which %in% variance)) {
     made <- varcorr_se_native(fit) # first, for what it refuses would come out of rowSums()'s arguments
     se <- .component_errors(fit, made@vcov_varpar, level)
     limits <- sqrt(pmax(cbind(se$low, se$high), 0))
-    limits[!is.na(se$var2), ] <- NA
-    out[variance, ] <- limits
+    asked <- names$variance
+    one <- asked$var1 %in% "*" # of all coefficients
+    asked$var1[one] <- se$var1[match(asked$grp[one], se$grp)]
+    at <- match(.component_key(asked), .component_key(se))
+    at[asked$kind == "cor"] <- NA
+    out[variance, ] <- limits[at, ]
   }
   table <- out[which, , drop = FALSE]
   none <- rownames(table)[is.na(table[, 1L])]
@@ -224,7 +251,7 @@ profile_native <- function(fit, parm = NULL) {
 .profiled <- function(fit, which) {
   need_linear_predictor(fit, "The profile of the likelihood", .wald_instead)
   if (lme4::isGLMM(fit$model)) {
-    if (isTRUE(attr(VarCorr(fit$model), "useSc")))
+    if (has_scale(fit$model))
       refuse("NotSupportedError", "lme4 cannot profile a generalized model whose scale is estimated ",
              "(", family(fit$model)$family, "). Ask for method='boot' or 'Wald'")
     # lme4's deviance function of a GLMM writes each theta that it tries into this model's matrix.

@@ -1,0 +1,147 @@
+# Everything that differs between versions of R's packages. What a version can do is asked of its
+# namespace, not read from its number; what it returns is matched by name, not by position.
+
+.lme4_knows <- function(name) exists(name, envir = asNamespace("lme4"), inherits = FALSE)
+
+# --- formulas -------------------------------------------------------------------------------------
+
+# These tools moved to reformulas with lme4 1.1-36; lme4's own warn that they have, wherever called.
+.formula_tool <- function(name) {
+  moved <- "reformulas" %in% names(getNamespaceImports("lme4"))
+  getExportedValue(if (moved) "reformulas" else "lme4", name)
+}
+
+findbars <- .formula_tool("findbars")
+nobars <- .formula_tool("nobars")
+subbars <- .formula_tool("subbars")
+mkReTrms <- .formula_tool("mkReTrms")
+isNested <- .formula_tool("isNested")
+expandDoubleVerts <- .formula_tool("expandDoubleVerts")
+
+#' Covariance structures that a formula may name: us(x | g), diag(), cs(), ar1() since lme4 2.0.
+covariance_structures <- c("us", "diag", "cs", "ar1")
+knows_structures <- function() .lme4_knows("getReCovs")
+
+#' The random terms of a formula as they would be written, "(" or a structure's name before the bar.
+written_bars <- function(formula) {
+  if (!knows_structures()) return(lapply(findbars(formula), function(b) call("(", b)))
+  reformulas::findbars_x(formula, specials = covariance_structures, default.special = "(",
+                         expand_doublevert_method = "split")
+}
+
+# --- models ---------------------------------------------------------------------------------------
+
+# Where lme4 2 keeps the upper bounds and the structures of a model: in attributes, which as() drops.
+.kept_beside_slots <- c("upper", "reCovs")
+
+#' The model as one of another class, lme4's or lmerTest's, with all that it has.
+as_class <- function(model, class) {
+  made <- methods::as(model, class)
+  for (name in .kept_beside_slots) attr(made, name) <- attr(model, name)
+  made
+}
+
+#' Has the model a scale that is estimated? VarCorr()'s own word for it became FALSE for GLMMs.
+has_scale <- function(model) as.logical(model@devcomp$dims[["useSc"]])
+
+#' Has the model a random term whose covariance matrix is not any (lme4 2's diag, cs, ar1)?
+is_structured <- function(model) {
+  isS4(model) && knows_structures() &&
+    any(vapply(term_structures(model), function(s) s$class != "us", NA))
+}
+
+# Structure of each random term: its class ("us", "diag", "cs", "ar1"), and whether it has one standard
+# deviation for all coefficients.
+term_structures <- function(model) {
+  if (!knows_structures()) return(rep(list(list(class = "us", hom = FALSE)), length(model@cnms)))
+  lapply(utils::getFromNamespace("getReCovs", "lme4")(model), function(s) list(
+    class = sub("^Covariance[.]", "", class(s)[1L]),
+    hom = methods::.hasSlot(s, "hom") && isTRUE(s@hom)))
+}
+
+#' How many parameters a term of k coefficients has.
+structure_size <- function(structure, k) {
+  if (structure$class == "us") return(k * (k + 1L) / 2L)
+  (if (structure$hom) 1L else k) + (structure$class != "diag" && k > 1L)
+}
+
+#' -2 log L of a table of models, a column that lme4 1.1-36 renamed.
+minus_two_loglik <- function(table) {
+  table[[intersect(c("deviance", .deviance_since), names(table))[1L]]]
+}
+.deviance_since <- "-2*log(L)"
+
+#' What stands in a summary's header, under the names of lme4 1.1-31.
+named_criteria <- function(values) {
+  names(values)[names(values) == .deviance_since] <- "deviance"
+  as.list(values)
+}
+
+#' Refuse what does not know covariance structures and would take each for an unstructured one.
+need_unstructured <- function(model, what, instead) {
+  if (!is_structured(model)) return(invisible())
+  named <- unique(vapply(term_structures(model), `[[`, "", "class"))
+  refuse("NotSupportedError", what, " takes the random effects' covariance matrices as unstructured; ",
+         "this model has ", paste0(setdiff(named, "us"), "()", collapse = " and "), ". ", instead)
+}
+
+#' What lme4 optimizes over: theta, or where a structure has fewer parameters than elements, those.
+optimized_parameters <- function(model) {
+  found <- if (knows_structures()) getME(model, "par") else getME(model, "theta")
+  list(names = names(found), values = unname(found))
+}
+
+#' Elements of theta as a function of the parameters that lme4 optimizes over.
+theta_of_parameters <- function(model) {
+  if (!is_structured(model)) return(identity)
+  inside <- function(name) utils::getFromNamespace(name, "lme4")
+  inside("mkMkTheta")(inside("getReCovs")(model))
+}
+
+# --- parameters -----------------------------------------------------------------------------------
+
+#' The parameters of a model's random effects and its scale, in the order of profile(), confint() and
+#' bootMer(): lme4 1.1 has sd, cor, sd for an intercept and a slope, lme4 2 sd, sd, cor.
+#'
+#' @return data frame: name ("sd_Days|Subject"), r (".sig01"), kind ("sd", "cor", "sigma"), grp as
+#'   VarCorr() has it, and the coefficients var1, var2. A structure's one standard deviation for all
+#'   has var1 "*", its one correlation var1 "rho".
+variance_parameters <- function(model) {
+  groups <- names(VarCorr(model))
+  structures <- term_structures(model)
+  parts <- lapply(seq_along(model@cnms), function(i)
+    .term_parameters(model@cnms[[i]], names(model@cnms)[i], groups[i], structures[[i]]))
+  out <- do.call(rbind, parts)
+  rownames(out) <- NULL
+  out$r <- sprintf(".sig%02d", seq_len(nrow(out)))
+  if (has_scale(model)) out <- rbind(out, data.frame(
+    name = "sigma", kind = "sigma", grp = "Residual", var1 = NA_character_, var2 = NA_character_,
+    r = ".sigma"))
+  out
+}
+
+.term_parameters <- function(coefs, written, group, structure) {
+  row <- function(kind, var1, var2) data.frame(
+    name = paste0(kind, "_", var1, ifelse(is.na(var2), "", paste0(".", var2)), "|", written),
+    kind = kind, grp = group, var1 = var1, var2 = var2)
+  k <- length(coefs)
+  if (structure$class != "us") {
+    sd <- row("sd", if (structure$hom) "*" else coefs, NA_character_)
+    return(if (structure$class == "diag" || k < 2L) sd else rbind(sd, row("cor", "rho", NA_character_)))
+  }
+  at <- which(lower.tri(diag(k), diag = TRUE), arr.ind = TRUE)
+  if (knows_structures()) at <- at[order(at[, 1L] != at[, 2L]), , drop = FALSE]
+  own <- at[, 1L] == at[, 2L]
+  row(ifelse(own, "sd", "cor"), coefs[at[, 1L]], ifelse(own, NA_character_, coefs[at[, 2L]]))
+}
+
+#' Their values, in the order of variance_parameters(): what confint(method = "boot") bootstraps. A
+#' GLMM's standard deviations are those of theta, whether its scale is estimated or not.
+variance_values <- function(model) {
+  scale <- if (!lme4::isGLMM(model)) stats::sigma(model)
+  inside <- function(name) utils::getFromNamespace(name, "lme4")
+  values <- if (knows_structures()) inside("getProfPar")(model, profscale = "sdcor", sc = scale)
+  else if (is.null(scale)) inside("Cv_to_Sv")(model@theta, n = lengths(model@cnms))
+  else inside("Cv_to_Sv")(model@theta, n = lengths(model@cnms), s = scale)
+  c(unname(as.numeric(values)), if (is.null(scale) && has_scale(model)) stats::sigma(model))
+}
