@@ -11,6 +11,7 @@ import pandas as pd
 
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, FormulaError
+from pymlm.escape import html_frame
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.base import Fitted
@@ -184,7 +185,7 @@ class LmList(Fitted):
         return text
 
     def _repr_html_(self) -> str:
-        return str(self.coef().to_html())
+        return html_frame(self.coef())
 
 
 @strict

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from pymlm.arguments import choice, flag, strict
 from pymlm.errors import ArgumentError
-from pymlm.render.equations import LETTERS, Form, Format, Summand, Writer, upright
+from pymlm.escape import html_block
+from pymlm.render.equations import LETTERS, Form, Format, Summand, Writer
 from pymlm.results.equations import EquationParts
 
 FORMS: tuple[Form, ...] = ("levels", "combined", "distribution")
@@ -15,7 +15,7 @@ FORMATS: tuple[Format, ...] = ("latex", "text")
 
 
 class EquationText(str):
-    """Equations as text; a notebook sets the LaTeX form."""
+    """Equations as text."""
 
     __slots__ = ()
 
@@ -23,10 +23,19 @@ class EquationText(str):
         return str(self)
 
     def _repr_html_(self) -> str | None:
-        return None if self.startswith(r"\begin") else f"<pre>{html.escape(self)}</pre>"
+        return html_block(self)
 
-    def _repr_latex_(self) -> str | None:
-        return f"$${self}$$" if self.startswith(r"\begin") else None
+
+class EquationLatex(EquationText):
+    """Equations in LaTeX, which a notebook sets."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> None:
+        return None
+
+    def _repr_latex_(self) -> str:
+        return f"$${self}$$"
 
 
 @strict
@@ -91,7 +100,7 @@ def equations(
         rows = _distribution(w)
     else:
         rows = _combined(w)
-    return EquationText(_latex(rows) if kind == "latex" else _text(rows))
+    return EquationLatex(_latex(rows)) if kind == "latex" else EquationText(_text(rows))
 
 
 def _text(rows: list[tuple[str, str, str]]) -> str:
@@ -161,7 +170,7 @@ def _combined(w: Writer) -> list[tuple[str, str, str]]:
             one = _effect(w, group, at)
             text += " + " + (r"\," if w.latex else " ").join([one, *x])
             effects.append(name)
-        matrix = rf"\Sigma_{{{upright(group)}}}" if w.latex else f"Σ_{group}"
+        matrix = rf"\Sigma_{{{w.name(group)}}}" if w.latex else f"Σ_{w.name(group)}"
         where.append(("where", f"{w.vector(effects)} {w.tilde}", w.normal("0", matrix)))
     for group, terms in zip(p.random_group, p.random_term, strict=True):
         j = LETTERS[1 + p.group.index(group)]
@@ -182,8 +191,8 @@ def _effect(w: Writer, group: str, subscript: str) -> str:
     if len(w.p.group) == 1:
         return w.symbol("u", subscript)
     if w.latex:
-        return rf"u^{{({upright(group)})}}_{{{subscript}}}"
-    return f"u({group})_{subscript}"
+        return rf"u^{{({w.name(group)})}}_{{{subscript}}}"
+    return f"u({w.name(group)})_{subscript}"
 
 
 def _collapsed(w: Writer) -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pymlm.errors import NotSupportedError
+from pymlm.escape import latex_math, plain
 from pymlm.results.equations import EquationParts
 
 Form = Literal["levels", "combined", "distribution"]
@@ -58,18 +59,6 @@ class Model:
     random: dict[int, list[Summand]] = field(default_factory=dict)
 
 
-#: Not \\^, an accent that math mode does not have; backticks are R's, not the name's.
-LATEX = str.maketrans(
-    {"\\": r"\backslash ", "^": r"{\wedge}", " ": r"\ ", "`": None}
-    | {c: "\\" + c for c in "_%&#${}"}
-)
-
-
-def upright(name: str) -> str:
-    """Return a variable's name for LaTeX's math mode."""
-    return rf"\mathrm{{{name.translate(LATEX)}}}"
-
-
 class Writer:
     """Writes the equations of one model in one format."""
 
@@ -92,8 +81,12 @@ class Writer:
 
     def variable(self, name: str, subscript: str) -> str:
         if self.latex:
-            return rf"{upright(name)}_{{{subscript}}}"
-        return f"{name}_{subscript}"
+            return f"{self.name(name)}_{{{subscript}}}"
+        return f"{self.name(name)}_{subscript}"
+
+    def name(self, name: str) -> str:
+        """A name of the user's, upright in LaTeX; backticks are R's, not the name's."""
+        return latex_math(name.replace("`", "")) if self.latex else plain(name)
 
     def summand(self, s: Summand, first: bool) -> str:
         variables = [self.variable(n, i) for n, i in s.variables]
@@ -217,7 +210,7 @@ class Writer:
         return rows + self.distributions(model)
 
     def linked(self) -> str:
-        link = rf"\mathrm{{{self.p.link}}}" if self.latex else self.p.link
+        link = self.name(self.p.link)
         mu = self.symbol("mu", self.index(1))
         return mu if self.p.link == "identity" else f"{link}({mu})"
 
@@ -229,8 +222,7 @@ class Writer:
         else:
             y = self.variable(self.p.response, self.index(1))
             mu = self.symbol("mu", self.index(1))
-            family = self.p.family.split("(")[0]
-            name = rf"\mathrm{{{family}}}" if self.latex else family
+            name = self.name(self.p.family.split("(")[0])
             rows.append(("where", f"{y} {self.tilde}", f"{name}({mu})"))
         for effects in model.random.values():
             names = [self.symbol(u.symbol, u.subscript) for u in effects]

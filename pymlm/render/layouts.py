@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+
+from pymlm import escape
 
 
 class Text(str):
@@ -17,7 +18,16 @@ class Text(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        return str(self) if self.startswith("<table") else f"<pre>{html.escape(self)}</pre>"
+        return escape.html_block(self)
+
+
+class Html(Text):
+    """A table in HTML, which a notebook shows as a table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +88,9 @@ def _note(t: Layout) -> str:
 # --- text ---------------------------------------------------------------------------------------
 
 
-def text(t: Layout) -> str:
+def text(t: Layout) -> Text:
     """Stargazer's ASCII table."""
+    t = _in_plain(t)
     rows, note, numbers = _rows(t), _note(t), _numbers(t)
     left = max(len(name) for name, _ in [*rows, *t.lines, ("Note:", ())]) + 1
     wide = _widths(t, rows, max(len(note) - left + 6, len("Dependent variable:") + 8))
@@ -101,7 +112,17 @@ def text(t: Layout) -> str:
     out.append("=" * (left + inner))
     if note:
         out.append("Note:" + note.rjust(left + inner - len("Note:")))
-    return "\n".join(out)
+    return Text("\n".join(out))
+
+
+def _in_plain(t: Layout) -> Layout:
+    """The same table, the user's texts plain before widths are counted."""
+    return replace(
+        t,
+        responses=tuple(map(escape.plain, t.responses)),
+        terms=tuple((escape.plain(name), b, se) for name, b, se in t.terms),
+        title=escape.plain(t.title),
+    )
 
 
 def _widths(t: Layout, rows: list[tuple[str, tuple[str, ...]]], least: int) -> list[int]:
@@ -153,68 +174,58 @@ def _kind_lines(kinds: tuple[str, ...], wide: list[int]) -> list[list[str]]:
 # --- Markdown -----------------------------------------------------------------------------------
 
 
-def markdown(t: Layout) -> str:
+def markdown(t: Layout) -> Text:
     """A pipe table; standard errors in the row below, or beside."""
 
     def row(name: str, cells: tuple[str, ...]) -> str:
-        return "| " + " | ".join(_pipe(x) for x in (name, *cells)) + " |"
+        return "| " + " | ".join(map(escape.markdown, (name, *cells))) + " |"
 
-    out = [f"**{t.title}**", ""] if t.title else []
+    title = escape.markdown(t.title).strip()
+    out = [f"**{title}**", ""] if title else []
     out += [row("", t.responses), "|:---" + "|:---:" * len(t.responses) + "|"]
     out += [row("", t.kinds)] if t.kinds else []
     out += [row("", _numbers(t))] if _numbers(t) else []
     out += [row(name, cells) for name, cells in _rows(t) if name or any(cells)]
     out += [row(name, cells) for name, cells in t.lines]
-    note = _pipe(_note(t))
-    return "\n".join([*out, "", f"Note: {note}"] if note else out)
-
-
-def _pipe(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*")
+    note = _note(t).replace("*", "\\*")
+    return Text("\n".join([*out, "", f"Note: {note}"] if note else out))
 
 
 # --- LaTeX --------------------------------------------------------------------------------------
 
 
-def latex(t: Layout) -> str:
+def latex(t: Layout) -> Text:
     """Stargazer's LaTeX table; needs no package."""
     n = len(t.responses)
     wide = f"\\multicolumn{{{n}}}{{c}}"
 
     def row(name: str, cells: tuple[str, ...]) -> str:
-        return f"{_tex(name)} & " + " & ".join(_tex_number(c) for c in cells) + r" \\"
+        return f"{name} & " + " & ".join(_tex_number(c) for c in cells) + r" \\"
 
-    out = [r"\begin{table}[!htbp] \centering", rf"  \caption{{{_tex(t.title)}}}", r"  \label{}"]
+    out = [
+        r"\begin{table}[!htbp] \centering",
+        rf"  \caption{{{escape.latex(t.title)}}}",
+        r"  \label{}",
+    ]
     out += [rf"\begin{{tabular}}{{@{{\extracolsep{{5pt}}}}l{'c' * n}}}"]
     out += [r"\\[-1.8ex]\hline", r"\hline \\[-1.8ex]"]
     out += [rf" & {wide}{{\textit{{Dependent variable:}}}} \\", rf"\cline{{2-{n + 1}}}"]
-    names = [rf"\multicolumn{{{k}}}{{c}}{{{_tex(x)}}}" for x, k in _spans(t.responses)]
+    names = [rf"\multicolumn{{{k}}}{{c}}{{{escape.latex(x)}}}" for x, k in _spans(t.responses)]
     out.append(r"\\[-1.8ex] & " + " & ".join(names) + r" \\")
     for cells in (t.kinds, _numbers(t)):
         if cells:
-            out.append(r"\\[-1.8ex] & " + " & ".join(map(_tex, cells)) + r" \\")
+            out.append(r"\\[-1.8ex] & " + " & ".join(map(escape.latex, cells)) + r" \\")
     out.append(r"\hline \\[-1.8ex]")
-    out += [row(name, cells) for name, cells in _rows(t)]
+    out += [row(escape.latex(name), cells) for name, cells in _rows(t)]
     out.append(r"\hline \\[-1.8ex]")
-    out += [row("R$^{2}$".join(name.split("R2")), cells) for name, cells in t.lines]
+    out += [row(name.replace("R2", "R$^{2}$"), cells) for name, cells in t.lines]
     out += [r"\hline", r"\hline \\[-1.8ex]"]
     if t.levels:
         levels = "; ".join(
             f"$^{{{'*' * (i + 1)}}}$p$<${level:g}" for i, level in enumerate(t.levels)
         )
         out.append(rf"\textit{{Note:}} & \multicolumn{{{n}}}{{r}}{{{levels}}} \\")
-    return "\n".join([*out, r"\end{tabular}", r"\end{table}"])
-
-
-def _tex(text: str) -> str:
-    if "$^{2}$" in text:
-        return text
-    for plain, escaped in (
-        ("\\", r"\textbackslash "), ("_", r"\_"), ("&", r"\&"), ("%", r"\%"), ("#", r"\#"),
-        ("$", r"\$"), ("^", r"\textasciicircum "), ("~", r"\textasciitilde "),
-    ):  # fmt: skip
-        text = text.replace(plain, escaped)
-    return text
+    return Text("\n".join([*out, r"\end{tabular}", r"\end{table}"]))
 
 
 def _tex_number(cell: str) -> str:
@@ -233,24 +244,24 @@ def _tex_number(cell: str) -> str:
 _LINE = '<tr><td colspan="{}" style="border-bottom: 1px solid black"></td></tr>'
 
 
-def html_table(t: Layout) -> str:
+def html_table(t: Layout) -> Html:
     """An HTML table."""
     n = len(t.responses)
     line = _LINE.format(n + 1)
 
     def row(name: str, cells: tuple[str, ...]) -> str:
         inner = "".join(f"<td>{_starred(c)}</td>" for c in cells)
-        return f'<tr><td style="text-align:left">{html.escape(name)}</td>{inner}</tr>'
+        return f'<tr><td style="text-align:left">{name}</td>{inner}</tr>'
 
-    out = ['<table style="text-align:center">']
-    out += [f"<caption><strong>{html.escape(t.title)}</strong></caption>"] if t.title else []
+    out = [f'<table class="{escape.NO_MATH}" style="text-align:center">']
+    out += [f"<caption><strong>{escape.html(t.title)}</strong></caption>"] if t.title else []
     out += [line, f'<tr><td></td><td colspan="{n}"><em>Dependent variable:</em></td></tr>']
-    names = "".join(f'<td colspan="{k}">{html.escape(x)}</td>' for x, k in _spans(t.responses))
+    names = "".join(f'<td colspan="{k}">{escape.html(x)}</td>' for x, k in _spans(t.responses))
     out.append(f"<tr><td></td>{names}</tr>")
     out += [row("", t.kinds)] if t.kinds else []
     out += [row("", _numbers(t))] if _numbers(t) else []
-    out += [line, *(row(*r) for r in _rows(t)), line]
-    out += [row(*r).replace("R2</td>", "R<sup>2</sup></td>", 1) for r in t.lines]
+    out += [line, *(row(escape.html(name), cells) for name, cells in _rows(t)), line]
+    out += [row(name.replace("R2", "R<sup>2</sup>"), cells) for name, cells in t.lines]
     out.append(line)
     if t.levels:
         note = "; ".join(
@@ -260,7 +271,7 @@ def html_table(t: Layout) -> str:
             f'<tr><td style="text-align:left"><em>Note:</em></td>'
             f'<td colspan="{n}" style="text-align:right">{note}</td></tr>'
         )
-    return "\n".join([*out, "</table>"])
+    return Html("\n".join([*out, "</table>"]))
 
 
 def _starred(cell: str) -> str:
@@ -268,9 +279,9 @@ def _starred(cell: str) -> str:
     number = first.rstrip("*")
     stars = first[len(number) :]
     raised = f"<sup>{stars}</sup>" if stars else ""
-    return html.escape(number) + raised + html.escape(space + rest)
+    return escape.html(number) + raised + escape.html(space + rest)
 
 
-LAYOUTS: dict[str, Callable[[Layout], str]] = {
+LAYOUTS: dict[str, Callable[[Layout], Text]] = {
     "text": text, "markdown": markdown, "latex": latex, "html": html_table,
 }  # fmt: skip

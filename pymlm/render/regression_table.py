@@ -103,7 +103,7 @@ def regression_table(
     levels = _checked(fitted, style, format, stars, digits)
     columns = [_column(m, digits, ddf, levels) for m in fitted]
     layout = _layout(columns, digits, levels, labels or {}, column_labels, title, single_row)
-    return Text(LAYOUTS[format](layout))
+    return LAYOUTS[format](layout)
 
 
 def _checked(

@@ -7,6 +7,8 @@ from typing import Literal
 
 import pandas as pd
 
+from pymlm import escape
+
 TableFormat = Literal["md", "markdown", "latex", "html"]
 
 
@@ -22,15 +24,18 @@ def frame_as(frame: pd.DataFrame, format: TableFormat | str, digits: int = 4) ->
         Significant digits of numbers.
     """
     shown = frame.dropna(axis=1, how="all")
-    cells = [[str(i), *(_cell(v, digits) for v in row)] for i, row in zip(
+    cells = [[_label(i), *(_cell(v, digits) for v in row)] for i, row in zip(
         shown.index, shown.itertuples(index=False), strict=True)]  # fmt: skip
-    header = ["", *map(str, shown.columns)]
+    header = ["", *map(_label, shown.columns)]
     if format in ("md", "markdown"):
         return _markdown(header, cells)
     if format == "latex":
         return _latex(header, cells)
-    return pd.DataFrame([c[1:] for c in cells], index=list(shown.index),
-                        columns=list(shown.columns)).to_html()  # fmt: skip
+    return _html(header, cells)
+
+
+def _label(label: object) -> str:
+    return " ".join(map(str, label)) if isinstance(label, tuple) else str(label)
 
 
 def _cell(value: object, digits: int) -> str:
@@ -40,21 +45,30 @@ def _cell(value: object, digits: int) -> str:
 
 
 def _markdown(header: list[str], cells: list[list[str]]) -> str:
-    rows = [header, ["---", *["---:"] * (len(header) - 1)], *cells]
-    return "\n".join("| " + " | ".join(c.replace("|", "\\|") for c in r) + " |" for r in rows)
-
-
-_LATEX = str.maketrans(
-    {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "^": r"\^{}", "~": r"\~{}",
-     "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}"}
-)  # fmt: skip
+    line = ["---", *["---:"] * (len(header) - 1)]
+    head, *rows = ([escape.markdown(c) for c in r] for r in (header, *cells))
+    return "\n".join("| " + " | ".join(r) + " |" for r in (head, line, *rows))
 
 
 def _latex(header: list[str], cells: list[list[str]]) -> str:
-    body = [" & ".join(c.translate(_LATEX) for c in r) + r" \\" for r in [header, *cells]]
+    body = [" & ".join(map(escape.latex, r)) + r" \\" for r in [header, *cells]]
     return "\n".join(
         [
             r"\begin{tabular}{l" + "r" * (len(header) - 1) + "}", r"\hline", body[0], r"\hline",
             *body[1:], r"\hline", r"\end{tabular}",
+        ]
+    )  # fmt: skip
+
+
+def _html(header: list[str], cells: list[list[str]]) -> str:
+    def row(tag: str, texts: list[str]) -> str:
+        first, *rest = map(escape.html, texts)
+        return f"<tr><th>{first}</th>" + "".join(f"<{tag}>{x}</{tag}>" for x in rest) + "</tr>"
+
+    body = [row("td", r) for r in cells]
+    return "\n".join(
+        [
+            f'<table class="dataframe {escape.NO_MATH}">', "<thead>", row("th", header),
+            "</thead>", "<tbody>", *body, "</tbody>", "</table>",
         ]
     )  # fmt: skip

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeVar
 
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
+from pymlm.escape import distinct, plain
 from pymlm.render import mplus, sas, spss, stata
 from pymlm.render.layouts import Text
 from pymlm.render.regression_table import regression_table
 from pymlm.results.voices import Voice, VoiceTests, Xtreg
+
+R = TypeVar("R")
 
 Style = Literal["r", "stata", "sas", "spss", "mplus", "stargazer"]
 STYLES: tuple[Style, ...] = ("r", "stata", "sas", "spss", "mplus", "stargazer")
@@ -99,18 +104,54 @@ def render(
         return Text(m.summary(ddf=DEFAULT_DDF["r"] if ddf is None else ddf).text)
     if which == "stargazer":
         return regression_table(m)
-    v: Voice = m._ask("voice", Voice, engine=m._engine("Satterthwaite", None))
+    v: Voice = _in_plain(m._ask("voice", Voice, engine=m._engine("Satterthwaite", None)))
     if which == "stata":
         return Text(_stata(m, v, command or "mixed", size))
     if which == "mplus":
         return Text(mplus.twolevel(v))
     method = choice(ddf or DEFAULT_DDF[which], DDF, "ddf")
-    tests: VoiceTests = m._call_ddf("voice_tests", VoiceTests, method, ddf=method)
+    tests: VoiceTests = _in_plain(m._call_ddf("voice_tests", VoiceTests, method, ddf=method))
     if which == "sas":
         return Text(sas.mixed(v, tests, method, covtest))
     if method not in ("Satterthwaite", "Kenward-Roger"):
         raise NotSupportedError("SPSS MIXED has Satterthwaite and (since 26) Kenward-Roger only")
     return Text(spss.mixed(v, tests, size))
+
+
+def _in_plain(result: R) -> R:
+    """The same numbers under names that fill one line: tables are laid out by lines and widths."""
+    shown = distinct(_texts(result))
+
+    def made(value: Any) -> Any:
+        if isinstance(value, str):
+            return shown[value]
+        if isinstance(value, tuple):
+            return tuple(map(made, value))
+        if isinstance(value, Mapping):
+            return {made(k): made(x) for k, x in value.items()}
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.replace(value, **{k: made(x) for k, x in _fields(value)})
+        return value
+
+    out: R = made(result)
+    return out
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a result, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts((*value.keys(), *value.values()))
+    elif isinstance(value, tuple):
+        for x in value:
+            yield from _texts(x)
+    elif dataclasses.is_dataclass(value):
+        yield from _texts(tuple(x for _, x in _fields(value)))
+
+
+def _fields(value: Any) -> list[tuple[str, Any]]:
+    return [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value) if f.init]
 
 
 def _refuse_unused(style: str, **given: Any) -> None:
@@ -125,7 +166,7 @@ def _stata(m: Any, v: Voice, command: str, level: float) -> str:
     if name == "mixed":
         return stata.mixed(v, level)
     if name in ("xtreg", "xtreg, re", "xtreg,re"):
-        return stata.xtreg_re(v, m._call("xtreg", Xtreg), level)
+        return stata.xtreg_re(v, _in_plain(m._call("xtreg", Xtreg)), level)
     if name == "estat icc":
         return stata.icc(v, level)
     if name.startswith("lincom "):
@@ -138,7 +179,7 @@ def _stata(m: Any, v: Voice, command: str, level: float) -> str:
                 "m.contest tests against other values"
             )
         estimate, se = float(c.estimate[0]), float(c.std_error[0])
-        return stata.lincom(v.response, left.strip(), estimate, se, level)
+        return stata.lincom(v.response, plain(left.strip()), estimate, se, level)
     raise ArgumentError(
         f"command={command!r} is not one of: {', '.join(COMMANDS)}." + near_names(name, COMMANDS)
     )

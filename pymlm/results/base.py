@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import json
 import math
 import types
@@ -16,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pymlm.errors import ArgumentError, near_names
+from pymlm.escape import html_block, html_frame
 
 Floats = NDArray[np.float64]
 
@@ -141,9 +141,7 @@ class Result:
         return self.text
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self._html_caption())}</pre>" + self.to_frame().to_html(
-            max_rows=pd.get_option("display.max_rows")
-        )
+        return html_block(self._html_caption()) + html_frame(self.to_frame())
 
     def _html_caption(self) -> str:
         return type(self).__name__

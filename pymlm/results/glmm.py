@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pymlm.escape import html_paragraph
 from pymlm.results.summary import Summary
 
 
@@ -39,4 +40,5 @@ class GlmmSummary(Summary):
     def _repr_html_(self) -> str:
         # The base class by name: a slotted dataclass has no working super().
         shown = Summary._repr_html_(self)
-        return f"<p>Family: {self.family} ({self.link}); estimates on the link scale</p>{shown}"
+        said = f"Family: {self.family} ({self.link}); estimates on the link scale"
+        return html_paragraph(said) + shown

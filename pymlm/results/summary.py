@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
+from pymlm.escape import html_frame, html_paragraph
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import FixedEffects
 from pymlm.results.varcorr import VarCorr
@@ -71,9 +71,9 @@ class Summary(Result):
         groups = ", ".join(f"{k}: {v}" for k, v in self.ngroups.items())
         dropped = f"; {self.n_dropped} dropped for missing values" if self.n_dropped else ""
         return (
-            f"<p>{self.title}</p>{self.fixed.to_frame().to_html()}"
-            f"{self.varcorr.to_frame().to_html(index=False)}"
-            f"<p>{self.nobs} observations{dropped}; groups: {html.escape(groups)}</p>"
+            f"{html_paragraph(self.title)}{html_frame(self.fixed.to_frame())}"
+            f"{html_frame(self.varcorr.to_frame(), index=False)}"
+            + html_paragraph(f"{self.nobs} observations{dropped}; groups: {groups}")
         )
 
 

@@ -79,11 +79,21 @@ voice_result <- function(native, fit) {
 
 # TRUE for a column that is a product of numeric variables, which Stata writes c.a#c.b.
 .numeric_labels <- function(model) {
-  classes <- attr(terms(model), "dataClasses")
-  unname(vapply(.column_labels(model), function(label) {
-    parts <- strsplit(label, ":", fixed = TRUE)[[1L]]
-    all(is.na(classes[parts]) | classes[parts] == "numeric")
-  }, NA))
+  used <- .variables_of_terms(model)
+  unname(vapply(.column_labels(model), function(label)
+    all(vapply(model@frame[used[[label]]], is.numeric, NA)), NA))
+}
+
+# The columns of the model's frame that each term uses. A frame's columns bear the variables' own
+# names, the table of factors writes them as code (`a b`, `a\\b`), in the same order.
+.variables_of_terms <- function(model) {
+  fixed <- delete.response(terms(model, fixed.only = TRUE))
+  names <- vapply(as.list(attr(fixed, "variables"))[-1L], function(v)
+    paste(deparse(v, width.cutoff = 500L, backtick = !is.name(v)), collapse = " "), "")
+  uses <- attr(fixed, "factors") > 0L
+  labels <- attr(fixed, "term.labels")
+  used <- lapply(seq_along(labels), function(k) names[uses[, k]])
+  c(list("(Intercept)" = character()), stats::setNames(used, labels))
 }
 
 # The model without random effects, by the same criterion.
@@ -190,16 +200,14 @@ voice_tests <- function(fit, ddf) {
 # SPSS's type III test of the intercept: averaged over the levels of every factor, covariates at 0.
 .type3_intercept <- function(fit, ddf) {
   model <- fit$model
-  frame <- model.frame(model, fixed.only = TRUE)
+  frame <- model@frame
   fixed <- delete.response(terms(model, fixed.only = TRUE))
   X <- model.matrix(model)
   L <- as.numeric(attr(X, "assign") == 0L)
-  uses <- attr(fixed, "factors") > 0L
-  plain <- function(names) gsub("`", "", names, fixed = TRUE)
+  used <- .variables_of_terms(model)
   contrasts <- attr(X, "contrasts")
-  if (length(contrasts)) names(contrasts) <- plain(names(contrasts))
   for (k in seq_along(attr(fixed, "term.labels"))) {
-    values <- frame[plain(rownames(uses)[uses[, k]])]
+    values <- frame[used[[attr(fixed, "term.labels")[k]]]]
     if (any(vapply(values, is.numeric, NA))) next
     grid <- expand.grid(lapply(values, function(v) which(!duplicated(v))))
     rows <- frame[rep(1L, nrow(grid)), , drop = FALSE]
