@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Literal
+from typing import Any, Literal
 
-from pymlm.arguments import choice, strict
+from pymlm.arguments import choice, flag, strict
 
 #: What computes Satterthwaite's and Kenward-Roger's degrees of freedom.
 Engine = Literal["auto", "lmerTest", "exact"]
 ENGINES: tuple[Engine, ...] = ("auto", "lmerTest", "exact")
+
+
+class _Setting:
+    """A value for the process, and those that hold inside `with` blocks; checked when set."""
+
+    def __init__(self, name: str, default: Any, check: Callable[[object], Any]) -> None:
+        self.check = check
+        self.everywhere = default
+        self.inside: ContextVar[Any] = ContextVar(f"pymlm_{name}", default=None)
+
+    @property
+    def value(self) -> Any:
+        local = self.inside.get()
+        return self.everywhere if local is None else local
 
 
 class Options:
@@ -27,6 +41,10 @@ class Options:
         told by its own ``engine=``. "lmerTest": lmerTest and pbkrtest. "exact": the closed forms
         of `pymlm.inference`. "auto", the default: lmerTest and pbkrtest where they are quick, the
         closed forms where those would be slow or impossible.
+    advice : bool
+        Give the advice on a design that a model carries in ``m.advice``, such as few groups, as an
+        AdviceWarning at the fit, too. False, the default: crossed designs often have few groups
+        for good reason.
 
     Raises
     ------
@@ -43,36 +61,60 @@ class Options:
     'auto'
     """
 
-    __slots__ = ("_engine", "_local_engine")
+    __slots__ = ("_settings",)
 
     def __init__(self) -> None:
-        self._engine: Engine = "auto"
-        self._local_engine: ContextVar[Engine | None] = ContextVar("pymlm_engine", default=None)
+        self._settings = {
+            "engine": _Setting("engine", "auto", check_engine),
+            "advice": _Setting("advice", False, lambda value: flag(value, "advice")),
+        }
 
     @property
     def engine(self) -> Engine:
         """What computes degrees of freedom."""
-        return self._local_engine.get() or self._engine
+        found: Engine = self._settings["engine"].value
+        return found
 
     @engine.setter
     def engine(self, value: str) -> None:
-        self._engine = check_engine(value)
+        self._settings["engine"].everywhere = check_engine(value)
+
+    @property
+    def advice(self) -> bool:
+        """Whether a fit gives the advice on its design as a warning."""
+        found: bool = self._settings["advice"].value
+        return found
+
+    @advice.setter
+    def advice(self, value: bool) -> None:
+        self._settings["advice"].everywhere = flag(value, "advice")
 
     @strict
-    def __call__(self, engine: str | None = None) -> contextlib.AbstractContextManager[None]:
+    def __call__(
+        self, engine: str | None = None, advice: bool | None = None
+    ) -> contextlib.AbstractContextManager[None]:
         """Return a context manager that changes settings inside its block; None changes nothing."""
-        return self._inside(self.engine if engine is None else check_engine(engine))
+        given = {"engine": engine, "advice": advice}
+        return self._inside(
+            {
+                name: self._settings[name].check(value)
+                for name, value in given.items()
+                if value is not None
+            }
+        )
 
     @contextlib.contextmanager
-    def _inside(self, engine: Engine) -> Iterator[None]:
-        token = self._local_engine.set(engine)
+    def _inside(self, values: dict[str, Any]) -> Iterator[None]:
+        tokens = {name: self._settings[name].inside.set(value) for name, value in values.items()}
         try:
             yield
         finally:
-            self._local_engine.reset(token)
+            for name, token in tokens.items():
+                self._settings[name].inside.reset(token)
 
     def __repr__(self) -> str:
-        return f"<pymlm.options engine={self.engine!r}>"
+        values = " ".join(f"{name}={s.value!r}" for name, s in self._settings.items())
+        return f"<pymlm.options {values}>"
 
 
 def check_engine(value: object) -> Engine:

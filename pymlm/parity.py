@@ -57,6 +57,8 @@ class ParityReport(Result):
         Version of the native R.
     data_route : str
         "numpy": the user's frame was written by numpy; "rds": the data came with the model.
+    notes : tuple of str
+        Empty: numbers are compared, not messages.
     """
 
     _columns: ClassVar[tuple[str, ...]] = ("ours", "native", "difference", "allowed")

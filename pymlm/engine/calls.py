@@ -10,12 +10,12 @@ import re
 from typing import Any
 
 from pymlm import errors
-from pymlm.engine.from_r import build, from_r, views_of_r
+from pymlm.engine.from_r import build, from_r, has_notes, views_of_r
 from pymlm.engine.install import install_command
 from pymlm.engine.r_thread import R
 from pymlm.engine.startup import dispatch_function, without_events
 from pymlm.engine.to_r import to_r
-from pymlm.errors import FitError, PymlmError, RError, RPackageError, RWarning
+from pymlm.errors import AdviceWarning, FitError, PymlmError, RError, RPackageError, RWarning
 
 #: Classes of conditions that the bridge raises on purpose -> the Python error of the same meaning.
 _ERRORS: dict[str, type[PymlmError]] = {
@@ -29,6 +29,10 @@ _ERRORS: dict[str, type[PymlmError]] = {
         "RPackageError",
     )
 }
+
+
+#: What lme4 says of a singular fit; the fit's convergence says it.
+_ON_THE_MODEL = "boundary (singular) fit"
 
 
 def call(
@@ -58,6 +62,12 @@ def call(
     views : bool
         Numbers come back as read-only arrays over R's own memory, without a copy.
 
+    Notes
+    -----
+    What R says in messages, and what the bridge advises, arrives in the field `notes` of the answer
+    where its class has one; of any other answer a message is given as an RWarning. Advice is an
+    AdviceWarning, too. Nothing is dropped.
+
     Raises
     ------
     RError, FitError
@@ -68,11 +78,23 @@ def call(
         R or a package of it is missing.
     """
     answer = R.run(lambda: _run(function, args, kwargs, views), timeout)
-    for text in answer["warnings"] or ():
+    warnings, value = answer["warnings"] or [], answer["value"]
+    messages, advice = answer["messages"] or [], answer["advice"] or []
+    if answer["error"] is not None:
+        messages = []
+    elif has_notes(into) and value is not None:
+        value["notes"] = list(dict.fromkeys([*(value.get("notes") or ()), *messages]))
+        messages = []
+    if messages:  # nothing that the message could stand on
+        said = [*warnings, *(m for m in messages if _ON_THE_MODEL not in m and m not in advice)]
+        warnings = list(dict.fromkeys(said))
+    for text in warnings:
         errors.warn(text, RWarning)
+    for text in advice:
+        errors.warn(text, AdviceWarning)
     if answer["error"] is not None:
         raise _error(answer["error"], fitting)
-    return build(into, answer["value"])
+    return build(into, value)
 
 
 def _run(

@@ -182,6 +182,8 @@ def _converter(annotation: Any) -> Callable[[Any], Any]:
         return lambda v: v
     if dataclasses.is_dataclass(annotation):
         return functools.partial(_dataclass, annotation)
+    if hasattr(annotation, "from_r"):  # a class that says itself what it makes of R's answer
+        return functools.partial(_from_one, annotation.from_r)
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     # NDArray of numpy 2.5 is a type alias to look through.
     origin = typing.get_origin(getattr(origin, "__value__", None)) or origin
@@ -215,6 +217,14 @@ def _fields(cls: Any) -> dict[str, tuple[Callable[[Any], Any], bool]]:
         for f in dataclasses.fields(cls)
         if f.init
     }
+
+
+@functools.cache
+def has_notes(cls: Any) -> bool:
+    """Say whether `cls` is a dataclass with a field `notes` of texts, where R's messages belong."""
+    if not dataclasses.is_dataclass(cls):
+        return False
+    return bool(typing.get_type_hints(cls).get("notes") == tuple[str, ...])
 
 
 def _dataclass(cls: Any, value: Any) -> Any:
@@ -262,6 +272,10 @@ def _array(value: Any) -> np.ndarray[Any, Any]:
         array = np.ascontiguousarray(value)
     array.setflags(write=False)
     return array
+
+
+def _from_one(make: Callable[[Any], Any], value: Any) -> Any:
+    return make(value[0]) if isinstance(value, list) else value
 
 
 def _scalar(kind: type) -> Callable[[Any], Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
 from pymlm.arguments import choice, flag, strict
 from pymlm.engine import call
-from pymlm.engine.from_r import build
 from pymlm.errors import ArgumentError, ComparisonError, RError
 from pymlm.models.alignment import check_same_rows, row_orders
 from pymlm.models.base import Fitted
@@ -19,11 +18,9 @@ from pymlm.models.exact import SATTERTHWAITE, EngineMethods
 from pymlm.models.hypotheses import hypotheses
 from pymlm.models.parallel import check_jobs, check_seed, whole_number
 from pymlm.models.persist import wrap
-from pymlm.results.base import Printed, readonly
+from pymlm.results.base import readonly
 from pymlm.results.comparison import MeansComparison, ModelComparison
 from pymlm.results.variance import ExactTest
-
-T = TypeVar("T")
 
 
 @strict
@@ -79,7 +76,10 @@ def anova(
         raise ArgumentError(f"names must be {len(models)} different names, not {names!r}")
     handles = [m._handle for m in models]
     orders = row_orders(models, called)
-    return _answer(ModelComparison, "compare_models", handles, called, flag(refit, "refit"), orders)
+    found: ModelComparison = call(
+        "compare_models", handles, called, flag(refit, "refit"), orders, into=ModelComparison
+    )
+    return found
 
 
 @strict
@@ -121,7 +121,9 @@ def lrt(m0: Any, m1: Any, boundary: bool | Literal["auto"] = "auto") -> ModelCom
     _check_models("lrt", m0, m1)
     how = choice(boundary, ("auto", True, False), "boundary")
     names, handles = ["m0", "m1"], [m0._handle, m1._handle]
-    return _answer(ModelComparison, "lrt_models", handles, names, how, row_orders((m0, m1), names))
+    orders = row_orders((m0, m1), names)
+    found: ModelComparison = call("lrt_models", handles, names, how, orders, into=ModelComparison)
+    return found
 
 
 @strict
@@ -216,9 +218,10 @@ def _means(m1: Any, m0: Any, method: str, engine: str | None) -> MeansComparison
         by_ml = method == SATTERTHWAITE and not m1._engine_facts.reml
         used = m1._engine(method, "lmerTest" if by_ml else engine)
     args = {"method": method, **small}
-    raw = call("call_by_engine", m1._handle, used, "mean_comparison", args)
-    made = "exact" if used == "exact" else "pbkrtest"
-    return replace(_with_print(MeansComparison, raw), ddf_engine=made)
+    found: MeansComparison = call(
+        "call_by_engine", m1._handle, used, "mean_comparison", args, into=MeansComparison
+    )
+    return replace(found, ddf_engine="exact" if used == "exact" else "pbkrtest")
 
 
 @strict
@@ -278,7 +281,9 @@ def pb_modcomp(
     good = ref[~np.isnan(ref)]
     if not len(good):
         raise RError(f"every refit failed; the first said: {draws.errors[0]}")
-    test = _answer(MeansComparison, "pb_test", large._handle, small._handle, good)
+    test: MeansComparison = call(
+        "pb_test", large._handle, small._handle, good, into=MeansComparison
+    )
     failures = tuple(dict.fromkeys(draws.errors))[:10]
     return replace(
         test, nsim=n, seed=chosen, n_failed=len(draws.errors), failures=failures,
@@ -348,28 +353,19 @@ def exact_rlrt(
             "the models were fitted to the same rows in another order, and RLRsim compares row by "
             "row. Fit all to the same data frame"
         )
-    return _answer(
-        ExactTest,
+    found: ExactTest = call(
         "exact_rlrt",
         m._handle,
         full=None if m_full is None else m_full._handle,
         null=None if m_null is None else m_null._handle,
         nsim=whole_number(nsim, "nsim", 1),
         seed=check_seed(seed),
+        into=ExactTest,
     )
+    return found
 
 
 def _check_models(function: str, *models: Any) -> None:
     for model in models:
         if not isinstance(model, Fitted):
             raise ArgumentError(f"{function} takes fitted models, not {type(model).__name__}")
-
-
-def _answer(into: type[T], function: str, *args: Any, **kwargs: Any) -> T:
-    """Call a bridge function whose answer brings R's print along."""
-    return _with_print(into, call(function, *args, **kwargs))
-
-
-def _with_print(into: type[T], raw: dict[str, Any]) -> T:
-    text = raw.pop("printed")[0]
-    return replace(build(into, raw), printed=Printed(text))  # type: ignore[no-any-return]  # of `into`

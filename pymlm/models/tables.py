@@ -86,7 +86,7 @@ class TableMethods(Described):
             level=fraction(conf_level, "conf_level"),
             scale=choice(scale, ("sdcor", "vcov"), "scale"),
         )
-        values = {f: np.array(getattr(columns, f)) for f in _NUMBERS}
+        values: dict[str, Any] = {f: np.array(getattr(columns, f)) for f in _NUMBERS}
         if not flag(conf_int, "conf_int"):
             values["conf_low"][:] = values["conf_high"][:] = np.nan
         elif by == "profile":

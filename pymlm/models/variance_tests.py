@@ -8,11 +8,9 @@ from typing import Any, Literal
 
 from pymlm.arguments import choice, flag, fraction, strict, text_list
 from pymlm.engine import call
-from pymlm.engine.from_r import build
 from pymlm.errors import RWarning, warn
 from pymlm.models.bootstrap import bootstrap_model
 from pymlm.models.described import Described
-from pymlm.results.base import Printed
 from pymlm.results.bootstrap import Bootstrap
 from pymlm.results.fixed import ConfidenceIntervals
 from pymlm.results.variance import Profile, RandomAnova, VarCorrErrors
@@ -123,18 +121,17 @@ class VarianceMethods(Described):
     ) -> ConfidenceIntervals:
         at = call("which_parameters", self._handle, parm, into=tuple[int, ...])
         limits = boot.confint(kind).iloc[[i - 1 for i in at]]
-        raw = call(
+        answer: ConfidenceIntervals = call(
             "boot_confint", self._handle, list(limits.index), limits["conf_low"].to_numpy(),
             limits["conf_high"].to_numpy(), boot.level,
+            into=ConfidenceIntervals,
         )  # fmt: skip
-        text = raw.pop("printed")[0]
-        answer: ConfidenceIntervals = build(ConfidenceIntervals, raw)
         none = limits.index[limits["conf_low"].isna()]
         failures = dict.fromkeys(none, "too few different draws for an interval")
         if boot.n_failed:
             warn(f"some bootstrap runs failed ({boot.n_failed}/{boot.nsim})", RWarning)
         notes = (f"{boot.nsim} draws, seed {boot.seed}, {boot.n_failed} failed refits",)
-        return replace(answer, printed=Printed(text), notes=notes, failures=failures)
+        return replace(answer, notes=(*answer.notes, *notes), failures=failures)
 
     @strict
     def profile(self, parm: str | Sequence[str] | None = None) -> Profile:

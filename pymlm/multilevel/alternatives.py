@@ -77,7 +77,7 @@ def compare_alternatives(
         "GEE": gee(text, used, by, level=confidence).fixed,
         "multilevel": mixed.summary().fixed,
     }
-    columns = {
+    columns: dict[str, Any] = {
         name: readonly(np.concatenate([_values(fixed, name) for fixed in ways.values()]))
         for name in COLUMNS
     }

@@ -68,7 +68,7 @@ def simple_slopes(
     values = _values(model, other, at)
     method = choice(ddf, DDF_METHODS, "ddf")
     combinations = [{slope: 1.0, product: float(z)} for z in values]
-    columns = table(model, combinations, method, fraction(level, "level"))
+    columns: dict[str, Any] = table(model, combinations, method, fraction(level, "level"))
     return SimpleSlopes(
         term=tuple(f"{x} at {moderator} = {z:.6g}" for z in values),
         value=readonly(values),

@@ -182,6 +182,9 @@ def _result(
         tables.append(table(models["smushed"], [{name: 1.0}], ddf, level))
         labels += [f"{k}: {name}" for k in ("within", "between", "contextual", "smushed")]
         phi[name], smushed[name] = common.weight(name)
+    joined: dict[str, Any] = {
+        k: readonly(np.concatenate([t[k] for t in tables])) for k in tables[0]
+    }
     return WithinBetween(
         term=tuple(labels),
         phi=phi,
@@ -189,5 +192,5 @@ def _result(
         ddf=ddf,
         formulas=texts,
         models=models,
-        **{k: readonly(np.concatenate([t[k] for t in tables])) for k in tables[0]},
+        **joined,
     )

@@ -182,5 +182,6 @@ class Steps(Result):
             "formula": self.formula,
             "ddf": self.ddf,
             "ddf_engine": self.ddf_engine,
+            "notes": list(self.notes),
             "printed": None if self.printed is None else str(self.printed),
         }

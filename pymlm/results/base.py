@@ -8,6 +8,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -41,6 +42,11 @@ class Printed:
         self._text = text
         self._render = render
 
+    @classmethod
+    def from_r(cls, text: str) -> Printed:
+        """Make it of text that R sent along with its answer."""
+        return cls(text)
+
     def __str__(self) -> str:
         if self._text is None:
             assert self._render is not None
@@ -55,16 +61,24 @@ class Printed:
         return Printed, (str(self),)
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Result:
     """Base of all result dataclasses: frozen, slotted, keyword-only.
 
     A subclass says in `_columns` which of its fields are columns of `to_frame()`, and in `_index`
     which field names the rows.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        What R says in messages while it makes the result, which the door (`pymlm.engine.call`) puts
+        here; before it remarks of pymlm's own. They stand below the print.
     """
 
-    __slots__ = ()
     _columns: ClassVar[tuple[str, ...]] = ()
     _index: ClassVar[str | None] = None
+
+    notes: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the result as a fresh DataFrame, one row per term; absent columns are NaN."""
@@ -82,7 +96,7 @@ class Result:
         NaN and infinities, which JSON has not, become None, "Infinity" or "-Infinity".
         """
         out = {}
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every Result is one
+        for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             out[field.name] = str(value) if isinstance(value, Printed) else _plain(value)
         return out
@@ -129,22 +143,34 @@ class Result:
 
         A table of more rows than pandas' option display.max_rows is shortened, as pandas does it.
         """
+        return "\n".join([self._body(), *self._remarks()])
+
+    def _body(self) -> str:
+        """The result without its notes."""
         printed = getattr(self, "printed", None)
-        table = shown(self.to_frame()) if printed is None else str(printed)
-        return "\n".join([table, *self._remarks()])
+        return shown(self.to_frame()) if printed is None else str(printed)
 
     def _remarks(self) -> list[str]:
-        """Lines below R's print, for what R says in warnings."""
-        return []
+        """Lines below R's print: the notes that do not stand in it."""
+        return unsaid(self.notes, getattr(self, "printed", None))
 
     def __str__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
-        return html_block(self._html_caption()) + html_frame(self.to_frame())
+        caption = self._html_caption()
+        below = "\n".join(unsaid(self._remarks(), caption))
+        table = html_block(caption) + html_frame(self.to_frame())
+        return table + (html_block(below) if below else "")
 
     def _html_caption(self) -> str:
         return type(self).__name__
+
+
+def unsaid(notes: Iterable[str], text: object) -> list[str]:
+    """Return the notes that do not stand in `text`, however it breaks its lines."""
+    said = " ".join(str(text or "").split())
+    return [n for n in dict.fromkeys(notes) if " ".join(n.split()) not in said]
 
 
 def shown(frame: pd.DataFrame) -> str:

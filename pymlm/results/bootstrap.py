@@ -118,8 +118,7 @@ class Bootstrap(Result):
             index=list(self.term),
         )
 
-    @property
-    def text(self) -> str:
+    def _body(self) -> str:
         """The table, and how many refits failed or spoke."""
         kind = f"{self.type} bootstrap, {self.nsim} draws, seed {self.seed}"
         lines = [kind + (", random effects as estimated" if self.use_u else "")]

@@ -32,7 +32,7 @@ class ModelComparison(Result):
     refitted : bool
         True where REML fits were refitted by maximum likelihood.
     printed : Printed or None
-        R's own print; notes on missing nesting stand below it.
+        R's own print; the notes stand below it.
 
     Notes
     -----
@@ -57,7 +57,6 @@ class ModelComparison(Result):
     p_value: Floats
     p_value_boundary: Floats
     formulas: tuple[str, ...]
-    notes: tuple[str, ...] = ()
     refitted: bool = False
     printed: Printed | None = None
 
@@ -117,5 +116,8 @@ class MeansComparison(Result):
 
     def _remarks(self) -> list[str]:
         if not self.n_failed:
-            return []
-        return [f"failed refits: {self.n_failed} of {self.nsim}, left out; {self.failures[0]}"]
+            return Result._remarks(self)
+        return [
+            *Result._remarks(self),
+            f"failed refits: {self.n_failed} of {self.nsim}, left out; {self.failures[0]}",
+        ]

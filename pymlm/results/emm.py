@@ -98,7 +98,6 @@ class EmmGrid(Result):
     adjust: str = "none"
     ddf: str
     ddf_engine: str | None = None
-    notes: tuple[str, ...] = ()
     printed: Printed | None = None
 
     def __len__(self) -> int:
@@ -122,9 +121,6 @@ class EmmGrid(Result):
 
     def _html_caption(self) -> str:
         return "\n".join(self.notes)
-
-    def _remarks(self) -> list[str]:
-        return [n for n in self.notes if n.startswith(("NOTE: Results", "NOTE: A nesting"))]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -170,7 +166,6 @@ class JointTests(Result):
     p_value: Floats
     ddf: str
     ddf_engine: str | None = None
-    notes: tuple[str, ...] = ()
     printed: Printed | None = None
 
     def to_frame(self) -> pd.DataFrame:

@@ -77,7 +77,7 @@ class ConfidenceIntervals(Result):
     failures : dict of str to str
         Parameter -> why its interval is missing or doubtful.
     notes : tuple of str
-        How the intervals came about.
+        How the intervals came about; not printed.
     printed : Printed or None
         R's own print; the failures stand below it.
 
@@ -97,7 +97,6 @@ class ConfidenceIntervals(Result):
     method: str
     r_names: tuple[str | None, ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
     printed: Printed | None = None
 
     def _remarks(self) -> list[str]:

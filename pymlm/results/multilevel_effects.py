@@ -163,7 +163,6 @@ class LatentCentering(EffectTable):
     n_clusters: int
     loglik: float
     syntax: str
-    notes: tuple[str, ...]
     n_flat: Mapping[str, int]
     printed: Printed | None = None
 
@@ -242,8 +241,7 @@ class JohnsonNeyman(Result):
     predictor: str
     moderator: str
 
-    @property
-    def text(self) -> str:
+    def _body(self) -> str:
         """The region in words."""
         bounds = " and ".join(f"{b:.4g}" for b in self.bounds)
         where = f"{self.region} {bounds}" if len(self.bounds) else self.region

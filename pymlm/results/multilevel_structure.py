@@ -72,8 +72,7 @@ class LevelDescription(Result):
         """Return where every predictor varies, one row a predictor and grouping factor."""
         return pd.DataFrame([p.to_dict() for p in self.predictors])
 
-    @property
-    def text(self) -> str:
+    def _body(self) -> str:
         """The tables one below the other, and the advice."""
         parts = [self.to_frame().to_string()]
         if self.relations:

@@ -49,7 +49,11 @@ class DdfTable(Result):
     statistic: Floats
     chisq: Floats
     p_value: Floats
-    notes: Mapping[str, str]
+    # By rule, where other results have texts.
+    notes: Mapping[str, str]  # type: ignore[assignment]
+
+    def _remarks(self) -> list[str]:
+        return [f"{rule}: {why}" for rule, why in self.notes.items()]
 
     def wide(self, what: str = "df") -> pd.DataFrame:
         """Return one column a rule: its `what` ("df", "p_value", "std_error" ...).
@@ -95,7 +99,11 @@ class JointWald(Result):
     den_df: Floats
     p_value: Floats
     terms: tuple[str, ...]
-    notes: Mapping[str, str]
+    # By rule, where other results have texts.
+    notes: Mapping[str, str]  # type: ignore[assignment]
+
+    def _remarks(self) -> list[str]:
+        return [f"{rule}: {why}" for rule, why in self.notes.items()]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -144,8 +152,7 @@ class ComparisonRules(Result):
         row = {n: getattr(self, n) for n in names}
         return pd.DataFrame([row | {"estimation": " / ".join(self.estimation)}])
 
-    @property
-    def text(self) -> str:
+    def _body(self) -> str:
         """The verdict in words."""
         yes = {True: "yes", False: "no"}
         head = (

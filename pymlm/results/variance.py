@@ -192,11 +192,7 @@ class ExactTest(Result):
     p_value: float
     nsim: int
     seed: int | None = None
-    notes: tuple[str, ...] = ()
     printed: Printed | None = None
-
-    def _remarks(self) -> list[str]:
-        return list(self.notes)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row: statistic, p_value, nsim."""

@@ -11,8 +11,9 @@ ask <- function(fit, what, args = list(), keep = TRUE, engine = NULL) {
   })
 }
 
+# What R said when it made the native value stands on the result that is printed.
 show_native <- function(fit, what, args = list(), engine = NULL) {
-  with_engine(fit, engine, enc2utf8(printed(.native(fit, what, args, TRUE))))
+  with_engine(fit, engine, enc2utf8(printed(suppressMessages(.native(fit, what, args, TRUE)))))
 }
 
 .native <- function(fit, what, args, keep) {
@@ -22,12 +23,16 @@ show_native <- function(fit, what, args = list(), engine = NULL) {
   kept(fit, engine_key(fit, key), do.call(make, c(list(fit), args)))
 }
 
-#' Evaluate `value` once for this model and keep it.
+#' Evaluate `value` once for this model and keep it. What R says in messages meanwhile is kept, too,
+#' and said again whenever the value is used, so that it reaches every result made from it.
 kept <- function(fit, key, value) {
+  heard <- paste("said of", key)
   found <- fit$kept[[key]]
   if (is.null(found)) {
-    found <- value
+    said <- list()
+    found <- withCallingHandlers(value, message = function(m) said[[length(said) + 1L]] <<- m)
     assign(key, found, envir = fit$kept)
-  }
+    if (length(said)) assign(heard, said, envir = fit$kept)
+  } else for (m in fit$kept[[heard]]) message(m)
   found
 }

@@ -33,7 +33,7 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
     } else notes <- c(notes, .boundary_note(lost[i], rownames(table)[i]))
   }
   c(comparison_fields(table, lost), list(notes = as.character(notes), refitted = refit && any(reml),
-    printed = .with_notes(table, grep("not nested", notes, value = TRUE))))
+    printed = .with_notes(table, notes)))
 }
 
 .why_refitted <- function(models, reml, orders) {

@@ -29,7 +29,7 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
     close(sunk)
   }, add = TRUE)
   warnings <- character()
-  messages <- character()
+  messages <- advice <- character()
   error <- NULL
   value <- tryCatch(
     withCallingHandlers(
@@ -39,7 +39,9 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
         tryInvokeRestart("muffleWarning")
       },
       message = function(m) {
-        messages <<- c(messages, sub("\n$", "", conditionMessage(m)))
+        text <- sub("\n$", "", conditionMessage(m))
+        messages <<- c(messages, text)
+        if (inherits(m, "pymlm_advice")) advice <<- c(advice, text)
         tryInvokeRestart("muffleMessage")
       }
     ),
@@ -49,8 +51,8 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
     }
   )
   if (!is.null(error)) value <- NULL
-  list(value = value, warnings = unique(warnings), messages = messages,
-       error = error)
+  list(value = value, warnings = unique(warnings), messages = enc2utf8(unique(messages)),
+       advice = enc2utf8(unique(advice)), error = error)
 }
 
 .describe_condition <- function(e) {
@@ -65,6 +67,13 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
 refuse <- function(class, ...) {
   stop(structure(class = c(paste0("pymlm_", class), "error", "condition"),
                  list(message = paste0(...), call = NULL)))
+}
+
+#' Say what the user should know of an answer that is right: in the notes of the result, and as an
+#' AdviceWarning of Python.
+advise <- function(...) {
+  message(structure(class = c("pymlm_advice", "message", "condition"),
+                    list(message = paste0(..., "\n"), call = NULL)))
 }
 
 #' Text that R prints for `x`, as one string.

@@ -18,7 +18,7 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   base <- .reference_grid(fit, at, ddf)
   .known_covariate(base, var)
   args <- c(.grid_arguments(fit, .checked_at(fit, at)), list(var = var))
-  slopes <- .with_messages(.odd_names_apart(do.call(emmeans::emtrends, args)))
+  slopes <- .odd_names_apart(do.call(emmeans::emtrends, args))
   slopes <- .with_ddf(slopes, fit, ddf)
   # emmeans (1.8 at least) takes the offset out of the slopes' grid, and then looks for its levels there.
   slopes@levels$.offset. <- NULL
@@ -63,11 +63,11 @@ cld_native <- function(fit, specs, by = NULL, at = NULL, alpha = 0.05, options =
   args <- list(object = means, alpha = alpha)
   if (!is.null(options$adjust)) args$adjust <- options$adjust
   if (!is.null(options$level)) args$level <- options$level
-  structure(do.call(multcomp::cld, args), said = means@misc$said)
+  do.call(multcomp::cld, args)
 }
 cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, options = list(),
                        ddf = NULL) {
-  c(.grid_rows(native, "emmean", .ddf_of(fit, ddf), attr(native, "said")), list(group = trimws(native$.group)))
+  c(.grid_rows(native, "emmean", .ddf_of(fit, ddf)), list(group = trimws(native$.group)))
 }
 
 # --- the reference grid -------------------------------------------------------------------------
@@ -76,8 +76,8 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   need_package("emmeans", "marginal means")
   if (lme4::isNLMM(fit$model))
     refuse("NotSupportedError", "marginal means are not defined for a nonlinear mixed model")
-  grid <- .with_messages(.odd_names_apart(
-    do.call(emmeans::ref_grid, c(.grid_arguments(fit, .checked_at(fit, at)), list(...)))))
+  grid <- .odd_names_apart(
+    do.call(emmeans::ref_grid, c(.grid_arguments(fit, .checked_at(fit, at)), list(...))))
   .with_ddf(grid, fit, ddf)
 }
 
@@ -200,17 +200,7 @@ model_data <- function(fit) {
   args <- list(object = grid, specs = specs)
   if (length(by)) args$by <- by
   if (!is.null(options$weights)) args$weights <- options$weights
-  .with_messages(do.call(emmeans::emmeans, args), grid@misc$said)
-}
-
-# What emmeans says in messages (interactions averaged over, nesting found) stays with the grid.
-.with_messages <- function(expr, said = character()) {
-  grid <- withCallingHandlers(expr, message = function(m) {
-    said <<- c(said, trimws(conditionMessage(m)))
-    tryInvokeRestart("muffleMessage")
-  })
-  grid@misc$said <- unique(said)
-  grid
+  do.call(emmeans::emmeans, args)
 }
 
 .known_factors <- function(grid, names, argument) {
@@ -244,9 +234,7 @@ model_data <- function(fit) {
   args <- list(object = means)
   if (isTRUE(options$interaction)) args$interaction <- contrast else args$method <- contrast
   if (!is.null(options$ref)) args$ref <- .checked_ref(means, options$ref)
-  contrasts <- do.call(emmeans::contrast, args)
-  contrasts@misc$said <- means@misc$said
-  contrasts
+  do.call(emmeans::contrast, args)
 }
 
 .checked_widths <- function(means, contrast) {
@@ -285,10 +273,10 @@ model_data <- function(fit) {
   method <- if (is.null(method)) "asymptotic" else
     c("satterthwaite" = "Satterthwaite", "kenward-roger" = "Kenward-Roger",
       "asymptotic" = "asymptotic")[[method]]
-  .grid_rows(summary(native), kind, method, native@misc$said)
+  .grid_rows(summary(native), kind, method)
 }
 
-.grid_rows <- function(rows, kind, ddf, said = NULL) {
+.grid_rows <- function(rows, kind, ddf) {
   name <- attr(rows, "estName")
   limits <- attr(rows, "clNames")
   by <- attr(rows, "by.vars")
@@ -306,7 +294,7 @@ model_data <- function(fit) {
     null = column("null"), statistic = column("t.ratio", "z.ratio"), p_value = column("p.value"),
     estimate_name = name, statistic_name = if ("z.ratio" %in% names(plain)) "z" else "t",
     adjust = as.character(attr(rows, "adjust")), ddf = ddf,
-    notes = as.character(c(attr(rows, "mesg"), said))
+    notes = as.character(attr(rows, "mesg"))
   )
 }
 
