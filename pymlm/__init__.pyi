@@ -1,7 +1,7 @@
 # The public names and where they live: the one list, for type checkers and for __init__.py,
 # which imports each when it is first used.
 
-from . import errors
+from . import errors, plot
 from ._version import __version__
 from .datasets import (
     datasets,
@@ -111,6 +111,7 @@ from .multilevel.pooling import (
     residuals_by_group,
     shrinkage,
 )
+from .multilevel.prediction_lines import prediction_lines
 from .multilevel.robust import cluster_robust
 from .multilevel.rules import (
     compare_rules,
@@ -197,7 +198,9 @@ __all__ = [
     "options",
     "panel",
     "pb_modcomp",
+    "plot",
     "pooling",
+    "prediction_lines",
     "pseudo_r2",
     "r2",
     "r2_decomposition",

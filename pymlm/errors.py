@@ -5,6 +5,7 @@
     PymlmError
     ├── RNotFoundError      R itself, or an rpy2 that fits it, cannot be loaded (ImportError)
     ├── RPackageError       an R package is missing or too old (ImportError)
+    ├── MissingPackageError a Python package of one of the extras is missing (ImportError)
     ├── FormulaError        the formula cannot be read, or names what it must not (ValueError)
     ├── DataError           the data cannot cross to R as they are (ValueError)
     ├── ArgumentError       an argument that the function does not know (TypeError, ValueError)
@@ -39,6 +40,7 @@ __all__ = [
     "FitError",
     "FitTimeout",
     "FormulaError",
+    "MissingPackageError",
     "NotSupportedError",
     "PymlmError",
     "PymlmWarning",
@@ -60,6 +62,10 @@ class RNotFoundError(PymlmError, ImportError):
 
 class RPackageError(PymlmError, ImportError):
     """An R package is missing or too old; the message names the command that installs it."""
+
+
+class MissingPackageError(PymlmError, ImportError):
+    """A Python package of one of pymlm's extras is missing; the message names the pip command."""
 
 
 class FormulaError(PymlmError, ValueError):

@@ -12,6 +12,7 @@ import pandas as pd
 from pymlm.arguments import choice, fraction, refuse_unknown, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.figures import figure_of
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.attributes import CommonAttributes
@@ -55,6 +56,8 @@ class LinearModel(CommonAttributes):
     _updatable: tuple[str, ...] = (
         "data", "weights", "offset", "contrasts", "data_name", "trusted", "timeout",
     )  # fmt: skip
+
+    plot = figure_of("check")
 
     @cached_property
     def _described(self) -> _LinearDescription:

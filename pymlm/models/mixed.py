@@ -11,6 +11,7 @@ import pandas as pd
 from pymlm.arguments import check_ddf, choice, flag, strict
 from pymlm.engine import call
 from pymlm.errors import DataError
+from pymlm.figures import figure_of
 from pymlm.frames import used_columns
 from pymlm.models.all_fit import AllFitMethods
 from pymlm.models.diagnostics import DiagnosticMethods
@@ -45,6 +46,8 @@ class MixedModel(
     Made by `pymlm.lmer`, `pymlm.glmer` ... or read from a file by `pymlm.load_model`. Rows come
     back on the index of the data frame, with NaN where R dropped a row for missing values.
     """
+
+    plot = figure_of("check")
 
     # --- fixed effects --------------------------------------------------------------------------
 

@@ -22,19 +22,28 @@ MOST_ROWS = 5000
 
 @strict
 def variance_function(
-    m: MixedModel, x: str, at: Sequence[float] | None = None, points: int = 41
+    m: MixedModel | None = None,
+    x: str = "x",
+    at: Sequence[float] | None = None,
+    points: int = 41,
+    tau: Any = None,
+    sigma: float | None = None,
 ) -> VarianceFunction:
     """Return the variance that a random slope implies, as a function of its predictor.
 
     Parameters
     ----------
-    m : MixedModel
+    m : MixedModel, optional
         With a random slope of `x`.
     x : str
         The predictor, as the random coefficient is named.
     at : sequence of float, optional
         Values of x; default `points` values over its observed range.
     points : int
+    tau : array-like, shape (2, 2), optional
+        Without a model: the covariance matrix of intercept and slope ...
+    sigma : float, optional
+        ... and the residual standard deviation; `at` is then needed.
 
     Returns
     -------
@@ -44,7 +53,8 @@ def variance_function(
     Raises
     ------
     ArgumentError
-        When x has no random slope.
+        When x has no random slope, for neither a model nor `tau`, `sigma` and `at`, or for a `tau`
+        that is no covariance matrix.
 
     Notes
     -----
@@ -58,25 +68,19 @@ def variance_function(
     >>> mlm.variance_function(m, "Days", at=[0, 9]).total.round(1).tolist()
     [1267.0, 4280.7]
     """
-    model = mixed(m, "variance_function")
-    part = random_part(model)
-    residual = part.level1()
-    slopes = [t for term in part.terms for t in term.terms if t != "(Intercept)"]
-    if x not in slopes:
-        raise ArgumentError(
-            f"{x!r} has no random slope in this model, so the variance does not depend on it."
-            + near_names(str(x), slopes)
-            + (f" Random slopes: {', '.join(dict.fromkeys(slopes))}" if slopes else "")
-        )
-    values = _range(model, x, points) if at is None else finite_values(at, "at")
-    constant = linear = square = 0.0
-    for term in part.terms:
-        g = term.covariance
-        zero = term.terms.index("(Intercept)") if "(Intercept)" in term.terms else None
-        one = term.terms.index(x) if x in term.terms else None
-        constant += g[zero, zero] if zero is not None else 0.0
-        square += g[one, one] if one is not None else 0.0
-        linear += g[zero, one] if zero is not None and one is not None else 0.0
+    if m is None:
+        g, residual = _chosen(tau, sigma)
+        if at is None:
+            raise ArgumentError("without a model say at which values of x: at=[...]")
+        values = finite_values(at, "at")
+        constant, linear, square = float(g[0, 0]), float(g[0, 1]), float(g[1, 1])
+    else:
+        if tau is not None or sigma is not None:
+            raise ArgumentError("give a model, or tau and sigma, not both")
+        model = mixed(m, "variance_function")
+        residual = random_part(model).level1()
+        constant, linear, square = _coefficients(model, x)
+        values = _range(model, x, points) if at is None else finite_values(at, "at")
     between = constant + 2 * values * linear + values**2 * square
     total = between + residual
     return VarianceFunction(
@@ -89,6 +93,44 @@ def variance_function(
         minimum_at=-linear / square if square > 0 else math.nan,
         residual=residual,
     )
+
+
+def _coefficients(model: MixedModel, x: str) -> tuple[float, float, float]:
+    """tau0², tau01 and tau1², summed over the terms."""
+    part = random_part(model)
+    slopes = [t for term in part.terms for t in term.terms if t != "(Intercept)"]
+    if x not in slopes:
+        raise ArgumentError(
+            f"{x!r} has no random slope in this model, so the variance does not depend on it."
+            + near_names(str(x), slopes)
+            + (f" Random slopes: {', '.join(dict.fromkeys(slopes))}" if slopes else "")
+        )
+    constant = linear = square = 0.0
+    for term in part.terms:
+        g = term.covariance
+        zero = term.terms.index("(Intercept)") if "(Intercept)" in term.terms else None
+        one = term.terms.index(x) if x in term.terms else None
+        constant += g[zero, zero] if zero is not None else 0.0
+        square += g[one, one] if one is not None else 0.0
+        linear += g[zero, one] if zero is not None and one is not None else 0.0
+    return constant, linear, square
+
+
+def _chosen(tau: Any, sigma: Any) -> tuple[Any, float]:
+    """A covariance matrix and a residual variance that were chosen, checked."""
+    try:
+        g = np.asarray(tau, dtype=float)
+        s = float(sigma)
+    except (TypeError, ValueError):
+        g, s = np.array([]), math.nan
+    if g.shape != (2, 2) or not np.isfinite(g).all() or not 0 <= s < math.inf:
+        raise ArgumentError(
+            "variance_function needs a model, or tau= (the 2 × 2 covariance matrix of intercept "
+            "and slope) and sigma= (the residual standard deviation)"
+        )
+    if not np.allclose(g, g.T) or np.linalg.eigvalsh(g).min() < -1e-10 * max(1.0, g.max()):
+        raise ArgumentError(f"tau is no covariance matrix: {g.tolist()}")
+    return g, s**2
 
 
 def _range(m: MixedModel, x: str, points: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,21 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
+from pymlm.results.base import check_known
 
 #: Name in the column `grp` of what belongs to no group.
 POPULATION = ""
 
 
 @strict
-def group_lines(m: Any, x: str, by: str | None = None, points: int = 2) -> pd.DataFrame:
+def group_lines(
+    m: Any,
+    x: str,
+    by: str | None = None,
+    points: int = 2,
+    groups: Sequence[str] | None = None,
+    flat: bool = False,
+) -> pd.DataFrame:
     """Return every group's fitted line over its own range of x, and the population's line.
 
     Other numeric predictors stand at their means over the rows used, other categories at their
@@ -32,6 +41,10 @@ def group_lines(m: Any, x: str, by: str | None = None, points: int = 2) -> pd.Da
         The grouping factor; default the model's first.
     points : int
         Points per line; 2 for a straight line.
+    groups : sequence of str, optional
+        Levels of the factor whose lines are wanted; default all.
+    flat : bool
+        Take an x that is a column of the data but not in the model: its lines are flat.
 
     Returns
     -------
@@ -41,9 +54,9 @@ def group_lines(m: Any, x: str, by: str | None = None, points: int = 2) -> pd.Da
     Raises
     ------
     ArgumentError
-        For an unknown grouping factor, or fewer than 2 points.
+        For an unknown grouping factor or level, or fewer than 2 points.
     DataError
-        When x is not numeric, or the model has no data frame.
+        When x is not numeric or not in the model, or the model has no data frame.
 
     Examples
     --------
@@ -59,16 +72,21 @@ def group_lines(m: Any, x: str, by: str | None = None, points: int = 2) -> pd.Da
     """
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError(f"points is a number of points per line, 2 or more, not {points!r}")
-    data, names = _model_rows(m)
+    data, names = _model_rows(m, x if flat else None)
     factors = [g for g in m.ngroups if g in data.columns]
     factor = by if by is not None else (factors[0] if factors else "")
     if factor not in factors:
         raise ArgumentError(f"by={by!r} is no grouping column of the model ({', '.join(factors)})")
     _numeric(data, x)
+    if groups is not None:
+        levels = list(dict.fromkeys(data[factor].astype(str)))
+        for level in groups:
+            check_known(level, levels, f"level of {factor!r}")
     fixed = {n: _typical(data[n]) for n in names if n not in (x, factor)}
     frames = []
     for label, rows in data.groupby(factor, observed=True):
-        frames.append(_grid(rows[x], points, fixed).assign(**{factor: label}))
+        if groups is None or str(label) in groups:
+            frames.append(_grid(rows[x], points, fixed).assign(**{factor: label}))
     grid = pd.concat(frames, ignore_index=True)
     if isinstance(data[factor].dtype, pd.CategoricalDtype):
         grid[factor] = grid[factor].astype(data[factor].dtype)
@@ -86,12 +104,15 @@ def group_lines(m: Any, x: str, by: str | None = None, points: int = 2) -> pd.Da
     return pd.concat([population, lines], ignore_index=True)
 
 
-def _model_rows(m: Any) -> tuple[pd.DataFrame, list[str]]:
+def _model_rows(m: Any, also: str | None = None) -> tuple[pd.DataFrame, list[str]]:
     data = m._source.data
     if data is None:
         raise DataError("this model came from a file without its data frame")
     own = vet(m.formula, trusted=True, columns=m._source.sent)
-    used = used_columns(data, [n for n in own.names if n in set(m._source.sent)])
+    wanted = [n for n in own.names if n in set(m._source.sent)]
+    if also in data.columns:
+        wanted = list(dict.fromkeys([*wanted, str(also)]))
+    used = used_columns(data, wanted)
     rows = used[complete_rows(used)]
     return rows, [n for n in rows.columns if n not in own.response_names]
 
@@ -178,12 +199,21 @@ def within_between_lines(data: Any, y: str, x: str, by: str) -> pd.DataFrame:
     within = _slope(centred[:, 0], centred[:, 1], f"{x!r} does not vary within any group of {by!r}")
     between = _slope(means["x"], means["y"], f"{x!r} does not vary between the groups of {by!r}")
     pooled = _slope(rows["x"], rows["y"], f"{x!r} does not vary")
-    out = []
-    for g, own in rows.groupby("g"):
-        ends = np.array([own["x"].min(), own["x"].max()])
-        mx, my = float(own["x"].mean()), float(own["y"].mean())
-        out.append(_piece("within", str(g), ends, my + within * (ends - mx), within))
-        out.append(_piece("mean", str(g), np.array([mx]), np.array([my]), np.nan))
+    reach = rows.groupby("g")["x"].agg(["min", "max"])
+    # Three rows a group: both reach of its line, and its means.
+    x3 = np.column_stack([reach["min"], reach["max"], means["x"]])
+    y3 = means[["y"]].to_numpy() + within * (x3 - means[["x"]].to_numpy())
+    out = [
+        pd.DataFrame(
+            {
+                "kind": np.tile(["within", "within", "mean"], len(means)),
+                "grp": np.repeat(means.index.to_numpy(dtype=object), 3),
+                "x": x3.ravel(),
+                "y": y3.ravel(),
+                "slope": np.tile([within, within, np.nan], len(means)),
+            }
+        )
+    ]
     for kind, slope, source in (("between", between, means), ("pooled", pooled, rows)):
         ends = np.array([source["x"].min(), source["x"].max()])
         line = source["y"].mean() + slope * (ends - source["x"].mean())

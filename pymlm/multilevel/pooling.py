@@ -11,12 +11,12 @@ from scipy.stats import norm
 
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.engine import call
-from pymlm.errors import DataError, FormulaError
+from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
 from pymlm.models.fitting import check_response
 from pymlm.models.lmer import LinearMixedModel, lmer
-from pymlm.multilevel._tools import advise
+from pymlm.multilevel._tools import advise, groups_of
 from pymlm.results.base import Floats, readonly
 from pymlm.results.pooling import Pooling, ResidualGroups, Shrinkage
 
@@ -45,6 +45,7 @@ class _Group:
     tau2: Floats
     sum_weights: Floats | None
     unpooled: Floats | None
+    least_squares: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +211,7 @@ def _shrunk_columns(
         "shrinkage": 1 - sd**2 / tau2 if tau2 > 0 else np.zeros(k),
         "group_mean": group_mean,
         "overall": np.full(k, overall),
+        "no_pooling": overall + g.least_squares[:, t],
         "estimate": overall + mode,
         "weight_group": w_group,
         "weight_overall": w_overall,
@@ -269,8 +271,41 @@ def residuals_by_group(formula: str, data: Any, by: str) -> ResidualGroups:
     both = ~np.isnan(residual) & group.notna().to_numpy()
     if not both.any():
         raise DataError(f"no row has both a residual and a group in {by!r}")
-    values = pd.Series(residual[both])
-    label = group[both].reset_index(drop=True)
+    return _labelled(residual[both], group[both])
+
+
+def residuals_of_model(m: Any, by: str | None = None, random: bool = False) -> ResidualGroups:
+    """Label the residuals of a fitted model by group, for `pymlm.plot.residuals_by_group`.
+
+    Parameters
+    ----------
+    m : mixed or linear model
+    by : str, optional
+        The grouping column; default the first factor of a mixed model.
+    random : bool
+        Of a mixed model: the residuals themselves, instead of those of the fixed part alone (the
+        response less ``predict(re_form="NA")``).
+    """
+    factors = list(m.ngroups)
+    if by is None and not factors:
+        raise ArgumentError("the model has no grouping factor: by= names the grouping column")
+    name = factors[0] if by is None else by
+    residual = m.residuals("response")
+    if factors and not flag(random, "random"):
+        residual = residual + m.fitted() - m.predict(re_form="NA")
+    if m._source.data is None:
+        raise DataError("this model came from a file, without its data frame")
+    groups = groups_of(m._source.data, name)
+    known = residual.notna().to_numpy() & (groups.codes >= 0)
+    labels = pd.Series([str(g) for g in groups.labels], dtype=object)
+    return _labelled(
+        residual.to_numpy()[known], labels.iloc[groups.codes[known]].reset_index(drop=True)
+    )
+
+
+def _labelled(residual: Floats, group: pd.Series) -> ResidualGroups:
+    values = pd.Series(residual)
+    label = group.reset_index(drop=True)
     parts = values.groupby(label, observed=True)
     table = parts.agg(["size", "mean", "std", "var"])
     return ResidualGroups(

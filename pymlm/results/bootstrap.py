@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.errors import ArgumentError, near_names
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Result, shown
 
 
@@ -68,6 +69,8 @@ class Bootstrap(Result):
         "estimate", "bias", "std_error", "conf_low", "conf_high",
     )  # fmt: skip
     _index: ClassVar[str | None] = "term"
+
+    plot = figure_of("bootstrap")
 
     term: tuple[str, ...]
     estimate: Floats

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Printed, Result
 
 
@@ -201,6 +202,8 @@ class Quantiles(Result):
     Mirrors ``qqnorm()`` (plotting positions of ``ppoints``) of ``residuals(model)`` or
     ``ranef(model)``.
     """
+
+    plot = figure_of("qq")
 
     blocks: tuple[QuantileBlock, ...]
 

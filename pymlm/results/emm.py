@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Printed, Result
 
 
@@ -80,6 +81,8 @@ class EmmGrid(Result):
     Mirrors ``summary(emmeans(...))``, ``summary(emtrends(...))`` and ``summary(contrast(...))`` of
     emmeans; Searle, Speed & Milliken 1980, doi:10.1080/00031305.1980.10483031.
     """
+
+    plot = figure_of("means")
 
     labels: tuple[LabelColumn, ...]
     by_names: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Printed, Result
 
 
@@ -45,6 +46,8 @@ class FixedEffects(Result):
         "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high",
     )  # fmt: skip
     _index: ClassVar[str | None] = "term"
+
+    plot = figure_of("coefs")
 
     term: tuple[str, ...]
     estimate: Floats

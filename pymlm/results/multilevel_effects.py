@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Printed, Result, check_known
 from pymlm.results.fixed import FixedEffects
 
@@ -224,6 +225,8 @@ class JohnsonNeyman(Result):
     _columns: ClassVar[tuple[str, ...]] = (
         "value", "slope", "std_error", "conf_low", "conf_high", "significant",
     )  # fmt: skip
+
+    plot = figure_of("johnson_neyman")
 
     value: Floats
     slope: Floats

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Result
 
 
@@ -88,6 +89,8 @@ class VariancePartition(Result):
     _columns: ClassVar[tuple[str, ...]] = ("variance", "proportion", "cumulative")
     _index: ClassVar[str | None] = "level"
 
+    plot = figure_of("variance_shares")
+
     level: tuple[str, ...]
     variance: Floats
     proportion: Floats
@@ -126,6 +129,8 @@ class DesignEffect(Result):
         "icc", "size", "design_effect", "effective_n", "kish_design_effect", "kish_effective_n",
     )  # fmt: skip
     _index: ClassVar[str | None] = "level"
+
+    plot = figure_of("design_effect")
 
     level: tuple[str, ...]
     icc: Floats
@@ -206,6 +211,8 @@ class VarianceFunction(Result):
     """
 
     _columns: ClassVar[tuple[str, ...]] = ("x", "between", "total", "sd", "icc")
+
+    plot = figure_of("variance")
 
     x: Floats
     between: Floats

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Result, check_known
 
 
@@ -46,6 +47,8 @@ class Pooling(Result):
         "weight",
     )  # fmt: skip
 
+    plot = figure_of("pooling")
+
     term: tuple[str, ...]
     grp: tuple[str, ...]
     n: Floats
@@ -80,6 +83,10 @@ class Shrinkage(Result):
         random intercept and no other random effect.
     overall : ndarray, shape (k,)
         Fixed effect of the same name (0 where there is none): complete pooling.
+    no_pooling : ndarray, shape (k,)
+        overall + the level's own least squares, on its rows of the random-effects design, of what
+        the fixed effects and the other factors leave; for one random intercept `group_mean`. NaN
+        where the level cannot estimate it, and for models that are not linear.
     estimate : ndarray, shape (k,)
         Partial pooling: overall + condval, which is
         (weight_group · group_mean + weight_overall · overall) / (weight_group + weight_overall).
@@ -102,9 +109,12 @@ class Shrinkage(Result):
     """
 
     _columns: ClassVar[tuple[str, ...]] = (
-        "grpvar", "term", "grp", "n", "shrinkage", "group_mean", "overall", "estimate",
-        "weight_group", "weight_overall", "condval", "condsd", "conf_low", "conf_high", "rank",
+        "grpvar", "term", "grp", "n", "shrinkage", "group_mean", "overall", "no_pooling",
+        "estimate", "weight_group", "weight_overall", "condval", "condsd", "conf_low", "conf_high",
+        "rank",
     )  # fmt: skip
+
+    plot = figure_of("shrinkage")
 
     grpvar: tuple[str, ...]
     term: tuple[str, ...]
@@ -113,6 +123,7 @@ class Shrinkage(Result):
     shrinkage: Floats
     group_mean: Floats
     overall: Floats
+    no_pooling: Floats
     estimate: Floats
     weight_group: Floats
     weight_overall: Floats
@@ -173,6 +184,8 @@ class ResidualGroups(Result):
 
     _columns: ClassVar[tuple[str, ...]] = ("n", "mean", "sd", "var")
     _index: ClassVar[str | None] = "grp"
+
+    plot = figure_of("residuals_by_group")
 
     grp: tuple[str, ...]
     n: Floats

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Printed, Result, check_known
 
 
@@ -56,6 +57,8 @@ class RandomEffects(Result):
     Mirrors ``ranef(model, condVar = TRUE)`` of lme4; Bates et al. 2015,
     doi:10.18637/jss.v067.i01. The conditional SD takes the covariance parameters as known.
     """
+
+    plot = figure_of("caterpillar")
 
     groups: tuple[GroupModes, ...]
     printed: Printed | None = None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.errors import ArgumentError, near_names
+from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Printed, Result
 
 
@@ -127,6 +128,8 @@ class Profile(Result):
     Mirrors ``profile(model, which, signames = FALSE)`` of lme4; Bates et al. 2015, section 5.1,
     doi:10.18637/jss.v067.i01. A REML fit is profiled by maximum likelihood, as lme4 does it.
     """
+
+    plot = figure_of("profile")
 
     parameter: tuple[str, ...]
     zeta: Floats

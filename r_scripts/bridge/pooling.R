@@ -84,7 +84,7 @@ shrinkage_result <- function(native, fit) {
     counts <- .rows_of_levels(model, p$grpvar)[p$level]
     own <- if (single) .unpooled_means(model, p$grpvar, p$level)
     c(p, list(n = as.numeric(counts), tau2 = v, sum_weights = own$weight,
-              unpooled = own$mean))
+              unpooled = own$mean, least_squares = .least_squares(model, p)))
   }), sigma2 = sigma(model)^2, fixed = unname(fixef(model)), term = names(fixef(model)),
   single = single)
 }
@@ -112,6 +112,30 @@ shrinkage_result <- function(native, fit) {
   g <- model@flist[[name]]
   weight <- tapply(w, g, sum)[levels]
   list(mean = as.numeric(tapply(w * r, g, sum)[levels] / weight), weight = as.numeric(weight))
+}
+
+# No pooling of the deviations of every level of a factor: weighted least squares, on the level's own
+# rows of the random design, of what the fixed effects and the other factors leave. NA where a level
+# has too few rows, or does not vary.
+.least_squares <- function(model, part) {
+  out <- matrix(NA_real_, length(part$level), length(part$term))
+  if (!lme4::isLMM(model) || is_membership(model)) return(out)
+  of <- which(names(model@cnms)[attr(model@flist, "assign")] == part$grpvar |
+                names(model@flist)[attr(model@flist, "assign")] == part$grpvar)
+  Z <- do.call(cbind, lapply(getME(model, "mmList")[of], as.matrix))
+  colnames(Z) <- unlist(model@cnms[of])
+  g <- model@flist[[part$grpvar]]
+  b <- matrix(part$condval, length(part$level), dimnames = list(part$level, part$term))
+  Z <- Z[, part$term, drop = FALSE]
+  left <- residuals(model, type = "response") + rowSums(Z * b[as.character(g), , drop = FALSE])
+  w <- sqrt(weights(model))
+  rows <- split(seq_along(g), factor(g, part$level))
+  for (i in seq_along(rows)) {
+    r <- rows[[i]]
+    if (length(r) < ncol(Z)) next
+    out[i, ] <- lm.fit(Z[r, , drop = FALSE] * w[r], left[r] * w[r])$coefficients
+  }
+  out
 }
 
 #' Residuals of the pooled regression, and which rows it used.

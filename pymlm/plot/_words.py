@@ -1,0 +1,94 @@
+"""Words of the figures: labels, and what a wrong argument is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pymlm.errors import ArgumentError, near_names
+
+
+def worded(name: str, data: Any = None) -> str:
+    """Return a column's name for a label, with its unit and label where the data have them."""
+    if data is None:
+        return name
+    column = data[name] if name in data.columns else None
+    own = {} if column is None else column.attrs
+    label = _text(data.attrs.get("labels"), name) or _text(own, "label") or name
+    unit = _text(data.attrs.get("units"), name) or _text(own, "units")
+    return f"{label} ({unit})" if unit else str(label)
+
+
+def _text(mapping: Any, name: str) -> str | None:
+    found = mapping.get(name) if isinstance(mapping, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def data_of(m: Any) -> Any:
+    """Return the frame behind a model, or None."""
+    return getattr(getattr(m, "_source", None), "data", None)
+
+
+def response(m: Any) -> str:
+    """Return the left side of a model's formula, worded."""
+    left = str(m.formula).split("~", 1)[0].strip()
+    return worded(left, data_of(m))
+
+
+def outcome(m: Any, data: Any) -> str:
+    """Return the column of the outcome, for points=True."""
+    left = str(m.formula).split("~", 1)[0].strip().strip("`")
+    if data is None or left not in data.columns:
+        raise ArgumentError(
+            f"points=True draws the outcome, and {left!r} is no column of the data: leave it out"
+        )
+    return left
+
+
+def need(value: Any, kinds: Any, what: str, function: str) -> None:
+    """Raise ArgumentError unless `value` is of `kinds`; `what` says in words what it must be."""
+    if not isinstance(value, kinds):
+        raise ArgumentError(
+            f"plot.{function}() draws {what}, not a {type(value).__name__}"
+            + (f" ({value!r})" if isinstance(value, str) else "")
+        )
+
+
+def one_of(value: Any, known: Sequence[str], what: str) -> str:
+    """Return `value`, or raise ArgumentError with near names."""
+    if value not in known:
+        raise ArgumentError(
+            f"no {what} {value!r} here.{near_names(value, known)} There are: {', '.join(known)}"
+        )
+    return str(value)
+
+
+def several_of(values: Any, known: Sequence[str], what: str) -> list[str]:
+    """Return the names chosen, all for None."""
+    if values is None:
+        return list(known)
+    chosen = [values] if isinstance(values, str) else list(values)
+    return [one_of(v, known, what) for v in chosen]
+
+
+def normal_quantile(level: float) -> float:
+    """Return the normal quantile of a two-sided interval of this level."""
+    from scipy.stats import norm
+
+    return float(norm.ppf((1 + level) / 2))
+
+
+def named_models(
+    models: tuple[Any, ...], names: Sequence[str] | None, function: str
+) -> tuple[list[Any], list[str] | None]:
+    """Models and their names, from several or from one dict."""
+    given = list(names) if names is not None else None
+    listed = list(models)
+    if len(listed) == 1 and isinstance(listed[0], Mapping):
+        given = given or [str(k) for k in listed[0]]
+        listed = list(listed[0].values())
+    if not listed:
+        raise ArgumentError(f"plot.{function}() has no model to draw")
+    if given is not None and len(given) != len(listed):
+        raise ArgumentError(f"{len(given)} names for {len(listed)} models")
+    return listed, given
