@@ -72,7 +72,7 @@ def prediction_lines(
     >>> mlm.prediction_lines(m, "Days", at={"Days": [0, 9]}).round(1)
        Days    fit  std_error  conf_low  conf_high
     0   0.0  251.4        6.8     238.0      264.8
-    1   9.0  345.6       14.6     317.0      374.2
+    1   9.0  345.6       14.6     316.9      374.3
     """
     if not isinstance(m, (MixedModel, LinearModel)):
         raise NotSupportedError(

@@ -164,7 +164,11 @@ def legend(ax: Axes, title: str | None = None) -> None:
     if not handles:
         return
     # As many a row as the width of a figure takes; more than two rows stand better at the side.
-    columns = max(1, min(len(names), int(70 // (max(len(n) for n in names) + 6))))
+    spec = ax.get_subplotspec()
+    beside = 1 if spec is None else spec.get_gridspec().ncols
+    root: Any = ax.figure.figure  # of a subfigure, too
+    letters = 11 * root.get_figwidth() / beside
+    columns = max(1, min(len(names), int(letters // (max(len(n) for n in names) + 8))))
     where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "ncols": columns}
     if ax.get_title() or len(names) > 2 * columns:
         where = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "ncols": 1}

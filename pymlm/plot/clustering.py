@@ -59,7 +59,7 @@ def design_effect(
     --------
     >>> import pymlm as mlm
     >>> ax = mlm.plot.design_effect(icc=[0.1, 0.3], n=30)
-    >>> [line.get_label() for line in ax.get_lines()]
+    >>> [t.get_text() for t in ax.get_legend().get_texts()]
     ['ICC 0.1', 'ICC 0.3']
     """
     own = m

@@ -68,7 +68,7 @@ def predictions(
     >>> import pymlm as mlm
     >>> m = mlm.lmer("angle ~ temp * recipe + (1 | recipe:replicate)", mlm.load_dataset("cake"))
     >>> ax = mlm.plot.predictions(m, ["temp", "recipe"])
-    >>> [line.get_label() for line in ax.get_lines()]
+    >>> [t.get_text() for t in ax.get_legend().get_texts()]
     ['A', 'B', 'C']
     """
     frame = prediction_lines(m, variables, at=at, level=level)

@@ -144,7 +144,7 @@ def _density(ax: Axes, values: Any, at: Any, **looks: Any) -> None:
 
 
 def _simulated(ax: Axes, m: Any, observed: Any, seed: int) -> None:
-    draws = m.simulate(nsim=20 if m.nobs <= MOST_ROWS_OF_INFLUENCE else 5, seed=seed)
+    draws = m.simulate(nsim=20 if m.nobs <= MOST_ROWS_OF_INFLUENCE else 3, seed=seed)
     low, high = np.nanmin(observed), np.nanmax(observed)
     room = 0.15 * (high - low)
     at = np.linspace(low - room, high + room, 200)

@@ -86,6 +86,8 @@ def pooling(
 
 
 def _one(ax: Axes, own: pd.DataFrame, level: float, label: str, points: dict[str, Any]) -> None:
+    from matplotlib.ticker import LogLocator
+
     order = own.sort_values(["n", "grp"], kind="stable")
     keep = style.thinned(len(order), 2 * style.MOST_LINES)
     some = order.iloc[keep]
@@ -105,6 +107,7 @@ def _one(ax: Axes, own: pd.DataFrame, level: float, label: str, points: dict[str
                zorder=2, label="complete pooling")  # fmt: skip
     if some["n"].min() > 0 and some["n"].max() > 8 * some["n"].min():
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_formatter("")
     elif some["n"].min() == some["n"].max():

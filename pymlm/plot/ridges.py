@@ -60,7 +60,7 @@ def bootstrap(
     --------
     >>> import pymlm as mlm
     >>> m = mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff"))
-    >>> axes = mlm.plot.bootstrap(m.bootstrap(nsim=30, seed=1), "(Intercept)")
+    >>> axes = mlm.plot.bootstrap(m.bootstrap(nsim=100, seed=1), "(Intercept)")
     >>> axes[0].get_ylabel()
     '(Intercept)'
     """

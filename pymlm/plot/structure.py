@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pymlm.errors import AdviceWarning
-from pymlm.frames import as_pandas
-from pymlm.multilevel._tools import Groups, groups_of, names
+from pymlm.multilevel._tools import Groups, as_pandas, groups_of, names
 from pymlm.multilevel.levels import describe_levels
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
@@ -105,7 +104,7 @@ def _sizes(ax: Axes, factor: Groups, bars: dict[str, Any]) -> None:
         ax.locator_params(axis="x", integer=True)
     ax.set_title(
         f"{factor.n:,} {factor.name}\n{sizes.min():,} to {sizes.max():,} rows, mean "
-        f"{sizes.mean():.3g}",
+        f"{sizes.mean():,.1f}",
         fontsize="small",
     )
     style.plain(ax)
