@@ -100,7 +100,7 @@ def _column_list(labels: Iterable[str]) -> str:
     return f" The columns are: {', '.join(names[:20])}{' ...' if len(names) > 20 else ''}."
 
 
-def prepare(data: pd.DataFrame, *, row_names: bool = False) -> Frame:
+def prepare(data: pd.DataFrame, *, row_names: bool = False, hidden: tuple[str, ...] = ()) -> Frame:
     """Make every column of `data` ready for R.
 
     Parameters
@@ -109,6 +109,8 @@ def prepare(data: pd.DataFrame, *, row_names: bool = False) -> Frame:
         Only columns that cross; each is copied once.
     row_names : bool
         Give R the index as row names where it is not just 0, 1, 2 ... and is unique.
+    hidden : tuple of str
+        Columns that are not the user's, so that the dot of a formula does not stand for them.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def prepare(data: pd.DataFrame, *, row_names: bool = False) -> Frame:
         For a column that R cannot hold without loss, naming column, dtype and remedy.
     """
     columns = tuple(_column(str(label), column) for label, column in data.items())
-    return Frame(columns, len(data), _row_names(data.index) if row_names else None)
+    return Frame(columns, len(data), _row_names(data.index) if row_names else None, hidden)
 
 
 def _row_names(index: pd.Index) -> tuple[str, ...] | NDArray[np.int32] | None:

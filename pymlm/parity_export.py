@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,13 @@ import numpy as np
 import pandas as pd
 
 from pymlm.engine import call
+from pymlm.models.fitting import WEIGHTS
 
 if TYPE_CHECKING:
     from pymlm.models.mixed import MixedModel
+
+#: Control characters, and the sign of the escape.
+_UNREADABLE = re.compile("[\x00-\x1f\x7f%]")
 
 
 def export(model: MixedModel, folder: Path, ddfs: list[str]) -> str:
@@ -21,7 +26,7 @@ def export(model: MixedModel, folder: Path, ddfs: list[str]) -> str:
     source = model._source
     from_frame = source.data is not None and not bindings
     (folder / "call.R").write_text(call_text, encoding="utf-8")
-    (folder / "name.txt").write_text(data_name, encoding="utf-8")
+    _write_lines([data_name], folder / "name.txt")
     if from_frame:
         assert source.data is not None
         _write_frame(source, folder)
@@ -44,17 +49,18 @@ def _call_of(model: MixedModel, folder: Path) -> tuple[str, str, bool]:
 
 
 def _write_frame(source: Any, folder: Path) -> None:
-    """Write each column that the model uses as raw bytes or lines of text, and a table of them."""
+    """Write each column that the model uses as raw bytes, and names, kinds and levels as lines."""
     table = []
+    columns = [str(c) for c in source.data.columns]
     for position, name in enumerate(source.sent):
-        if name in (".weights", ".offset"):
-            series = pd.Series(np.asarray(source.arguments[name[1:]], dtype=float))
-        else:
-            series = source.data.iloc[:, [str(c) for c in source.data.columns].index(name)]
-        table.append([str(position), _write_column(series, folder / f"column{position}"), name])
-    lines = ["\t".join([p, kind, json.dumps(n, ensure_ascii=False)]) for p, kind, n in table]
-    (folder / "columns.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "names.txt").write_text("\n".join(n for _, _, n in table) + "\n", encoding="utf-8")
+        if name in columns:
+            series = source.data.iloc[:, columns.index(name)]
+        else:  # an argument that was an array
+            which = "weights" if name.startswith(WEIGHTS) else "offset"
+            series = pd.Series(np.asarray(source.arguments[which], dtype=float))
+        table.append((_write_column(series, folder / f"column{position}"), name))
+    _write_lines([kind for kind, _ in table], folder / "kinds.txt")
+    _write_lines([name for _, name in table], folder / "names.txt")
 
 
 def _write_column(series: pd.Series, path: Path) -> str:
@@ -63,7 +69,7 @@ def _write_column(series: pd.Series, path: Path) -> str:
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         levels = [level_name(c) for c in series.cat.categories]
-        path.with_suffix(".levels").write_text("\n".join(levels) + "\n", encoding="utf-8")
+        _write_lines(levels, path.with_suffix(".levels"))
         (series.cat.codes.to_numpy().astype("<i4") + 1).tofile(path)
         return "ordered" if dtype.ordered else "factor"
     if pd.api.types.is_bool_dtype(dtype):
@@ -78,9 +84,16 @@ def _write_column(series: pd.Series, path: Path) -> str:
     if found is not None:
         found[1].astype("<f8").tofile(path)
         return found[0]
-    text = ["\x01" if pd.isna(x) else str(x) for x in series]
-    path.write_text("\n".join(text) + "\n", encoding="utf-8")
+    codes, words = pd.factorize(series, use_na_sentinel=True)
+    _write_lines([str(w) for w in words], path.with_suffix(".levels"))
+    (np.asarray(codes).astype("<i4") + 1).tofile(path)
     return "text"
+
+
+def _write_lines(texts: Iterable[str], path: Path) -> None:
+    """A line a text; what would break a line, or R's reading of it, goes as %0A."""
+    escaped = (_UNREADABLE.sub(lambda c: f"%{ord(c[0]):02X}", t) for t in texts)
+    path.write_text("".join(f"{t}\n" for t in escaped), encoding="utf-8", newline="\n")
 
 
 def _times(series: pd.Series) -> tuple[str, Any] | None:

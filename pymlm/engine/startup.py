@@ -138,11 +138,13 @@ def _import_rpy2(home: str) -> tuple[Any, Any]:
 
 def _library_path(home: str) -> str:
     """LD_LIBRARY_PATH as R's front end sets it; the shell answers in 2 ms, Rscript in 150."""
-    script = f'R_HOME="{home}"; . "{home}/etc/ldpaths" 2>/dev/null; echo "$LD_LIBRARY_PATH"'
+    # The folder's name reaches the shell as a variable, never as part of what it runs.
+    script = '. "$R_HOME/etc/ldpaths" 2>/dev/null; printf "%s" "$LD_LIBRARY_PATH"'
     try:
         answer = subprocess.run(
-            ["sh", "-c", script], capture_output=True, text=True, check=True, timeout=60
-        )
+            ["sh", "-c", script], capture_output=True, text=True, check=True, timeout=60,
+            env={**os.environ, "R_HOME": home},
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return f"{home}/lib"
     return answer.stdout.strip()

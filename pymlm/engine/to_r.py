@@ -47,11 +47,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Columns of equal length that become one R data frame."""
+    """Columns of equal length that become one R data frame; `hidden` names those of ours in it."""
 
     columns: tuple[Column, ...]
     nrow: int
     row_names: tuple[str, ...] | np.ndarray[Any, Any] | None = None
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,8 @@ def frame_to_r(frame: Frame) -> Any:
     else:
         rows = _texts(list(frame.row_names))
     data.do_slot_assign("row.names", rows)
+    if frame.hidden:
+        data.do_slot_assign("pymlm_hidden", _texts(list(frame.hidden)))
     data.rclass = ri.StrSexpVector(["data.frame"])
     return data
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,11 @@ from pymlm.models.base import Source
 from pymlm.results.summary import Convergence
 
 CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert", "contr.poly", "contr.SAS")
-#: Columns under which weights and offset travel when they are given as arrays.
+#: Columns under which weights and offset travel when they are given as arrays; a number follows
+#: where the data have a column of that name.
 WEIGHTS, OFFSET = ".weights", ".offset"
+#: What R's call may name beside the data.
+BOUND = (".contrasts", "nonlinear")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +92,12 @@ def make_task(
     if vetted.dot:
         names = list(dict.fromkeys([*(str(c) for c in frame.columns), *names]))
     used = used_columns(frame, names)  # a frame of its own, to which columns may be added
-    weights_name = _add_per_row(used, frame, arguments.get("weights"), "weights", WEIGHTS)
-    offset_name = _add_per_row(used, frame, arguments.get("offset"), "offset", OFFSET)
-    ready = prepare(used, row_names=True)
+    taken = {str(c) for c in frame.columns} | set(vetted.names) | set(parameters)
+    ours = {name: _free(name, taken) for name in (WEIGHTS, OFFSET)}
+    weights_name = _add_per_row(used, frame, arguments.get("weights"), "weights", ours[WEIGHTS])
+    offset_name = _add_per_row(used, frame, arguments.get("offset"), "offset", ours[OFFSET])
+    hidden = tuple(n for n in (weights_name, offset_name) if n in ours.values())
+    ready = prepare(used, row_names=True, hidden=hidden)
     if not any_complete(ready):
         check_some_complete(used)  # which says why
     return Task(
@@ -106,6 +112,12 @@ def make_task(
         ),
         timeout=limit,
     )
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """`name`, or the first of name1, name2 ... that neither the data nor the formula has."""
+    return next(n for n in (name, *(f"{name}{i}" for i in range(1, len(taken) + 2)))
+                if n not in taken)  # fmt: skip
 
 
 def _add_per_row(
@@ -132,6 +144,8 @@ def _data_name(given: str | None, data: pd.DataFrame) -> str:
     name = given if given is not None else data.attrs.get("name", "data")
     if not isinstance(name, str) or not name.strip() or "\0" in name:
         raise ArgumentError(f"data_name must be a name for R's call, not {name!r}")
+    if name in BOUND:
+        raise ArgumentError(f"data_name={name!r}: R's call may name something of pymlm's so")
     return name
 
 

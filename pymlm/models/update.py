@@ -56,7 +56,9 @@ class UpdatableModel(MixedModel):
         if loaded and formula is not None:
             old = self._columns_of(self.formula)
             check_file_has(self._columns_of(text), old, self._source.sent)
-        enough = loaded or self._columns_of(text) <= set(self._source.sent)
+        # Weights and offset that were arrays crossed under names that are no columns.
+        sent = set(self._source.sent) & set(self._source.columns)
+        enough = loaded or self._columns_of(text) <= sent
         if enough and set(changes) <= {*self._in_place, "timeout"}:
             return self._update_in_place(text if formula is not None else None, changes)
         if loaded:

@@ -48,9 +48,10 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
   assign(data_name, data, envir = env)
   if (is.character(formula)) formula <- parse_formula(formula)
   # lm and glm can live with a dot; it must not stand for columns of ours.
-  ours <- intersect(c(".weights", ".offset"), names(data))
+  ours <- attr(data, "pymlm_hidden")
   if (!fun %in% c("lm", "glm", "lmList") || length(ours))
     formula <- write_out_dot(formula, setdiff(names(data), ours))
+  if (identical(args$family, as.name(data_name))) args$family <- as.call(list(args$family))
   call <- .written_call(fun, c(list(formula = formula, data = as.name(data_name)), args))
   fit <- as_fit(.evaluated(call, env))
   # The call that glmer.nb leaves in its model has theta rounded to 15 digits: it is another fit.
@@ -204,10 +205,13 @@ one_response <- function(text) {
   args
 }
 
-# R's names of contrasts stand in the call; a matrix is bound beside the data under a name.
+# R's names of contrasts stand in the call; a matrix is bound beside the data under a name, which
+# the model's data frame and columns must not have: R would take those.
 .contrast_argument <- function(contrasts) {
   if (is.null(contrasts)) return(NULL)
-  if (all(vapply(contrasts, is.character, NA)))
+  # Names of columns that need backticks stay out of the call's text, too.
+  if (all(vapply(contrasts, is.character, NA)) &&
+      identical(names(contrasts), make.names(names(contrasts))))
     return(list(written = .written_call("list", contrasts), bindings = list()))
   list(written = quote(.contrasts), bindings = list(.contrasts = contrasts))
 }

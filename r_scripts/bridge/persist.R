@@ -203,8 +203,39 @@ script_parts <- function(fit, data_file) {
 # What pymlm noted on a model's frame; models of other classes have none.
 .note <- function(model, name) if (isS4(model)) attr(model@frame, name)
 
-# R's own text of an object, doubles in hexadecimal so that no digit is lost.
+# R code that makes an object: its values by deparse(), doubles in hexadecimal so that no digit is
+# lost, its attributes as quoted text. deparse() alone writes names as code (in R 4.2 a backtick in
+# the name of a column ends it, and what follows runs).
 .exact_text <- function(x) {
-  paste(deparse(x, backtick = TRUE, control = c("keepNA", "keepInteger", "niceNames", "showAttributes",
-                               "hexNumeric")), collapse = "\n")
+  if (is.function(x) || is.language(x) || isS4(x) || is.environment(x))
+    return(paste(deparse(x, width.cutoff = 90L), collapse = "\n"))
+  about <- attributes(x)
+  if (is.data.frame(x)) about$row.names <- .row_names_info(x, 0L) # R's short form of 1..n
+  attributes(x) <- NULL
+  values <- if (is.list(x)) {
+    paste0("list(", paste(vapply(x, .exact_text, ""), collapse = ",\n"), ")")
+  } else if (is.character(x) && length(x)) {
+    paste0("c(", paste(.quoted(x), collapse = ", "), ")")
+  } else {
+    paste(deparse(x, control = c("keepNA", "keepInteger", "hexNumeric")), collapse = "\n")
+  }
+  if (!length(about)) return(values)
+  paste0("structure(", values, ",\n",
+         paste(.quoted(names(about)), "=", vapply(about, .exact_text, ""), collapse = ", "), ")")
+}
+
+# Text between double quotes as R reads it back, whatever it holds.
+.quoted <- function(x) {
+  missing <- is.na(x)
+  x <- enc2utf8(x)
+  for (pair in list(c("\\", "\\\\"), c("\"", "\\\""), c("\n", "\\n"), c("\r", "\\r"), c("\t", "\\t")))
+    x <- gsub(pair[1L], pair[2L], x, fixed = TRUE)
+  for (i in grep("[\001-\037\177]", x)) { # control characters: no escape of their own in a text file
+    points <- utf8ToInt(x[i])
+    parts <- vapply(points, intToUtf8, "")
+    control <- points < 32L | points == 127L
+    parts[control] <- sprintf("\\u%04x", points[control])
+    x[i] <- paste(parts, collapse = "")
+  }
+  ifelse(missing, "NA_character_", paste0("\"", x, "\""))
 }

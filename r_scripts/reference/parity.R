@@ -7,6 +7,15 @@ source(file.path(here, "emit.R"))
 folder <- commandArgs(trailingOnly = TRUE)[1L]
 at <- function(name) file.path(folder, name)
 lines_of <- function(name) readLines(at(name), encoding = "UTF-8", warn = FALSE)
+# Lines in which %0A stands for a line break, and so on for every control character.
+texts_of <- function(name) {
+  x <- lines_of(name)
+  for (i in grep("%", x, fixed = TRUE)) {
+    x[i] <- utils::URLdecode(x[i])
+    Encoding(x[i]) <- "UTF-8"
+  }
+  x
+}
 
 read_column <- function(i, kind) {
   file <- at(paste0("column", i))
@@ -26,25 +35,21 @@ read_column <- function(i, kind) {
                          tz = "UTC"),
     Date = structure(readBin(file, "double", n / 8, endian = "little"), class = "Date"),
     difftime = as.difftime(readBin(file, "double", n / 8, endian = "little"), units = "secs"),
-    text = {
-      x <- lines_of(paste0("column", i))
-      x[x == "\001"] <- NA
-      factor(x)
-    },
     {
       codes <- readBin(file, "integer", n / 4, size = 4L, endian = "little")
       codes[codes == 0L] <- NA
-      levels <- lines_of(paste0("column", i, ".levels"))
-      factor(levels[codes], levels = levels, ordered = kind == "ordered")
+      levels <- texts_of(paste0("column", i, ".levels"))
+      if (kind == "text") factor(levels[codes])
+      else factor(levels[codes], levels = levels, ordered = kind == "ordered")
     })
 }
 
 if (identical(lines_of("route.txt"), "numpy")) {
-  kinds <- vapply(strsplit(lines_of("columns.tsv"), "\t"), `[`, "", 2L)
+  kinds <- lines_of("kinds.txt")
   data <- lapply(seq_along(kinds), function(i) read_column(i - 1L, kinds[i]))
-  names(data) <- lines_of("names.txt")
+  names(data) <- texts_of("names.txt")
   data <- as.data.frame(data, optional = TRUE, stringsAsFactors = FALSE)
-  assign(lines_of("name.txt"), data)
+  assign(texts_of("name.txt"), data)
 } else {
   list2env(readRDS(at("objects.rds")), globalenv())
 }

@@ -7,6 +7,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, FormulaError
+from tests.native import OPTIMUM, assert_close, rscript
 from tests.tolerances import REOPTIMIZED
 
 
@@ -123,3 +124,22 @@ def test_lists_where_a_name_belongs(sleepstudy):
     for name in ("time", "variance_by", "group"):
         with pytest.raises(ArgumentError, match=rf"{name} names a column, not \['Days'\]"):
             mlm.gls("Reaction ~ Days", sleepstudy, correlation="ar1", **{name: ["Days"]})
+
+
+def test_no_name_or_level_runs_as_code_in_a_script(sleepstudy, traces):
+    """deparse() of R 4.2 writes names of a list with a backtick unescaped: the rest was code."""
+    code = f"x`=1)); file.create('{traces / 'a'}'); invisible(list(list(`y"
+    quoted = "`" + code.replace("`", "\\`") + "`"
+    odd = [f'"); file.create("{traces / "b"}"); ("', "a\nb\r\x07", "$(x)\\", "\t'é"]
+    data = sleepstudy.rename(columns={"Days": code}).assign(
+        f=pd.Categorical.from_codes(range(4), odd).repeat(45)
+    )
+    for contrasts in (None, {"f": "contr.sum"}):
+        m = mlm.lmer(f"Reaction ~ {quoted} + f + (1 | Subject)", data, contrasts=contrasts)
+        printed = rscript(m.to_r() + "\ncat(sprintf('%.17g\\n', fixef(model)))")
+        numbers = [float(x) for x in printed.strip().splitlines()[-len(m.fixef()) :]]
+        assert_close(m.fixef(), numbers, OPTIMUM)
+        assert mlm.check_parity(m).ok
+    named = mlm.lm("Reaction ~ `it\\`s`", data.assign(**{"it`s": data["f"]}),
+                   contrasts={"it`s": "contr.sum"})  # fmt: skip
+    assert "model <- lm" in rscript(named.to_r() + "\ncat('model <- lm')")
