@@ -96,7 +96,7 @@ def make_task(
     ours = {name: _free(name, taken) for name in (WEIGHTS, OFFSET)}
     weights_name = _add_per_row(used, frame, arguments.get("weights"), "weights", ours[WEIGHTS])
     offset_name = _add_per_row(used, frame, arguments.get("offset"), "offset", ours[OFFSET])
-    hidden = tuple(n for n in (weights_name, offset_name) if n in ours.values())
+    hidden = tuple(n for n in (weights_name, offset_name) if n and n in ours.values())
     ready = prepare(used, row_names=True, hidden=hidden)
     if not any_complete(ready):
         check_some_complete(used)  # which says why
