@@ -10,10 +10,71 @@ from scipy.linalg import cho_factor, cho_solve
 
 from pymlm.inference.covariance import CovarianceBasis, covariance_basis
 from pymlm.inference.parts import Floats, ModelParts
-from pymlm.inference.plan import plan_elimination
+from pymlm.inference.plan import Plan, plan_elimination
 from pymlm.inference.system import System
 
-__all__ = ["Moments", "moments"]
+__all__ = ["Design", "Moments", "moments"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Design:
+    """What the moments need of X and Z alone; serves every response that was fitted to them.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n, p)
+        X, rows weighted by the roots of the prior weights.
+    zt : scipy.sparse.csc_matrix, shape (q, n)
+        Z', weighted in the same way.
+    root : ndarray, shape (n,), or None
+        Roots of the prior weights; None where all are one.
+    cross : scipy.sparse.csr_matrix, shape (q, q)
+        K = Z'Z.
+    ztx : ndarray, shape (q, p)
+        Z'X.
+    xtx : ndarray, shape (p, p)
+        X'X.
+    plan : Plan
+        Inner and outer blocks.
+    """
+
+    x: Floats
+    zt: Any
+    root: Floats | None
+    cross: Any
+    ztx: Floats
+    xtx: Floats
+    plan: Plan
+
+    @classmethod
+    def of(
+        cls, parts: ModelParts, inner_terms: int | None = None, most_work: float | None = None
+    ) -> Design:
+        """Compute what all fits to the X, Z and weights of `parts` share; arguments: `moments`."""
+        x, zt, root = parts.X, parts.zt, None
+        if np.any(parts.weights != 1.0):
+            root = np.sqrt(parts.weights)
+            x, zt = x * root[:, None], zt.copy()
+            zt.data *= np.repeat(root, np.diff(zt.indptr))
+        p = x.shape[1]
+        ztx = np.empty((zt.shape[0], p))
+        for j in range(p):
+            # Column by column: the product with the whole matrix would copy it into row order.
+            ztx[:, j] = zt @ x[:, j]
+        cross = (zt @ zt.T).tocsr()
+        plan = plan_elimination(cross, covariance_basis(parts), inner_terms, most_work)
+        return cls(x=x, zt=zt, root=root, cross=cross, ztx=ztx, xtx=x.T @ x, plan=plan)
+
+    def products(self, residual: Floats) -> tuple[Floats, Floats]:
+        """Return Z'[X, r] and [X, r]'[X, r] for residuals r without weights."""
+        r = residual if self.root is None else residual * self.root
+        p = len(self.xtx)
+        ztx = np.column_stack([self.ztx, self.zt @ r])
+        xtx = np.empty((p + 1, p + 1))
+        xtx[:p, :p] = self.xtx
+        xtx[:p, p] = xtx[p, :p] = self.x.T @ r
+        xtx[p, p] = r @ r
+        return ztx, xtx
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -63,7 +124,11 @@ class Moments:
 
 
 def moments(
-    parts: ModelParts, *, inner_terms: int | None = None, most_work: float | None = None
+    parts: ModelParts,
+    *,
+    inner_terms: int | None = None,
+    most_work: float | None = None,
+    design: Design | None = None,
 ) -> Moments:
     """Compute the shared quantities; time and memory are linear in n for nested factors.
 
@@ -76,6 +141,8 @@ def moments(
         The result does not depend on it.
     most_work : float, optional
         Multiplications in dense blocks above which the model is refused.
+    design : Design, optional
+        ``Design.of`` a model with the same X, Z and weights, where many share one.
 
     Raises
     ------
@@ -83,9 +150,9 @@ def moments(
         If Λ(θ) has a structure that lme4's formulas do not make, or crossed factors are too large.
     """
     basis = covariance_basis(parts)
-    cross, ztx, xtx = _cross_products(parts)
-    plan = plan_elimination(cross, basis, inner_terms, most_work)
-    system = System(cross, basis, plan)
+    one = Design.of(parts, inner_terms, most_work) if design is None else design
+    ztx, xtx = one.products(parts.y - parts.offset - parts.X @ parts.beta)
+    system = System(one.cross, basis, one.plan)
     bu, xwx = system.fixed(ztx, xtx)
     p = parts.X.shape[1]
     information = xwx[:p, :p]
@@ -111,27 +178,6 @@ def moments(
         form=form,
         pair_form=pair_form,
     )
-
-
-def _cross_products(parts: ModelParts) -> tuple[Any, Floats, Floats]:
-    """Return K = Z'Z, Z'[X, r] and [X, r]'[X, r], rows weighted by the prior weights."""
-    x, zt, r = parts.X, parts.zt, parts.y - parts.offset - parts.X @ parts.beta
-    if np.any(parts.weights != 1.0):
-        root = np.sqrt(parts.weights)
-        x, r, zt = x * root[:, None], r * root, zt.copy()
-        zt.data *= np.repeat(root, np.diff(zt.indptr))
-    p = x.shape[1]
-    ztx = np.empty((zt.shape[0], p + 1))
-    for j in range(p):
-        # Column by column: the product with the whole matrix would copy it into row order.
-        ztx[:, j] = zt @ x[:, j]
-    ztx[:, p] = zt @ r
-    xtx = np.empty((p + 1, p + 1))
-    xtx[:p, :p] = x.T @ x
-    xtx[:p, p] = xtx[p, :p] = x.T @ r
-    xtx[p, p] = r @ r
-    cross = (zt @ zt.T).tocsr()
-    return cross, ztx, xtx
 
 
 def _forms(system: System, basis: CovarianceBasis, bu: Floats) -> tuple[Floats, Floats]:

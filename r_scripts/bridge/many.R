@@ -1,0 +1,334 @@
+# Many fits of one design. The model frame, X and Z are made once, for a linear model the deviance
+# function, too; a fit is lme4's optimizer, then lme4's derivatives, checks and mkMerMod(), in the
+# order of lmer() and glmer(). Between two responses nothing changes but the response itself, so
+# estimates are bit for bit those of lmer() on that response.
+
+#' Make the design of a mixed model.
+#'
+#' @param formula with the response left out ("~ x + (1 | g)"), or with the one response to fit
+#' @param data the predictors, and that response
+#' @param family,link,theta,n_agq of a generalized model; family NULL for lmer
+many_design <- function(formula, data, reml, control, start, weights, offset, contrasts,
+                        family = NULL, link = NULL, theta = NULL, n_agq = 1L) {
+  design <- new.env(parent = emptyenv())
+  design$env <- new.env(parent = .formula_home)
+  parsed <- parse_formula(formula)
+  if (length(parsed) == 2L) {
+    design$response <- .free_name(".y", c(names(data), all.vars(parsed)))
+    parsed <- as.formula(call("~", as.name(design$response), parsed[[2L]]), design$env)
+  }
+  environment(parsed) <- design$env
+  linear <- is.null(family)
+  kind <- if (linear) "lmerControl" else "glmerControl"
+  args <- .common_arguments(kind, control, NULL, weights, offset)
+  design$control <- eval(if (is.null(args$control)) call(kind) else args$control, design$env)
+  given <- .contrast_argument(contrasts)
+  args$contrasts <- given$written
+  for (name in names(given$bindings)) assign(name, given$bindings[[name]], envir = design$env)
+  if (linear) args$REML <- reml else args$family <- family_call(family, link, theta)
+  design$data <- data
+  design$linear <- linear
+  design$reml <- reml
+  design$n_agq <- n_agq
+  design$start <- if (!is.null(start)) eval(.as_literal(start), design$env)
+  design$call <- .written_call(if (linear) "lFormula" else "glFormula",
+                               c(list(formula = parsed, data = quote(.data)), args))
+  design
+}
+
+.free_name <- function(name, taken) {
+  while (name %in% taken) name <- paste0(name, ".")
+  name
+}
+
+#' Fit the design to every column of Y (NA where a response is missing), or to its own response.
+#'
+#' Columns that are missing in the same rows make a block: one model frame, one set of names.
+#'
+#' @param ddf "between-within" to have that rule's degrees of freedom, else NULL
+#' @param modes TRUE for the conditional modes, too
+#' @param exact TRUE for what the exact degrees of freedom need
+many_fit <- function(design, Y = NULL, ddf = NULL, modes = FALSE, exact = FALSE) {
+  if (is.null(Y)) return(list(.many_block(design, NULL, 1L, ddf, modes, exact)))
+  missing <- is.na(Y)
+  pattern <- if (any(missing)) apply(missing, 2L, function(m) paste(which(m), collapse = " "))
+             else rep("", ncol(Y))
+  unname(lapply(split(seq_len(ncol(Y)), match(pattern, unique(pattern))), function(columns)
+    .many_block(design, Y[, columns, drop = FALSE], columns, ddf, modes, exact)))
+}
+
+.many_block <- function(design, Y, columns, ddf, modes, exact) {
+  # The first response that can be fitted makes the parts; where none can, each says why.
+  parts <- NULL
+  fits <- lapply(seq_along(columns), function(j) tryCatch({
+    if (is.null(parts)) parts <<- .many_parts(design, Y[, j])
+    .many_answer(design, parts, if (!is.null(Y)) Y[parts$used, j], ddf, modes)
+  }, error = function(e) list(error = conditionMessage(e), class = class(e))))
+  failed <- vapply(fits, function(f) !is.null(f$error), NA)
+  good <- fits[!failed]
+  out <- list(
+    column = columns[!failed], failed = columns[failed],
+    errors = vapply(fits[failed], function(f) enc2utf8(f$error), ""),
+    classes = vapply(fits[failed], function(f) f$class[1L], "")
+  )
+  if (!length(good)) return(out)
+  number <- function(name) vapply(good, function(f) as.numeric(f[[name]]), 0)
+  rows <- function(name, n) matrix(vapply(good, function(f) as.numeric(f[[name]]), numeric(n)), n)
+  p <- ncol(parts$X)
+  names <- parts$varcorr_names()
+  found <- lapply(good, function(f) f$convergence)
+  c(out, list(
+    term = colnames(parts$X), linear = design$linear,
+    theta_name = parts$theta_names(), theta = rows("theta", length(parts$theta)),
+    estimate = rows("beta", p), std_error = rows("std_error", p),
+    df = if (!is.null(ddf)) rows("df", p),
+    grp = as.character(names$grp), var1 = as.character(names$var1), var2 = as.character(names$var2),
+    vcov = rows("vcov", nrow(names)), sdcor = rows("sdcor", nrow(names)),
+    nobs = nrow(parts$X), sigma = number("sigma"), loglik = number("loglik"), aic = number("aic"),
+    bic = number("bic"), reml_criterion = if (design$linear && design$reml) number("criterion"),
+    deviance = number("deviance"), df_residual = number("df_residual"), npar = number("npar"),
+    singular = vapply(found, function(f) f$singular, NA),
+    flagged = which(vapply(good, function(f) f$flagged, NA)),
+    convergence = found[vapply(good, function(f) f$flagged, NA)],
+    max_gradient = vapply(found, function(f) f$max_gradient, 0),
+    said = lapply(good, function(f) as.character(c(parts$said, f$said))),
+    modes = if (modes) rows("modes", nrow(parts$terms$Zt)),
+    mode_names = if (modes) .mode_names(parts$terms),
+    exact = if (exact) .shared_exact_parts(parts, Y[parts$used, !failed, drop = FALSE], design$reml)
+  ))
+}
+
+# What lme4 makes before it optimizes, for responses that are missing in the same rows as y.
+.many_parts <- function(design, y) {
+  data <- design$data
+  if (!is.null(design$response)) data[[design$response]] <- y
+  assign(".data", data, envir = design$env)
+  on.exit(rm(".data", envir = design$env))
+  said <- .heard(made <- eval(design$call, design$env))
+  dropped <- attr(made$fr, "na.action")
+  parts <- new.env(parent = emptyenv())
+  parts$used <- if (length(dropped)) seq_len(nrow(data))[-dropped] else seq_len(nrow(data))
+  parts$said <- said
+  parts$made <- made
+  parts$X <- made$X
+  parts$terms <- made$reTrms
+  # lme4's C++ writes new parameters into these where they lie.
+  parts$theta <- made$reTrms$theta + 0
+  parts$factor <- made$reTrms$Lambdat@x + 0
+  parts$varcorr_names <- function() parts$names
+  parts$theta_names <- function() parts$named_theta
+  if (!design$linear) return(parts)
+  parts$devfun <- .lmer_function(design, parts, made$fr)
+  rho <- environment(parts$devfun)
+  # mkLmerDevfun() starts some models where the response says. Where lme4 starts elsewhere than we
+  # would, the function is made anew for every response.
+  parts$kept <- identical(as.numeric(rho$pp$theta),
+                          as.numeric(.first_theta(parts, rho$resp$y, design$start)))
+  parts
+}
+
+.terms_afresh <- function(parts) {
+  terms <- parts$terms
+  terms$theta <- parts$theta + 0
+  terms$Lambdat@x <- parts$factor + 0
+  terms
+}
+
+.lmer_function <- function(design, parts, frame) {
+  .methods_bound(lme4::mkLmerDevfun(frame, parts$X, .terms_afresh(parts), REML = design$reml,
+                                    start = design$start, control = design$control))
+}
+
+# A deviance function whose calls of methods, `resp$updateMu(x)`, are calls of what was found behind
+# them once: R's search for a method costs more than a small model's evaluation does.
+.methods_bound <- function(devfun) {
+  rho <- environment(devfun)
+  bound <- function(f) {
+    body(f) <- .bind_methods(body(f), rho)
+    environment(f) <- rho
+    f
+  }
+  if (is.function(rho$pwrssUpdate)) rho$pwrssUpdate <- bound(rho$pwrssUpdate)
+  bound(devfun)
+}
+
+.bind_methods <- function(x, rho) {
+  if (!is.call(x)) return(x)
+  head <- x[[1L]]
+  if (is.call(head) && identical(head[[1L]], quote(`$`)) && is.name(head[[2L]]) &&
+      as.character(head[[2L]]) %in% c("pp", "resp")) {
+    name <- paste0(".", as.character(head[[2L]]), ".", as.character(head[[3L]]))
+    assign(name, eval(head, rho), envir = rho)
+    x[[1L]] <- as.name(name)
+  }
+  for (i in seq_along(x)) if (is.call(x[[i]])) x[[i]] <- .bind_methods(x[[i]], rho)
+  x
+}
+
+# Where mkLmerDevfun() of lme4 starts the optimizer: with intercepts alone, at the ratio of the group
+# means' variance to the rest.
+.first_theta <- function(parts, y, start) {
+  terms <- parts$terms
+  if (!is.null(start) || !all(terms$cnms == "(Intercept)") ||
+      length(terms$flist) != length(terms$lower)) return(parts$theta)
+  v <- vapply(terms$flist, function(f) stats::var(stats::ave(y, f)), 0)
+  rest <- stats::var(y) - sum(v)
+  if (!is.na(rest) && rest > 0 && all(v / rest >= terms$lower^2)) unname(sqrt(v / rest))
+  else parts$theta
+}
+
+# What R says while `expr` runs, as text; nothing is raised but errors.
+.heard <- function(expr) {
+  said <- character()
+  hear <- function(restart) function(c) {
+    said <<- c(said, trimws(conditionMessage(c), "right"))
+    tryInvokeRestart(restart)
+  }
+  withCallingHandlers(expr, warning = hear("muffleWarning"), message = hear("muffleMessage"))
+  unique(said)
+}
+
+# One response's model. It shares the design's matrices, so it is good until the next fit.
+.many_model <- function(design, parts, y) {
+  if (!is.null(y) && length(unique(y)) < 2L) stop("Response is constant", call. = FALSE)
+  if (design$linear) .many_lmer(design, parts, y) else .many_glmer(design, parts, y)
+}
+
+.many_lmer <- function(design, parts, y) {
+  control <- design$control
+  start <- design$start
+  devfun <- parts$devfun
+  rho <- environment(devfun)
+  if (is.null(y) || !parts$kept) {
+    if (!is.null(y)) devfun <- .lmer_function(design, parts, .with_response(design, parts, y))
+    rho <- environment(devfun)
+  } else {
+    rho$resp$setResp(y)
+    if (is.null(start)) start <- .first_theta(parts, y, NULL)
+  }
+  opt <- lme4::optimizeLmer(
+    devfun, optimizer = control$optimizer, restart_edge = control$restart_edge,
+    boundary.tol = control$boundary.tol, control = control$optCtrl, start = start,
+    calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
+  .many_mer_mod(design, parts, rho, opt)
+}
+
+.many_glmer <- function(design, parts, y) {
+  control <- design$control
+  start <- design$start
+  n_agq <- design$n_agq
+  first <- control$nAGQ0initStep
+  frame <- if (is.null(y)) parts$made$fr else .with_response(design, parts, y)
+  terms <- .terms_afresh(parts)
+  devfun <- lme4::mkGlmerDevfun(frame, parts$X, terms, parts$made$family, control = control,
+                                nAGQ = if (first) 0L else 1L)
+  if (first)
+    opt <- lme4::optimizeGlmer(
+      .methods_bound(devfun), optimizer = control$optimizer[[1L]],
+      restart_edge = if (n_agq == 0L) control$restart_edge else FALSE,
+      boundary.tol = if (n_agq == 0L) control$boundary.tol else 0, control = control$optCtrl,
+      start = start, nAGQ = 0, calc.derivs = FALSE)
+  if (n_agq > 0L) {
+    devfun <- lme4::updateGlmerDevfun(devfun, terms, nAGQ = n_agq)
+    if (first) start <- .start_at(start, opt$par)
+    opt <- lme4::optimizeGlmer(
+      .methods_bound(devfun), optimizer = control$optimizer[[2L]], restart_edge = control$restart_edge,
+      boundary.tol = control$boundary.tol, control = control$optCtrl, start = start, nAGQ = n_agq,
+      stage = 2, calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
+  }
+  .many_mer_mod(design, parts, environment(devfun), opt)
+}
+
+# lme4's updateStart(): the first stage's theta, the user's fixed effects.
+.start_at <- function(start, theta) {
+  if (is.null(start)) return(theta)
+  if (is.numeric(start)) return(theta)
+  start$theta <- theta
+  start
+}
+
+.with_response <- function(design, parts, y) {
+  frame <- parts$made$fr
+  frame[[design$response]] <- y
+  frame
+}
+
+.many_mer_mod <- function(design, parts, rho, opt) {
+  derivs <- attr(opt, "derivs")
+  checked <- if (design$linear || !is.null(derivs)) lme4:::checkConv(
+    derivs, opt$par, ctrl = design$control$checkConv, lbound = rho$lower)
+  lme4::mkMerMod(rho, opt, parts$terms, parts$made$fr, design$call, checked)
+}
+
+# What a table needs of one fit.
+.many_answer <- function(design, parts, y, ddf, modes) {
+  model <- NULL
+  said <- .heard(model <- .many_model(design, parts, y))
+  said <- said[!vapply(said, .all_said, NA, .said_of_convergence(model))]
+  found <- convergence(list(model = model))
+  sigma <- sigma(model)
+  varcorr <- lme4::VarCorr(model)
+  if (is.null(parts$names)) {
+    parts$names <- as.data.frame(varcorr)[c("grp", "var1", "var2")]
+    parts$named_theta <- names(getME(model, "theta"))
+  }
+  scaled <- isTRUE(attr(varcorr, "useSc"))
+  reml <- lme4::isREML(model)
+  loglik <- logLik(model)
+  list(
+    theta = model@theta + 0, beta = model@beta, sigma = sigma,
+    std_error = if (design$linear) sigma * sqrt(diag(model@pp$unsc()))
+      else sqrt(diag(as.matrix(vcov(model, correlation = FALSE)))),
+    df = if (!is.null(ddf)) ddf_values(as_fit(model), ddf),
+    vcov = c(unlist(lapply(varcorr, .in_table_order), use.names = FALSE), if (scaled) sigma^2),
+    sdcor = c(unlist(lapply(varcorr, function(v)
+      .in_table_order(attr(v, "correlation"), attr(v, "stddev"))), use.names = FALSE),
+      if (scaled) sigma),
+    loglik = loglik, aic = AIC(model), bic = BIC(model),
+    criterion = if (reml) lme4::REMLcrit(model),
+    deviance = if (reml) deviance(model, REML = FALSE) else deviance(model),
+    df_residual = df.residual(model), npar = attr(loglik, "df"), convergence = found, said = said,
+    flagged = found$singular || length(found$failures) || found$optimizer_code != 0L ||
+      length(found$optimizer_warnings),
+    modes = if (modes) model@pp$b(1)
+  )
+}
+
+# A term's matrix as as.data.frame(VarCorr()) lists it: the diagonal, then the lower triangle.
+.in_table_order <- function(m, diagonal = diag(m)) c(diagonal, m[lower.tri(m)])
+
+.mode_names <- function(terms) {
+  level <- lapply(attr(terms$flist, "assign"), function(a) levels(terms$flist[[a]]))
+  size <- lengths(terms$cnms)
+  list(
+    grpvar = unlist(Map(rep, names(terms$cnms), lengths(level) * size), use.names = FALSE),
+    term = unlist(Map(rep, terms$cnms, lengths(level)), use.names = FALSE),
+    grp = unlist(Map(function(l, k) rep(l, each = k), level, size), use.names = FALSE)
+  )
+}
+
+# exact_parts() of all fits of a block: the matrices once, the responses as a matrix. theta and the
+# factor are a pair of lme4's, of the last fit.
+.shared_exact_parts <- function(parts, Y, reml) {
+  slots <- function(m) list(i = m@i, p = m@p, x = m@x + 0, dim = dim(m))
+  rho <- environment(parts$devfun)
+  list(X = unname(parts$X), zt = slots(parts$terms$Zt), lambdat = slots(rho$pp$Lambdat),
+       lind = rho$pp$Lind, theta = rho$pp$theta + 0, gp = unname(parts$terms$Gp),
+       n_coef = unname(lengths(parts$terms$cnms)),
+       y = if (is.null(Y)) as.numeric(rho$resp$y) else as.numeric(Y),
+       offset = as.numeric(rho$resp$offset), weights = as.numeric(rho$resp$weights), reml = reml)
+}
+
+#' Tests and intervals of many coefficient tables at once, as summary() makes them: t with degrees of
+#' freedom, else z (or, `tests` FALSE, lme4's t without a p-value).
+many_tests <- function(estimate, std_error, df = NULL, tests = TRUE, level = 0.95) {
+  statistic <- estimate / std_error
+  wide <- if (is.null(df)) qnorm((1 + level) / 2) else qt((1 + level) / 2, df)
+  list(statistic = statistic,
+       p_value = if (!is.null(df)) 2 * pt(abs(statistic), df, lower.tail = FALSE)
+         else if (tests) 2 * pnorm(abs(statistic), lower.tail = FALSE),
+       conf_low = estimate - wide * std_error, conf_high = estimate + wide * std_error)
+}
+
+#' p-values adjusted over fits, term by term.
+many_adjusted <- function(p, method) p.adjust(p, method)
