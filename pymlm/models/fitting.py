@@ -16,6 +16,7 @@ from pymlm.errors import (
     ConvergenceWarning,
     DataError,
     FormulaError,
+    PymlmWarning,
     SingularFitWarning,
     near_names,
     warn,
@@ -312,20 +313,28 @@ def fit_checked(function: str, task: Task, /, **kwargs: Any) -> tuple[RObject, C
     return found.fit, found.convergence
 
 
-def warn_about(convergence: Convergence) -> None:
-    """Say once, as Python warnings, what lme4's checks found."""
+def convergence_words(convergence: Convergence) -> list[tuple[str, type[PymlmWarning]]]:
+    """What lme4's checks found, in words, each with the warning that it is."""
+    out: list[tuple[str, type[PymlmWarning]]] = []
     if convergence.singular:
         where = "; ".join(convergence.singular_terms)
-        warn(
+        out.append((
             f"the fit is singular: no variance of its own in {where}. See m.convergence and lme4's "
             "help('isSingular')",
             SingularFitWarning,
-        )
+        ))  # fmt: skip
     if not convergence.ok:
         code = [w for w in convergence.optimizer_warnings if w.startswith("convergence code")]
         said = (*convergence.failures, *code)
-        warn(
+        out.append((
             "the fit may not have converged: "
             + ("; ".join(said) or f"optimizer code {convergence.optimizer_code}"),
             ConvergenceWarning,
-        )
+        ))  # fmt: skip
+    return out
+
+
+def warn_about(convergence: Convergence) -> None:
+    """Say once, as Python warnings, what lme4's checks found."""
+    for text, category in convergence_words(convergence):
+        warn(text, category)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import secrets
 import sys
@@ -61,6 +62,24 @@ def run(
     jobs = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
     results = jobs(joblib.delayed(function)(*task) for task in tasks)
     return list(_shown(results, len(tasks), progress))
+
+
+@contextlib.contextmanager
+def bar(total: int, progress: bool, unit: str) -> Iterator[Callable[[int], object]]:
+    """A progress bar where somebody looks and tqdm is installed; gives what moves it on."""
+    shown: Any = None
+    if progress and sys.stderr is not None and sys.stderr.isatty():
+        try:
+            import tqdm  # type: ignore[import-untyped, unused-ignore]  # an optional extra
+
+            shown = tqdm.tqdm(total=total, unit=unit, leave=False)
+        except ImportError:
+            pass
+    try:
+        yield shown.update if shown is not None else (lambda n: None)
+    finally:
+        if shown is not None:
+            shown.close()
 
 
 def _shown(results: Iterable[T], total: int, progress: bool) -> Iterator[T]:

@@ -272,7 +272,7 @@ many_fit <- function(design, Y = NULL, ddf = NULL, modes = FALSE, exact = FALSE)
     parts$names <- as.data.frame(varcorr)[c("grp", "var1", "var2")]
     parts$named_theta <- names(getME(model, "theta"))
   }
-  scaled <- isTRUE(attr(varcorr, "useSc"))
+  scaled <- "Residual" %in% parts$names$grp
   reml <- lme4::isREML(model)
   loglik <- logLik(model)
   list(

@@ -30,7 +30,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "plot": {"arguments", "figures", "models", "multilevel", "results"},
     "datasets": {"arguments", "engine", "frames"},
-    "many": {"arguments", "frames", "models", "results"},
+    "many": {
+        "arguments", "engine", "formula", "frames", "inference", "models", "options", "results",
+    },
     "parity_export": {"engine", "frames", "models"},
     "parity": {"arguments", "engine", "models", "parity_export", "results"},
     "demo": {"datasets", "models", "parity"},

@@ -1,0 +1,7 @@
+"""Many fits of one formula: by group, or for many responses, in as many processes as wanted."""
+
+from pymlm.many.fits import ManyFits
+from pymlm.many.fitting import fit_many
+from pymlm.many.tables import Failure
+
+__all__ = ["Failure", "ManyFits", "fit_many"]
