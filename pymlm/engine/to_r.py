@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,11 @@ class Frame:
     nrow: int
     row_names: tuple[str, ...] | np.ndarray[Any, Any] | None = None
     hidden: tuple[str, ...] = ()
+
+    def cut(self, rows: np.ndarray[Any, Any]) -> Frame:
+        """Some rows, by position, without names; factors keep all their levels."""
+        columns = tuple(replace(c, values=c.values[rows]) for c in self.columns)
+        return Frame(columns, len(rows))
 
 
 @dataclass(frozen=True, slots=True)

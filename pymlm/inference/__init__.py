@@ -13,11 +13,12 @@ from pymlm.inference.df import (
     satterthwaite_f,
 )
 from pymlm.inference.kenward_roger import KenwardRogerParts, kenward_roger
-from pymlm.inference.moments import Moments, moments
+from pymlm.inference.moments import Design, Moments, moments
 from pymlm.inference.parts import ModelParts
 from pymlm.inference.satterthwaite import SatterthwaiteParts, satterthwaite
 
 __all__ = [
+    "Design",
     "FTest",
     "KenwardRogerParts",
     "ModelParts",

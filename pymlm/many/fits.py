@@ -74,7 +74,7 @@ class ManyFits:
 
     def __init__(
         self, *, names: tuple[str, ...], keys: Sequence[tuple[Any, ...]], tables: Tables,
-        ddf: str | None, statistic_name: str, refit: Callable[[tuple[Any, ...]], Any],
+        ddf: str | None, statistic_name: str, refit: Callable[[int], Any],
         keep: bool, adjust: str | None = None, n_without_group: int = 0,
     ) -> None:  # fmt: skip
         self.names = names
@@ -103,7 +103,7 @@ class ManyFits:
         if model is None:
             with warnings.catch_warnings():  # they are data here: .warnings
                 warnings.simplefilter("ignore")
-                model = self._refit(self._keys[number])
+                model = self._refit(number)
             if self._keep:
                 self._kept[number] = model
         return model

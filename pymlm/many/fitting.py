@@ -13,12 +13,13 @@ from pymlm.arguments import check_ddf, choice, flag, refuse_unknown, text_list
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.frames import as_pandas
 from pymlm.many.adjust import check_adjust
+from pymlm.many.degrees import KENWARD_ROGER
 from pymlm.many.fits import ManyFits
 from pymlm.many.jobs import run_all
 from pymlm.many.plan import Plan, parts_of
 from pymlm.many.store import Store, folder_of
 from pymlm.many.tables import Tables
-from pymlm.many.work import KENWARD_ROGER, Job
+from pymlm.many.work import Job
 from pymlm.models.glmer import glmer
 from pymlm.models.lmer import lmer
 from pymlm.models.parallel import check_jobs

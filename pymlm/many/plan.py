@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import warnings
@@ -13,10 +14,21 @@ import numpy as np
 import pandas as pd
 
 from pymlm.errors import DataError, FormulaError, PymlmError
-from pymlm.formula import Formula
 from pymlm.many.tables import Failure, Tables
-from pymlm.many.work import Design, Job, check_task, fit_groups, fit_responses
+from pymlm.many.work import (
+    Design,
+    Job,
+    Piece,
+    check_task,
+    fit_each,
+    fit_groups,
+    fit_pieces,
+)
 from pymlm.models.fitting import make_task
+
+Task = tuple[Callable[..., Tables], tuple[Any, ...]]
+#: Numbers of some fits, and what makes the task of those from one position to before another.
+Part = tuple[list[int], Callable[[int, int], Task]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +39,16 @@ class Plan:
     ----------
     names : tuple of str
     keys : list of tuple
+        Group by group, in each the responses in their order.
     job : Job
     frame : DataFrame
     formula : str
-    rows : dict
-        Group -> positions of its rows; one group of all rows without `by`.
+    groups : list of tuple
+        Key of each group and the positions of its rows; one group of all (None) without `by`.
     answers : list of str
         Responses, or one empty text.
     design : Design or None
-        Of all rows, where `responses` share it.
+        Of all rows; without the response where there are `answers`.
     alone : set of int
         Positions of responses that the formula uses on its right side, too.
     n_without_group : int
@@ -46,7 +59,7 @@ class Plan:
     job: Job
     frame: pd.DataFrame
     formula: str
-    rows: dict[tuple[Any, ...], Any]
+    groups: list[tuple[tuple[Any, ...], Any]]
     answers: list[str]
     design: Design | None
     alone: frozenset[int]
@@ -56,43 +69,63 @@ class Plan:
     def of(
         cls, formula: str, frame: pd.DataFrame, columns: list[str], answers: list[str], job: Job
     ) -> Plan:
-        rows, lost = _groups(frame, columns)
+        """Plan the fits of `formula` to every group and response.
+
+        Raises
+        ------
+        FormulaError, DataError
+            For what no fit could be made of.
+        """
+        groups, lost = _groups(frame, columns)
         keys = [
             (*([answer] if answer else []), *group)
-            for group in rows for answer in answers or [""]
+            for group, _ in groups for answer in answers or [""]
         ]  # fmt: skip
-        design, alone = None, frozenset[int]()
-        if answers:
-            right = _right_side(formula)
-            if not columns and not job.one_by_one:
-                design, alone = _shared_design(right, frame, answers, job)
+        text = _right_side(formula) if answers else formula
+        design, alone = (None, frozenset[int]()) if job.one_by_one else _shared(
+            text, frame, answers, job
+        )  # fmt: skip
         return cls(
             names=tuple((["response"] if answers else []) + columns), keys=keys, job=job,
-            frame=frame, formula=formula, rows=rows, answers=answers or [""], design=design,
+            frame=frame, formula=formula, groups=groups, answers=answers or [""], design=design,
             alone=alone, n_without_group=lost,
         )  # fmt: skip
 
+    def group_of(self, number: int) -> int:
+        """Which group a fit belongs to."""
+        return number // len(self.answers)
+
+    def answer_of(self, number: int) -> int:
+        """Which response a fit has."""
+        return number % len(self.answers)
+
     def text_and_rows(self, number: int) -> tuple[str, pd.DataFrame]:
         """The formula and the data of one fit."""
-        key = self.keys[number]
-        answer = self.answers[number % len(self.answers)]
+        answer = self.answers[self.answer_of(number)]
         text = _with_response(self.formula, answer) if answer else self.formula
-        positions = self.rows[key[1:] if answer else key]
-        return text, self.frame if positions is None else self.frame.iloc[positions]
+        rows = self.groups[self.group_of(number)][1]
+        return text, self.frame if rows is None else self.frame.iloc[rows]
 
-    def refit(self, key: tuple[Any, ...]) -> Any:
+    def refit(self, number: int) -> Any:
         """The model of one fit, made again."""
-        return self.job.model(*self.text_and_rows(self.keys.index(key)))
+        return self.job.model(*self.text_and_rows(number))
 
 
-def _shared_design(
-    right: str, frame: pd.DataFrame, answers: list[str], job: Job
+def _shared(
+    text: str, frame: pd.DataFrame, answers: list[str], job: Job
 ) -> tuple[Design | None, frozenset[int]]:
-    with warnings.catch_warnings():  # each fit says it, as data
-        warnings.simplefilter("ignore")
-        task = make_task(right, frame, dict(job.options), None)
-    check_task(job, replace(task.formula, two_sided=True), frame.iloc[:0])
-    if task.formula.dot:
+    """The design of all rows, None where each fit must be made alone; and responses that must."""
+    try:
+        with warnings.catch_warnings():  # each fit says it, as data
+            warnings.simplefilter("ignore")
+            task = make_task(text, frame, dict(job.options), None)
+        formula = replace(task.formula, two_sided=True) if answers else task.formula
+        check_task(job, formula, frame.iloc[:0] if answers else frame)
+    except DataError:  # in some rows: the other groups' fits go on
+        return None, frozenset()
+    contrasts = job.options.get("contrasts") or {}
+    whole = all(isinstance(c, str) for c in contrasts.values())
+    if task.formula.dot or not whole:  # matrices are checked against each fit's levels
         return None, frozenset()
     used = set(task.formula.names) | {
         str(job.options[n]) for n in ("weights", "offset") if job.options.get(n)
@@ -100,79 +133,70 @@ def _shared_design(
     return Design.of(task), frozenset(i for i, a in enumerate(answers) if a in used)
 
 
-Part = tuple[list[int], Callable[[int, int], tuple[Callable[..., Tables], tuple[Any, ...]]]]
-
-
 def parts_of(plan: Plan, numbers: list[int]) -> tuple[Part, Part]:
     """Fits that share the design, and those that stand alone, each with what makes their task."""
     shared = plan.design is not None
-    together = [i for i in numbers if shared and i not in plan.alone]
-    apart = [i for i in numbers if not shared or i in plan.alone]
+    together = [i for i in numbers if shared and plan.answer_of(i) not in plan.alone]
+    apart = [i for i in numbers if not shared or plan.answer_of(i) in plan.alone]
     token = secrets.token_hex(8)
 
-    def responses(first: int, last: int) -> tuple[Callable[..., Tables], tuple[Any, ...]]:
-        wanted = [plan.answers[i] for i in together[first:last]]
-        values, refused = _values(plan, wanted)
-        return _some_refused, (token, plan.job, plan.design, values, refused)
+    def of_design(first: int, last: int) -> Task:
+        assert plan.design is not None
+        wanted = together[first:last]
+        if plan.answers != [""]:
+            return fit_pieces, (token, plan.job, plan.design, _pieces(plan, wanted))
+        rows = [plan.groups[plan.group_of(i)][1] for i in wanted]
+        frame = plan.design.frame.cut(np.concatenate(rows))  # a worker gets its own rows only
+        ends = np.cumsum([0, *map(len, rows)])
+        places = [np.arange(a, b) for a, b in itertools.pairwise(ends)]
+        return fit_groups, (plan.job, replace(plan.design, frame=frame), places)
 
-    def groups(first: int, last: int) -> tuple[Callable[..., Tables], tuple[Any, ...]]:
-        return fit_groups, (plan.job, [_thin(plan, i) for i in apart[first:last]])
+    def one_by_one(first: int, last: int) -> Task:
+        return fit_each, (plan.job, [_thin(plan, i) for i in apart[first:last]])
 
-    return (together, responses), (apart, groups)
+    return (together, of_design), (apart, one_by_one)
 
 
 def _thin(plan: Plan, number: int) -> tuple[str, pd.DataFrame]:
-    """A fit's formula and data, without the responses of other fits."""
+    """A fit's formula and data, without the responses that its formula cannot mean."""
     text, data = plan.text_and_rows(number)
-    others = set(plan.answers) - {plan.answers[number % len(plan.answers)]}
-    if len(others) < 2:
-        return text, data
-    words = set(re.findall(r"[^\s~+*:|()/`,^-]+", text)) | {text}
-    droppable = [c for c in data.columns if str(c) in others and str(c) not in words]
-    # A name that the formula may use in any way stays.
-    droppable = [c for c in droppable if "." not in words and str(c) not in text]
-    return text, data.drop(columns=droppable)
+    others = set(plan.answers) - {plan.answers[plan.answer_of(number)]}
+    away = [c for c in data.columns if str(c) in others and str(c) not in text]
+    return (text, data) if "." in text else (text, data.drop(columns=away))
 
 
-def _some_refused(
-    token: str, job: Job, design: Design, values: Any, refused: dict[int, Failure]
-) -> Tables:
-    """Fit the responses that can be; the others are failures already."""
-    good = [j for j in range(values.shape[1]) if j not in refused]
-    out = Tables(failures=dict(refused))
-    if not good:
-        return out
-    try:
-        found = fit_responses(token, job, design, values[:, good])
-    except PymlmError as error:
-        # Of the whole design: each fit on its own says why.
-        failure = Failure(error=type(error).__name__, message=str(error))
-        out.failures.update(dict.fromkeys(good, failure))
-        return out
-    out.take(found.renumbered(good))
+def _pieces(plan: Plan, wanted: list[int]) -> list[Piece]:
+    """The responses of `wanted`, group by group."""
+    out = []
+    for g, numbers in itertools.groupby(wanted, plan.group_of):
+        rows = plan.groups[g][1]
+        names = [plan.answers[plan.answer_of(i)] for i in numbers]
+        values, refused = _values(plan, names, rows)
+        out.append(Piece(group=g, rows=rows, values=values, refused=refused))
     return out
 
 
-def _values(plan: Plan, wanted: list[str]) -> tuple[Any, dict[int, Failure]]:
+def _values(plan: Plan, wanted: list[str], rows: Any) -> tuple[Any, dict[int, Failure]]:
     """Responses as one matrix, NaN where they miss; what cannot be a response is a failure."""
     assert plan.design is not None
-    values = np.full((len(plan.frame), len(wanted)), np.nan, order="F")
+    frame = plan.frame if rows is None else plan.frame.iloc[rows]
+    values = np.full((len(frame), len(wanted)), np.nan, order="F")
     refused = {}
-    where = {str(c): i for i, c in enumerate(plan.frame.columns)}
+    where = {str(c): i for i, c in enumerate(frame.columns)}
     for j, name in enumerate(wanted):
-        series = plan.frame.iloc[:, where[name]]
+        series = frame.iloc[:, where[name]]
         formula = replace(
             plan.design.formula, response=name, response_names=(name,), two_sided=True
         )
         try:
-            values[:, j] = _numbers(name, series, formula, plan)
+            check_task(plan.job, formula, frame)
+            values[:, j] = _numbers(name, series)
         except PymlmError as error:
             refused[j] = Failure(error=type(error).__name__, message=str(error))
     return values, refused
 
 
-def _numbers(name: str, series: pd.Series, formula: Formula, plan: Plan) -> Any:
-    check_task(plan.job, formula, plan.frame)
+def _numbers(name: str, series: pd.Series) -> Any:
     if not (
         pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype)
     ):
@@ -188,14 +212,15 @@ def _numbers(name: str, series: pd.Series, formula: Formula, plan: Plan) -> Any:
     return numbers
 
 
-def _groups(frame: pd.DataFrame, columns: list[str]) -> tuple[dict[tuple[Any, ...], Any], int]:
+def _groups(frame: pd.DataFrame, columns: list[str]) -> tuple[list[tuple[Any, Any]], int]:
     if not columns:
-        return {(): None}, 0
+        return [((), None)], 0
     missing = frame[columns].isna().any(axis=1)
     grouped = frame.groupby(columns, observed=True, sort=True)
-    rows = {k if isinstance(k, tuple) else (k,): v for k, v in grouped.indices.items()}
-    order = [k if isinstance(k, tuple) else (k,) for k, _ in grouped[columns[:1]]]
-    return {k: rows[k] for k in order}, int(missing.sum())
+    places = grouped.indices
+    found = [(k if isinstance(k, tuple) else (k,), k) for k, _ in grouped[columns[0]]]
+    single = len(columns) == 1
+    return [(key, places[key[0] if single else key]) for key, _ in found], int(missing.sum())
 
 
 def _right_side(formula: str) -> str:

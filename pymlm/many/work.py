@@ -18,8 +18,10 @@ import pandas as pd
 
 from pymlm.engine import Frame, call
 from pymlm.engine.from_r import build
-from pymlm.errors import FormulaError, NotSupportedError, PymlmError
+from pymlm.errors import FormulaError, PymlmError
 from pymlm.formula import Formula
+from pymlm.frames import any_complete
+from pymlm.many.degrees import Degrees, degrees_of_freedom, is_exact
 from pymlm.many.tables import Failure, Tables
 from pymlm.models.control import GlmerControl, LmerControl, as_control
 from pymlm.models.families import Family, check_family_response, glmer_family
@@ -29,15 +31,12 @@ from pymlm.models.fitting import (
     check_mixed,
     check_response,
     convergence_words,
-    make_task,
 )
 from pymlm.models.glmer import START_PARTS, glmer
 from pymlm.models.glmm import points_of_quadrature
 from pymlm.models.lmer import lmer
 from pymlm.results.base import Floats
 from pymlm.results.summary import Convergence
-
-SATTERTHWAITE, KENWARD_ROGER = "Satterthwaite", "Kenward-Roger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class Job:
     @property
     def exact(self) -> bool:
         """Whether the degrees of freedom are the closed forms' affair."""
-        return not self.generalized and self.ddf in (SATTERTHWAITE, KENWARD_ROGER)
+        return not self.generalized and is_exact(self.ddf)
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of the bridge's `many_design`, beside formula, data, weights and offset."""
@@ -115,6 +114,10 @@ class Design:
             offset=task.offset, contrasts=task.contrasts,
         )  # fmt: skip
 
+    def cut(self, rows: Any) -> Design:
+        """The design of some rows."""
+        return dataclasses.replace(self, frame=self.frame.cut(rows))
+
     def in_r(self, job: Job) -> Any:
         """Make the design in R; a handle."""
         return call(
@@ -125,24 +128,60 @@ class Design:
 
 # --- responses ------------------------------------------------------------------------------------
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Responses of one group, a column of `values` each (NaN where it misses), or refused."""
+
+    group: int
+    rows: Any
+    values: Floats
+    refused: Mapping[int, Failure]
+
+
 #: The design that this process made last: it serves the chunks of one call.
-_made: dict[str, Any] = {}
+_made: dict[tuple[str, int], Any] = {}
 
 
-def fit_responses(token: str, job: Job, design: Design, values: Floats) -> Tables:
-    """Fit the design to every column of `values` (NaN where a response is missing)."""
-    if token not in _made:
-        _made.clear()
-        _made[token] = design.in_r(job)
-    return _fitted(job, _made[token], values)
+def fit_pieces(token: str, job: Job, design: Design, pieces: list[Piece]) -> Tables:
+    """Fit the design, cut to the rows of each piece, to all its responses."""
+    out, first = Tables(), 0
+    for piece in pieces:
+        k = piece.values.shape[1]
+        found = _fit_piece(token, job, design, piece)
+        out.take(found.renumbered(range(first, first + k)))
+        first += k
+    return out
 
 
-def _fitted(job: Job, handle: Any, values: Floats | None) -> Tables:
+def _fit_piece(token: str, job: Job, design: Design, piece: Piece) -> Tables:
+    good = [j for j in range(piece.values.shape[1]) if j not in piece.refused]
+    out = Tables(failures=dict(piece.refused))
+    if not good:
+        return out
+    key = (token, piece.group)
+    try:
+        if key not in _made:
+            _made.clear()
+            own = design if piece.rows is None else design.cut(piece.rows)
+            _made[key] = own.in_r(job)
+        found = _fitted(job, "many_fit", _made[key], piece.values[:, good])
+    except PymlmError as error:  # of the whole design
+        failure = Failure(error=type(error).__name__, message=str(error))
+        out.failures.update(dict.fromkeys(good, failure))
+        return out
+    out.take(found.renumbered(good))
+    return out
+
+
+def _fitted(job: Job, function: str, handle: Any, given: Any) -> Tables:
+    """Let R fit, and make tables of what it answers."""
     rule = "between-within" if job.ddf == "between-within" and not job.generalized else None
-    blocks = call(
-        "many_fit", handle, values, ddf=rule, modes=job.ranef, exact=job.exact, fitting=True
-    )
+    blocks = call(function, handle, given, ddf=rule, modes=job.ranef, exact=job.exact, fitting=True)
     out = Tables()
+    if function == "many_groups":  # each block counts from 1
+        blocks = [b | {n: np.ravel(b[n]) + i for n in ("column", "failed") if b[n] is not None}
+                  for i, b in enumerate(blocks)]  # fmt: skip
     for block in blocks:
         for at, text, kind in zip(
             _whole(block["failed"]), block["errors"], block["classes"], strict=True
@@ -151,8 +190,7 @@ def _fitted(job: Job, handle: Any, values: Floats | None) -> Tables:
             out.failures[at] = Failure(
                 error=ours or "FitError", message=text if ours else f"R: {text}"
             )
-        if len(block["column"]):
-            _add_block(out, job, block)
+    _add_blocks(out, job, [b for b in blocks if len(b["column"])])
     return out
 
 
@@ -161,34 +199,39 @@ def _whole(numbers: Any) -> list[int]:
     return [int(x) - 1 for x in np.ravel(numbers)] if numbers is not None else []
 
 
-def _add_block(out: Tables, job: Job, block: Mapping[str, Any]) -> None:
-    fits = np.array(_whole(block["column"]))
-    estimate, std_error = block["estimate"], block["std_error"]
-    df, se_adjusted, engine = _degrees_of_freedom(job, block)
-    if se_adjusted is not None:
-        std_error = se_adjusted
-    tests = job.generalized or job.ddf is not None
-    t = call("many_tests", estimate, std_error, df, tests)
-    p, k = estimate.shape
-    out.add(
-        "tidy", np.repeat(fits, p), term=_tiled(block["term"], k), estimate=_flat(estimate),
-        std_error=_flat(std_error), df=_flat(df),
-        **{name: _flat(t[name]) for name in ("statistic", "p_value", "conf_low", "conf_high")},
+def _add_blocks(out: Tables, job: Job, blocks: list[Mapping[str, Any]]) -> None:
+    if not blocks:
+        return
+    ddf = None if job.generalized else job.ddf
+    found = [degrees_of_freedom(ddf, b) for b in blocks]
+    df = [_flat(f.df) for f in found]
+    tests = call(
+        "many_tests", np.concatenate([_flat(b["estimate"]) for b in blocks]),
+        np.concatenate([_flat(f.std_error) for f in found]),
+        None if df[0] is None else np.concatenate(df), job.generalized or ddf is not None,
     )  # fmt: skip
-    converged = np.ones(k, dtype=bool)
-    for at, found in zip(_whole(block["flagged"]), block["convergence"], strict=True):
-        about: Convergence = build(Convergence, found)
-        converged[at] = about.ok
-        words = tuple(f"{c.__name__}: {text}" for text, c in convergence_words(about))
-        if words:
-            out.said[int(fits[at])] = words
-    for at, said in enumerate(block["said"]):
-        if said:
-            own = out.said.get(int(fits[at]), ())
-            out.said[int(fits[at])] = (*(f"RWarning: {text}" for text in said), *own)
+    at = 0
+    for block, degrees in zip(blocks, found, strict=True):
+        size = block["estimate"].size
+        own = {n: None if v is None else v[at : at + size] for n, v in tests.items()}
+        _add_block(out, job, block, degrees, own)
+        at += size
+
+
+def _add_block(
+    out: Tables, job: Job, block: Mapping[str, Any], degrees: Degrees, tests: Mapping[str, Any]
+) -> None:
+    fits = np.array(_whole(block["column"]))
+    p, k = block["estimate"].shape
+    out.add(
+        "tidy", np.repeat(fits, p), term=_tiled(block["term"], k),
+        estimate=_flat(block["estimate"]), std_error=_flat(degrees.std_error),
+        df=_flat(degrees.df), **tests,
+    )  # fmt: skip
+    converged = _add_said_by_r(out, fits, block, degrees.said)
     out.add(
         "glance", fits, nobs=float(block["nobs"][0]), singular=block["singular"],
-        converged=converged, max_gradient=block["max_gradient"], ddf_engine=engine,
+        converged=converged, max_gradient=block["max_gradient"], ddf_engine=degrees.engine,
         **{name: block[name] for name in
            ("sigma", "loglik", "aic", "bic", "reml_criterion", "deviance", "df_residual", "npar")},
     )  # fmt: skip
@@ -202,12 +245,27 @@ def _add_block(out: Tables, job: Job, block: Mapping[str, Any]) -> None:
         "theta", np.repeat(fits, len(names)), name=_tiled(names, k), theta=_flat(block["theta"])
     )
     if job.ranef:
-        about_modes = block["mode_names"]
-        q = len(about_modes["grp"])
+        modes = block["mode_names"]
         out.add(
-            "ranef", np.repeat(fits, q), condval=_flat(block["modes"]),
-            **{name: _tiled(about_modes[name], k) for name in ("grpvar", "term", "grp")},
+            "ranef", np.repeat(fits, len(modes["grp"])), condval=_flat(block["modes"]),
+            **{name: _tiled(modes[name], k) for name in ("grpvar", "term", "grp")},
         )  # fmt: skip
+
+
+def _add_said_by_r(
+    out: Tables, fits: Any, block: Mapping[str, Any], said: Mapping[int, tuple[str, ...]]
+) -> Any:
+    """Keep what R and lme4's checks said; return which fits converged."""
+    converged = np.ones(len(fits), dtype=bool)
+    words = {at: [f"RWarning: {text}" for text in heard] for at, heard in enumerate(block["said"])}
+    for at, found in zip(_whole(block["flagged"]), block["convergence"], strict=True):
+        about: Convergence = build(Convergence, found)
+        converged[at] = about.ok
+        words[at] += [f"{c.__name__}: {text}" for text, c in convergence_words(about)]
+    for at, texts in said.items():
+        words[at] += [f"RWarning: {text}" for text in texts]
+    out.said.update({int(fits[at]): tuple(texts) for at, texts in words.items() if texts})
+    return converged
 
 
 def _flat(matrix: Any) -> Any:
@@ -219,87 +277,30 @@ def _tiled(names: Any, k: int) -> Any:
     return np.tile(np.asarray(list(names), dtype=object), k)
 
 
-def _degrees_of_freedom(
-    job: Job, block: Mapping[str, Any]
-) -> tuple[Floats | None, Floats | None, str | None]:
-    """Degrees of freedom, Kenward-Roger's standard errors, and what made them."""
-    if job.generalized or job.ddf is None:
-        return None, None, None
-    estimate: Floats = block["estimate"]
-    if job.ddf == "asymptotic":
-        return np.full(estimate.shape, np.inf), None, "rule"
-    if job.ddf == "between-within":
-        return block["df"], None, "rule"
-    return (*_closed_forms(job, block), "exact")
-
-
-def _closed_forms(job: Job, block: Mapping[str, Any]) -> tuple[Floats, Floats | None]:
-    # scipy is imported when it is needed: it would double the time of a first small fit.
-    from pymlm.inference import (
-        ModelParts,
-        kenward_roger,
-        kenward_roger_df,
-        moments,
-        satterthwaite,
-        satterthwaite_df,
-    )
-    from pymlm.inference.moments import Design as Shared
-
-    estimate, theta, sigma = block["estimate"], block["theta"], block["sigma"]
-    p, k = estimate.shape
-    facts = block["exact"]
-    y = np.asarray(facts["y"]).reshape((-1, k), order="F")
-    first = ModelParts.from_mapping(
-        {**facts, "y": y[:, 0], "beta": estimate[:, 0], "sigma": sigma[:1]}
-    )
-    shared = Shared.of(first)
-    unit, df = np.eye(p), np.empty((p, k))
-    adjusted = np.empty((p, k)) if job.ddf == KENWARD_ROGER else None
-    for j in range(k):
-        lambdat = first.lambdat.copy()
-        lambdat.data = theta[first.lind - 1, j]
-        parts = dataclasses.replace(
-            first, lambdat=lambdat, theta=theta[:, j], y=y[:, j], beta=estimate[:, j],
-            sigma=float(sigma[j]),
-        )  # fmt: skip
-        one = moments(parts, design=shared)
-        if adjusted is None:
-            df[:, j] = satterthwaite_df(satterthwaite(parts, one), unit)
-        else:
-            kr = kenward_roger(parts, one)
-            df[:, j], adjusted[:, j] = kenward_roger_df(kr, unit), np.sqrt(np.diag(kr.phi_adj))
-    return df, adjusted
-
-
 # --- groups, and one by one -----------------------------------------------------------------------
 
 
-def fit_groups(job: Job, work: list[tuple[str, pd.DataFrame]]) -> Tables:
-    """Fit each formula to its rows."""
+def fit_groups(job: Job, design: Design, rows: list[Any]) -> Tables:
+    """Fit the design's own response to the rows (positions) of each group."""
+    handle = design.in_r(job)
+    good = [i for i, r in enumerate(rows) if any_complete(design.frame.cut(r))]
     out = Tables()
-    for number, (formula, data) in enumerate(work):
-        out.take(fit_group(job, formula, data).renumbered([number]))
+    if good:
+        given = [np.asarray(rows[i], dtype=np.int32) + 1 for i in good]
+        out = _fitted(job, "many_groups", handle, given).renumbered(good)
+    for i in set(range(len(rows))) - set(good):
+        out.failures[i] = Failure(
+            error="DataError",
+            message=f"every one of the {len(rows[i])} rows has a missing value in the columns used",
+        )
     return out
 
 
-def fit_group(job: Job, formula: str, data: pd.DataFrame) -> Tables:
-    """Fit one formula to its data; what is refused comes back as data."""
-    if job.one_by_one:
-        return fit_one(job, formula, data)
-    out, heard = Tables(), []
-    try:
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
-            task = make_task(formula, data, dict(job.options), None)
-            check_task(job, task.formula, data)
-            if task.formula.dot:
-                return fit_one(job, formula, data)
-            out = _fitted(job, Design.of(task).in_r(job), None)
-    except NotSupportedError:
-        return fit_one(job, formula, data)
-    except PymlmError as error:
-        out.failures[0] = Failure(error=type(error).__name__, message=str(error))
-    _add_said(out, 0, heard)
+def fit_each(job: Job, work: list[tuple[str, pd.DataFrame]]) -> Tables:
+    """Fit each formula to its rows by `lmer` or `glmer`."""
+    out = Tables()
+    for number, (formula, data) in enumerate(work):
+        out.take(fit_one(job, formula, data).renumbered([number]))
     return out
 
 

@@ -41,15 +41,24 @@ many_design <- function(formula, data, reml, control, start, weights, offset, co
   name
 }
 
-#' Fit the design to every column of Y (NA where a response is missing), or to its own response.
+#' Fit the design's own response to the rows of each group; `data` has the rows of all.
+many_groups <- function(design, rows, ddf = NULL, modes = FALSE, exact = FALSE) {
+  data <- design$data
+  on.exit(design$data <- data)
+  lapply(rows, function(r) {
+    design$data <- data[r, , drop = FALSE]
+    .many_block(design, NULL, 1L, ddf, modes, exact)
+  })
+}
+
+#' Fit the design to every column of Y (NA where a response is missing).
 #'
 #' Columns that are missing in the same rows make a block: one model frame, one set of names.
 #'
 #' @param ddf "between-within" to have that rule's degrees of freedom, else NULL
 #' @param modes TRUE for the conditional modes, too
 #' @param exact TRUE for what the exact degrees of freedom need
-many_fit <- function(design, Y = NULL, ddf = NULL, modes = FALSE, exact = FALSE) {
-  if (is.null(Y)) return(list(.many_block(design, NULL, 1L, ddf, modes, exact)))
+many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   missing <- is.na(Y)
   pattern <- if (any(missing)) apply(missing, 2L, function(m) paste(which(m), collapse = " "))
              else rep("", ncol(Y))
@@ -171,7 +180,8 @@ many_fit <- function(design, Y = NULL, ddf = NULL, modes = FALSE, exact = FALSE)
   terms <- parts$terms
   if (!is.null(start) || !all(terms$cnms == "(Intercept)") ||
       length(terms$flist) != length(terms$lower)) return(parts$theta)
-  v <- vapply(terms$flist, function(f) stats::var(stats::ave(y, f)), 0)
+  # var(ave(y, f)), without the copying of ave()
+  v <- vapply(terms$flist, function(f) stats::var(vapply(split(y, f), mean, 0)[f]), 0)
   rest <- stats::var(y) - sum(v)
   if (!is.na(rest) && rest > 0 && all(v / rest >= terms$lower^2)) unname(sqrt(v / rest))
   else parts$theta
@@ -269,7 +279,7 @@ many_fit <- function(design, Y = NULL, ddf = NULL, modes = FALSE, exact = FALSE)
   sigma <- sigma(model)
   varcorr <- lme4::VarCorr(model)
   if (is.null(parts$names)) {
-    parts$names <- as.data.frame(varcorr)[c("grp", "var1", "var2")]
+    parts$names <- .varcorr_names(varcorr, has_scale(model))
     parts$named_theta <- names(getME(model, "theta"))
   }
   scaled <- "Residual" %in% parts$names$grp
@@ -292,6 +302,19 @@ many_fit <- function(design, Y = NULL, ddf = NULL, modes = FALSE, exact = FALSE)
       length(found$optimizer_warnings),
     modes = if (modes) model@pp$b(1)
   )
+}
+
+# grp, var1 and var2 of as.data.frame(VarCorr()), which takes longer than a small fit's optimizer.
+.varcorr_names <- function(varcorr, scaled) {
+  parts <- Map(function(v, g) {
+    names <- rownames(v)
+    low <- lower.tri(v)
+    list(grp = rep(g, length(names) + sum(low)), var1 = c(names, names[col(v)[low]]),
+         var2 = c(rep(NA, length(names)), names[row(v)[low]]))
+  }, varcorr, names(varcorr))
+  joined <- function(name, last) c(unlist(lapply(parts, `[[`, name), use.names = FALSE), last)
+  data.frame(grp = joined("grp", if (scaled) "Residual"), var1 = joined("var1", if (scaled) NA),
+             var2 = joined("var2", if (scaled) NA))
 }
 
 # A term's matrix as as.data.frame(VarCorr()) lists it: the diagonal, then the lower triangle.

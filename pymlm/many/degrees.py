@@ -1,0 +1,105 @@
+"""Degrees of freedom of many fits to one design: the closed forms, their matrices made once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pymlm.results.base import Floats
+
+SATTERTHWAITE, KENWARD_ROGER = "Satterthwaite", "Kenward-Roger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Degrees:
+    """Degrees of freedom of the coefficients of k fits.
+
+    Attributes
+    ----------
+    df : ndarray, shape (p, k), or None
+        None where the tests have none.
+    std_error : ndarray, shape (p, k)
+        Kenward-Roger's are the adjusted ones.
+    engine : str or None
+        "exact", or "rule" where nothing is estimated.
+    said : dict of int to tuple of str
+        lmerTest's warnings about the Hessian, by fit.
+    """
+
+    df: Floats | None
+    std_error: Floats
+    engine: str | None
+    said: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def is_exact(ddf: str | None) -> bool:
+    """Whether a method's degrees of freedom are the closed forms' affair."""
+    return ddf in (SATTERTHWAITE, KENWARD_ROGER)
+
+
+def degrees_of_freedom(ddf: str | None, block: Mapping[str, Any]) -> Degrees:
+    """Find the degrees of freedom of a block of fits, as `many_fit` of the bridge describes it.
+
+    Raises
+    ------
+    NotSupportedError
+        Where the closed forms do not reach.
+    """
+    std_error: Floats = block["std_error"]
+    if ddf is None:
+        return Degrees(df=None, std_error=std_error, engine=None)
+    if ddf == "asymptotic":
+        return Degrees(df=np.full(std_error.shape, np.inf), std_error=std_error, engine="rule")
+    if ddf == "between-within":
+        return Degrees(df=block["df"], std_error=std_error, engine="rule")
+    return _closed_forms(ddf, block)
+
+
+def _closed_forms(ddf: str, block: Mapping[str, Any]) -> Degrees:
+    # scipy is imported when it is needed: it would double the time of a first small fit.
+    from pymlm.inference import (
+        Design,
+        ModelParts,
+        kenward_roger,
+        kenward_roger_df,
+        moments,
+        satterthwaite,
+        satterthwaite_df,
+    )
+
+    estimate, theta, sigma = block["estimate"], block["theta"], block["sigma"]
+    p, k = estimate.shape
+    facts = block["exact"]
+    y = np.asarray(facts["y"]).reshape((-1, k), order="F")
+    # With lme4's own pair of theta and factor, which shows whether the one makes the other.
+    first = ModelParts.from_mapping(
+        {**facts, "y": y[:, 0], "beta": estimate[:, 0], "sigma": sigma[:1]}
+    )
+    shared = Design.of(first)
+    unit, df = np.eye(p), np.empty((p, k))
+    std_error, said = block["std_error"].copy(), {}
+    for j in range(k):
+        lambdat = first.lambdat.copy()
+        lambdat.data = theta[first.lind - 1, j]
+        parts = dataclasses.replace(
+            first, lambdat=lambdat, theta=theta[:, j], y=y[:, j], beta=estimate[:, j],
+            sigma=float(sigma[j]),
+        )  # fmt: skip
+        # A perfect fit has no variance to speak of: 0/0 is NaN, as it is in R.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            one = moments(parts, design=shared)
+            s = satterthwaite(parts, one)
+            if s.messages:
+                said[j] = s.messages
+            if ddf == SATTERTHWAITE:
+                df[:, j] = satterthwaite_df(s, unit)
+            else:
+                kr = kenward_roger(parts, one)
+                df[:, j], std_error[:, j] = (
+                    kenward_roger_df(kr, unit), np.sqrt(np.diag(kr.phi_adj)),
+                )  # fmt: skip
+    return Degrees(df=df, std_error=std_error, engine="exact", said=said)
