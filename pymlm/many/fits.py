@@ -9,7 +9,7 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice
+from pymlm.arguments import choice, strict
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.many.adjust import adjusted
 from pymlm.many.tables import (
@@ -140,6 +140,7 @@ class ManyFits:
     def __len__(self) -> int:
         return len(self.models)
 
+    @strict
     def to_frame(self, what: TableName = "tidy", adjust: str | None = None) -> pd.DataFrame:
         """Return one table of all fits, with the keys as its first columns.
 
