@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
+from pymlm.multilevel._tools import column
 from pymlm.results.base import check_known
 
 #: Name in the column `grp` of what belongs to no group.
 POPULATION = ""
+#: A name that R takes without backticks.
+_PLAIN = re.compile(r"[A-Za-z.][A-Za-z0-9._]*")
+_LABEL = "\0label"
 
 
 @strict
@@ -24,7 +29,7 @@ def group_lines(
     x: str,
     by: str | None = None,
     points: int = 2,
-    groups: Sequence[str] | None = None,
+    groups: Collection[str] | None = None,
     flat: bool = False,
 ) -> pd.DataFrame:
     """Return every group's fitted line over its own range of x, and the population's line.
@@ -38,10 +43,10 @@ def group_lines(
     x : str
         The predictor, a numeric column.
     by : str, optional
-        The grouping factor; default the model's first.
+        The grouping factor, "cask:batch" for a nested one; default the first that is a column.
     points : int
         Points per line; 2 for a straight line.
-    groups : sequence of str, optional
+    groups : list of str, optional
         Levels of the factor whose lines are wanted; default all.
     flat : bool
         Take an x that is a column of the data but not in the model: its lines are flat.
@@ -73,35 +78,54 @@ def group_lines(
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError(f"points is a number of points per line, 2 or more, not {points!r}")
     data, names = _model_rows(m, x if flat else None)
-    factors = [g for g in m.ngroups if g in data.columns]
-    factor = by if by is not None else (factors[0] if factors else "")
-    if factor not in factors:
-        raise ArgumentError(f"by={by!r} is no grouping column of the model ({', '.join(factors)})")
+    factor, parts = _factor(m, data, by)
     _numeric(data, x)
+    labels = (
+        data[parts].astype(str).agg(":".join, axis=1) if parts[1:] else data[factor].astype(str)
+    )
     if groups is not None:
-        levels = list(dict.fromkeys(data[factor].astype(str)))
-        for level in groups:
+        levels = list(dict.fromkeys(labels))
+        for level in set(groups) - set(levels):
             check_known(level, levels, f"level of {factor!r}")
-    fixed = {n: _typical(data[n]) for n in names if n not in (x, factor)}
+        groups = set(groups)
+    typical = {n: _typical(data[n]) for n in names if n != x}
+    fixed = {n: v for n, v in typical.items() if n not in parts}
     frames = []
-    for label, rows in data.groupby(factor, observed=True):
-        if groups is None or str(label) in groups:
-            frames.append(_grid(rows[x], points, fixed).assign(**{factor: label}))
+    for at in data.groupby(parts, observed=True).indices.values():
+        rows, label = data.iloc[at], labels.iloc[at[0]]
+        if groups is None or label in groups:
+            own = {p: rows[p].iloc[0] for p in parts}
+            frames.append(_grid(rows[x], points, fixed).assign(**own, **{_LABEL: label}))
     grid = pd.concat(frames, ignore_index=True)
-    if isinstance(data[factor].dtype, pd.CategoricalDtype):
-        grid[factor] = grid[factor].astype(data[factor].dtype)
-    re_form = None if len(factors) == 1 == len(m.ngroups) else f"~ {_terms_of(m, factor)}"
+    for name in parts:
+        if isinstance(data[name].dtype, pd.CategoricalDtype):
+            grid[name] = grid[name].astype(data[name].dtype)
+    re_form = None if len(m.ngroups) == 1 else f"~ {_terms_of(m, factor)}"
     lines = pd.DataFrame(
         {
-            "grp": grid[factor].astype(str),
+            "grp": grid.pop(_LABEL),
             "x": grid[x],
             "predicted": m.predict(grid, re_form=re_form).to_numpy(),
         }
     )
-    whole = _grid(data[x], points, fixed)
+    whole = _grid(data[x], points, typical)
     whole_y = m.predict(whole, re_form="NA").to_numpy()
     population = pd.DataFrame({"grp": POPULATION, "x": whole[x], "predicted": whole_y})
     return pd.concat([population, lines], ignore_index=True)
+
+
+def _factor(m: Any, data: pd.DataFrame, by: str | None) -> tuple[str, list[str]]:
+    """The grouping factor, and its columns: two for "cask:batch", as lme4 names what is nested."""
+    columns = {
+        g: [g] if g in data.columns else g.split(":")
+        for g in m.ngroups
+        if g in data.columns or all(p in data.columns for p in g.split(":"))
+    }
+    plain = [g for g in columns if g in data.columns]
+    factor = by if by is not None else next(iter([*plain, *columns]), "")
+    if factor not in columns:
+        raise ArgumentError(f"by={by!r} is no grouping column of the model ({', '.join(columns)})")
+    return factor, columns[factor]
 
 
 def _model_rows(m: Any, also: str | None = None) -> tuple[pd.DataFrame, list[str]]:
@@ -144,7 +168,9 @@ def _terms_of(m: Any, factor: str) -> str:
     inner = ["1" if t == "(Intercept)" else str(t) for t in terms]
     if "1" not in inner:
         inner.insert(0, "0")
-    return f"({' + '.join(inner)} | {factor})"
+    parts = factor.split(":") if factor not in m._source.sent else [factor]
+    group = ":".join(p if _PLAIN.fullmatch(p) else f"`{p}`" for p in parts)
+    return f"({' + '.join(inner)} | {group})"
 
 
 @strict
@@ -186,6 +212,8 @@ def within_between_lines(data: Any, y: str, x: str, by: str) -> pd.DataFrame:
     {'between': 0.884, 'mean': nan, 'pooled': 0.595, 'within': 0.559}
     """
     frame = as_pandas(data)
+    for name in (y, x, by):
+        column(frame, name)
     used = used_columns(frame, [y, x, by], "arguments")
     used = used[complete_rows(used)]
     for name in (y, x):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pymlm.arguments import flag, fraction, refuse_unknown
-from pymlm.errors import ArgumentError, MissingPackageError
+from pymlm.errors import ArgumentError
+from pymlm.plot._figure import figure
 from pymlm.plot._words import (
     data_of,
     named_models,
@@ -26,8 +23,6 @@ from pymlm.plot._words import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
 #: Okabe & Ito 2008, in an order that grey prints keep apart (dark, light, dark ...).
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -37,66 +32,6 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STYLES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 3)), "-")
 #: More points than this are one blot; more lines, too; more labels cannot be read.
 MOST_POINTS, MOST_LINES, MOST_LABELS = 5000, 200, 60
-
-
-def figure(main: str = "Line2D") -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Make a figure of a function: matplotlib is there, and its keywords are known.
-
-    `main` is matplotlib's class of the main artist, which takes the keywords that the function
-    does not name.
-    """
-
-    def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        signature = inspect.signature(function)
-        known = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-
-        @functools.wraps(function)
-        def drawn(*args: P.args, **kwargs: P.kwargs) -> T:
-            need_matplotlib()
-            refuse_unknown(function.__name__, kwargs, [*known, *_keywords(main, kwargs, known)])
-            try:
-                bound = signature.bind(*args, **kwargs)
-            except TypeError as error:
-                raise ArgumentError(f"{function.__name__}(): {error}") from None
-            given = bound.arguments
-            if "level" in known and "level" in given:
-                fraction(given["level"], "level")
-            if isinstance(signature.parameters.get("points"), inspect.Parameter):
-                flag(given.get("points", False), "points")
-            return function(*args, **kwargs)
-
-        return drawn
-
-    return decorate
-
-
-def _keywords(main: str, given: Any, known: Sequence[str]) -> list[str]:
-    """Matplotlib's keywords of the class `main`; looked up only where there are any."""
-    if all(k in known for k in given):
-        return []
-    return list(_setters(main))
-
-
-@functools.cache
-def _setters(main: str) -> tuple[str, ...]:
-    from matplotlib import artist, collections, lines, patches
-
-    places = (lines, collections, patches)
-    cls = next(getattr(p, main) for p in places if hasattr(p, main))
-    found = artist.ArtistInspector(cls)
-    aliases = [a for names in found.aliasd.values() for a in names]
-    return (*found.get_setters(), *aliases)
-
-
-def need_matplotlib() -> None:
-    """Raise MissingPackageError, with the command that helps, where matplotlib is absent."""
-    try:
-        import matplotlib  # noqa: F401 - is it there?
-    except ImportError:
-        raise MissingPackageError(
-            "figures need matplotlib, which is not installed: pip install 'pymlm[plot]' (or "
-            "pip install matplotlib)"
-        ) from None
 
 
 # --- axes ---------------------------------------------------------------------------------------
@@ -217,7 +152,7 @@ def say_thinned(ax: Axes, drawn: int, n: int, what: str) -> None:
 __all__ = [
     "BLACK", "BLUE", "FAINT", "GREEN", "GREY", "MARKERS", "MOST_LABELS", "MOST_LINES",
     "MOST_POINTS", "ORANGE", "PALETTE", "PURPLE", "SKY", "STYLES", "VERMILION", "axes_for",
-    "data_of", "figure", "legend", "named_models", "need", "need_matplotlib", "normal_quantile",
+    "data_of", "figure", "legend", "named_models", "need", "normal_quantile",
     "note", "one_of", "outcome", "panels_for", "plain", "response", "say_thinned", "several_of",
     "some_rows", "thinned", "worded", "zero_line",
 ]  # fmt: skip

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pymlm.models.linear_model import LinearModel
+from pymlm.models.mixed import MixedModel
 from pymlm.multilevel.prediction_lines import prediction_lines
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
@@ -71,6 +73,7 @@ def predictions(
     >>> [t.get_text() for t in ax.get_legend().get_texts()]
     ['A', 'B', 'C']
     """
+    style.need(m, (MixedModel, LinearModel), "a model of lme4, lm or glm", "predictions")
     frame = prediction_lines(m, variables, at=at, level=level)
     x, colour, panel = (*(c for c in frame.columns if c not in _NUMBERS), None, None)[:3]
     assert x is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pymlm.errors import ArgumentError
+from pymlm.errors import ArgumentError, DataError
 from pymlm.multilevel.lines import POPULATION
 from pymlm.multilevel.lines import group_lines as lines_of
 from pymlm.plot import _style as style
@@ -102,10 +102,14 @@ def _one(
 ) -> None:  # fmt: skip
     if not hasattr(m, "ngroups") or not hasattr(m, "ranef"):
         style.need(m, (), "a mixed model (or a dict of title to model)", "group_lines")
-    factor = by or next(iter(m.ngroups), "")
-    chosen, n = _some_groups(m, factor, marked)
-    frame = lines_of(m, x, by=by, points=POINTS, groups=chosen, flat=True)
     data = style.data_of(m)
+    if data is None:
+        raise DataError("this model came from a file without its data frame")
+    plain = [g for g in m.ngroups if g in data.columns]
+    factor = by or next(iter([*plain, *m.ngroups]), "")
+    style.one_of(factor, list(m.ngroups), "grouping factor")
+    chosen, n = _some_groups(m, factor, marked)
+    frame = lines_of(m, x, by=factor, points=POINTS, groups=chosen, flat=True)
     if points:
         rows = data.iloc[style.some_rows(len(data))]
         ax.scatter(rows[x], rows[style.outcome(m, data)], s=6, color=style.FAINT, zorder=1)
@@ -134,9 +138,11 @@ def _one(
 def _some_groups(m: Any, factor: str, marked: list[str]) -> tuple[list[str] | None, int]:
     """The groups to draw (None for all), spread evenly over their conditional modes."""
     n = m.ngroups.get(factor, 0)
-    if n <= style.MOST_LINES:
+    if n <= style.MOST_LINES and not marked:
         return None, n
     modes = m.ranef(cond_var=False)[factor]
     order = modes.index[np.argsort(modes.iloc[:, 0].to_numpy(), kind="stable")]
+    for group in marked:
+        style.one_of(group, [str(g) for g in order], f"level of {factor!r}")
     drawn = [str(order[i]) for i in style.thinned(n, style.MOST_LINES, keep_ends=5)]
     return list(dict.fromkeys([*drawn, *marked])), n

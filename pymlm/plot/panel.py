@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import gaussian_kde, norm
+from scipy.stats import gaussian_kde
 
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.plot.quantiles import RESIDUALS, qq
+from pymlm.plot.quantiles import RESIDUALS, mode_quantiles, normal_quantiles, qq
 from pymlm.results.diagnostics import QuantileBlock, Quantiles
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _panels(
         out.append(("Normality of residuals", "dots should lie in the band",
                     lambda ax: qq(quantiles, RESIDUALS, level, ax=ax, **points)))  # fmt: skip
     if mixed:
-        for block in m.qq_data("random").blocks[:MOST_TERMS]:
+        for block in mode_quantiles(m)[:MOST_TERMS]:
             title = f"Normality of {block.term} by {block.grpvar}"
             one = Quantiles(blocks=(block,))
             out.append((title, "dots should lie on the line",
@@ -126,13 +126,10 @@ def _response(m: Any) -> Any:
 
 
 def _residual_quantiles(residuals: Any) -> Quantiles:
-    """As R's qqnorm: plotting positions of ppoints."""
-    n = len(residuals)
-    a = 3 / 8 if n <= 10 else 0.5
-    at = norm.ppf((np.arange(1, n + 1) - a) / (n + 1 - 2 * a))
     block = QuantileBlock(
-        grpvar="Residual", term="", label=(), sample=np.sort(residuals), theoretical=at
-    )
+        grpvar="Residual", term="", label=(), sample=residuals,
+        theoretical=normal_quantiles(residuals),
+    )  # fmt: skip
     return Quantiles(blocks=(block,))
 
 
@@ -144,7 +141,7 @@ def _density(ax: Axes, values: Any, at: Any, **looks: Any) -> None:
 
 
 def _simulated(ax: Axes, m: Any, observed: Any, seed: int) -> None:
-    draws = m.simulate(nsim=20 if m.nobs <= MOST_ROWS_OF_INFLUENCE else 3, seed=seed)
+    draws = m.simulate(nsim=20 if m.nobs <= MOST_ROWS_OF_INFLUENCE else 1, seed=seed)
     low, high = np.nanmin(observed), np.nanmax(observed)
     room = 0.15 * (high - low)
     at = np.linspace(low - room, high + room, 200)

@@ -57,10 +57,10 @@ def qq(
 
     Notes
     -----
-    Draws ``m.qq_data(what).to_frame()``. The line goes through both quartiles, as R's ``qqline``.
-    The i-th of n independent normal residuals lies within the band with probability `level`: the
-    quantiles of the Beta(i, n + 1 − i) distribution of its rank, on the line's scale (David &
-    Nagaraja 2003, Order Statistics, section 2.1).
+    Draws ``m.qq_data().to_frame()``, or its like of ``m.ranef()``. The line goes through both
+    quartiles, as R's ``qqline``. The i-th of n independent normal residuals lies within the band
+    with probability `level`: the quantiles of the Beta(i, n + 1 − i) distribution of its rank, on
+    the line's scale (David & Nagaraja 2003, Order Statistics, section 2.1).
 
     Examples
     --------
@@ -92,8 +92,34 @@ def _blocks(m: Any, what: str) -> list[QuantileBlock]:
         style.one_of(what, list(dict.fromkeys(names)), "set of quantiles")
         return [b for b, name in zip(m.blocks, names, strict=True) if name == what]
     style.one_of(what, [RESIDUALS, *m.ngroups], "residuals or grouping factor")
-    found = m.qq_data(RESIDUALS if what == RESIDUALS else "random").blocks
-    return [b for b in found if what in (RESIDUALS, b.grpvar)]
+    if what == RESIDUALS:
+        return list(m.qq_data(RESIDUALS).blocks)
+    return [b for b in mode_quantiles(m) if b.grpvar == what]
+
+
+def mode_quantiles(m: MixedModel) -> list[QuantileBlock]:
+    """What ``m.qq_data("random")`` answers, from the conditional modes that the model has kept."""
+    return [
+        QuantileBlock(
+            grpvar=g.grpvar,
+            term=term,
+            label=g.level,
+            sample=g.condval[:, t],
+            theoretical=normal_quantiles(g.condval[:, t]),
+            std_error=None if g.condsd is None else g.condsd[:, t],
+        )
+        for g in m.ranef().groups
+        for t, term in enumerate(g.term)
+    ]
+
+
+def normal_quantiles(sample: Any) -> Any:
+    """The normal quantile at the rank of each value, by the plotting positions of R's ppoints."""
+    n = len(sample)
+    a = 3 / 8 if n <= 10 else 0.5
+    ranks = np.empty(n)
+    ranks[np.argsort(sample, kind="stable")] = np.arange(1, n + 1)
+    return stats.norm.ppf((ranks - a) / (n + 1 - 2 * a))
 
 
 def _line(sample: Any) -> tuple[float, float]:

@@ -109,6 +109,7 @@ def johnson_neyman(
     x: str | None = None,
     moderator: str | None = None,
     level: float = 0.95,
+    ddf: str = "Satterthwaite",
     ax: Axes | None = None,
     label: str | None = None,
     **line: Any,
@@ -122,6 +123,8 @@ def johnson_neyman(
         Of a model: the predictor and its moderator.
     level : float
         Of a model's band; a result has its own.
+    ddf : str
+        Of a model: as in ``mlm.johnson_neyman``.
     ax : Axes, optional
     label : str, optional
         Of the slope in the legend.
@@ -156,7 +159,7 @@ def johnson_neyman(
         if x is None or moderator is None:
             raise ArgumentError("plot.johnson_neyman(model, x, moderator) names both predictors")
         data = style.data_of(j)
-        j = region_of(j, x, moderator, level=level)
+        j = region_of(j, x, moderator, level=level, ddf=ddf)
     elif x is not None or moderator is not None:
         raise ArgumentError("the result has its own x and moderator: leave them out")
     else:
