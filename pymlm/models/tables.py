@@ -27,10 +27,12 @@ class TableMethods(Described):
         effects: Effect | Sequence[Effect] = ("fixed", "ran_pars"),
         conf_int: bool = False,
         conf_level: float = 0.95,
-        conf_method: Literal["Wald", "profile"] = "Wald",
+        conf_method: Literal["Wald", "profile", "boot"] = "Wald",
         ddf: str | None = "default",
         exponentiate: bool = False,
         scale: Literal["sdcor", "vcov"] = "sdcor",
+        nsim: int = 500,
+        seed: int | None = None,
     ) -> Tidy:
         """Return the estimates as one tidy table.
 
@@ -42,9 +44,9 @@ class TableMethods(Described):
         conf_int : bool
             Fill conf_low and conf_high.
         conf_level : float
-        conf_method : {"Wald", "profile"}
+        conf_method : {"Wald", "profile", "boot"}
             Wald intervals use the degrees of freedom, and variance components have none; a profile
-            gives both (linear models).
+            or a bootstrap gives both, as `confint` does.
         ddf : str or None
             As in `summary`: by default "Satterthwaite" for a linear model, None for others.
         exponentiate : bool
@@ -52,6 +54,8 @@ class TableMethods(Described):
             error by the delta method.
         scale : {"sdcor", "vcov"}
             Variance components as standard deviations and correlations, or as (co)variances.
+        nsim, seed
+            Of the bootstrap; see `bootstrap`.
 
         Raises
         ------
@@ -76,7 +80,7 @@ class TableMethods(Described):
         which = [choice(e, EFFECTS, "effects") for e in asked]
         order = [e for e in EFFECTS if e in which]
         method = self._table_ddf(ddf)
-        by = choice(conf_method, ("Wald", "profile"), "conf_method")
+        by = choice(conf_method, ("Wald", "profile", "boot"), "conf_method")
         columns: TidyColumns = self._call_ddf(
             "tidy_table",
             TidyColumns,
@@ -89,8 +93,11 @@ class TableMethods(Described):
         values: dict[str, Any] = {f: np.array(getattr(columns, f)) for f in _NUMBERS}
         if not flag(conf_int, "conf_int"):
             values["conf_low"][:] = values["conf_high"][:] = np.nan
-        elif by == "profile":
-            self._fill_profile(columns, values, float(conf_level), scale)
+        elif by != "Wald":
+            how = {"method": by, "level": float(conf_level)}
+            if by == "boot":
+                how |= {"nsim": nsim, "seed": seed}
+            self._fill_intervals(columns, values, scale, how)
         if flag(exponentiate, "exponentiate"):
             fixed = np.array([e == "fixed" for e in columns.effect])
             for name in ("estimate", "conf_low", "conf_high"):
@@ -113,18 +120,19 @@ class TableMethods(Described):
             )
         return method if linear else None
 
-    def _fill_profile(
-        self, columns: TidyColumns, values: dict[str, Any], level: float, scale: str
+    def _fill_intervals(
+        self, columns: TidyColumns, values: dict[str, Any], scale: str, how: dict[str, Any]
     ) -> None:
         if scale != "sdcor":
-            raise NotSupportedError("profile intervals are for scale='sdcor'")
-        found = self.confint("profile", level=level).to_frame()  # type: ignore[attr-defined]  # MixedModel has it
-        rows = zip(columns.effect, columns.group, columns.term, strict=True)
-        for i, (effect, group, term) in enumerate(rows):
-            name = _confint_name(effect, group, term, found.index)
-            inside = name in found.index
-            values["conf_low"][i] = found.loc[name, "conf_low"] if inside else np.nan
-            values["conf_high"][i] = found.loc[name, "conf_high"] if inside else np.nan
+            raise NotSupportedError(f"{how['method']} intervals are for scale='sdcor'")
+        found = self.confint(**how)  # type: ignore[attr-defined]  # MixedModel has it
+        # Two terms of one group may have coefficients of one name; R's .sig01 ... are unique.
+        keys = [r or t for r, t in zip(found.r_names, found.term, strict=True)]
+        place = {k: i for i, k in enumerate(keys)}
+        for i, parameter in enumerate(columns.parameter):
+            at = place.get(parameter or "")
+            values["conf_low"][i] = np.nan if at is None else found.conf_low[at]
+            values["conf_high"][i] = np.nan if at is None else found.conf_high[at]
 
     def glance(self) -> Glance:
         """Return one line about the model: nobs, sigma, loglik, aic, bic ...
@@ -156,19 +164,3 @@ class TableMethods(Described):
 
 
 _NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
-
-
-def _confint_name(effect: str, group: str | None, term: str, known: pd.Index) -> str:
-    """The name under which `confint` has a row: "sd_(Intercept)|Subject", "cor_b.a|g", "sigma"."""
-    if effect != "ran_pars":
-        return term if effect == "fixed" else ""
-    if group == "Residual":
-        return "sigma"
-    name = f"{term.replace('__', '_', 1)}|{group}"
-    if name in known or not term.startswith("cor__"):
-        return name
-    words = term.removeprefix("cor__").split(".")  # coefficients may have dots of their own
-    swapped = (
-        f"cor_{'.'.join(words[at:])}.{'.'.join(words[:at])}|{group}" for at in range(1, len(words))
-    )
-    return next((s for s in swapped if s in known), name)

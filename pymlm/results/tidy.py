@@ -124,3 +124,4 @@ class TidyColumns:
     p_value: Floats
     conf_low: Floats
     conf_high: Floats
+    parameter: tuple[str | None, ...]

@@ -63,7 +63,7 @@ ranef_result <- function(native, fit, cond_var = TRUE) {
   unname(matrix(unlist(columns), size[1L], size[2L]))
 }
 
-coef_native <- function(fit) coef(fit$model)
+coef_native <- function(fit) coefficients_by_group(fit$model)
 coef_result <- function(native, fit) {
   list(groups = lapply(names(native), function(grp)
     list(grpvar = grp, level = rownames(native[[grp]]), term = colnames(native[[grp]]),

@@ -23,7 +23,7 @@ equation_result <- function(native, fit) {
     term = colnames(X), level = as.integer(level), estimate = unname(fixef(model)),
     group = names(factors), n_levels = vapply(factors, nlevels, 0L),
     nested = .is_nested(model),
-    random_group = names(model@cnms), random_term = lapply(unname(model@cnms), as.character),
+    random_group = names(model@cnms), random_term = lapply(unname(model@cnms), as_in_fixed, names(fixef(model))),
     family = if (is.null(family)) "gaussian" else family$family,
     link = if (is.null(family)) "identity" else family$link,
     membership = if (is_membership(model)) names(membership_weights(fit)) else character(),

@@ -76,7 +76,8 @@ ml_design <- function(formula, data) {
     response = if (length(f) == 3L) paste(deparse(f[[2L]]), collapse = " ") else "",
     random = lapply(bars, function(b) {
       z <- part(eval(call("~", b[[2L]]), env))
-      list(group = paste(deparse(b[[3L]]), collapse = ""), term = z$term, values = z$values)
+      list(group = paste(deparse(b[[3L]]), collapse = ""), term = as_in_fixed(z$term, x$term),
+           values = z$values)
     })
   )
 }

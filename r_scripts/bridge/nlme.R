@@ -149,7 +149,7 @@ nlme_ranef <- function(fit) {
 
 nlme_coef <- function(fit) {
   m <- fit$model
-  found <- coef(m)
+  found <- coefficients_by_group(m)
   list(grpvar = utils::tail(names(m$groups), 1L), level = rownames(found),
        term = colnames(found), values = unname(as.matrix(found)))
 }

@@ -79,14 +79,18 @@ shrinkage_result <- function(native, fit) {
                                                    sep = "\r"))))
   single <- length(model@cnms) == 1L && identical(model@cnms[[1L]], "(Intercept)") &&
     lme4::isLMM(model) && !is_membership(model)
+  # A random coefficient's mean is found under its own name, too.
+  random <- unique(unlist(model@cnms, use.names = FALSE))
+  also <- stats::setNames(as_in_fixed(random, names(fixef(model))), random)
+  also <- also[also %in% names(fixef(model)) & also != random]
   list(groups = lapply(parts, function(p) {
     v <- unname(tau2[paste(p$grpvar, p$term, sep = "\r")])
     counts <- .rows_of_levels(model, p$grpvar)[p$level]
     own <- if (single) .unpooled_means(model, p$grpvar, p$level)
     c(p, list(n = as.numeric(counts), tau2 = v, sum_weights = own$weight,
               unpooled = own$mean, least_squares = .least_squares(model, p)))
-  }), sigma2 = sigma(model)^2, fixed = unname(fixef(model)), term = names(fixef(model)),
-  single = single)
+  }), sigma2 = sigma(model)^2, fixed = c(unname(fixef(model)), unname(fixef(model)[also])),
+  term = c(names(fixef(model)), names(also)), single = single)
 }
 
 .rows_of_levels <- function(model, name) {

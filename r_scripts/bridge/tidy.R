@@ -11,13 +11,13 @@ tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") 
 }
 
 .tidy_rows <- function(effect, term, estimate, group = NA, level = NA, std_error = NA, df = NA,
-                       statistic = NA, p_value = NA, conf_low = NA, conf_high = NA) {
+                       statistic = NA, p_value = NA, conf_low = NA, conf_high = NA, parameter = NA) {
   text <- function(x) rep_len(as.character(x), length(term)) # there may be no term at all
   number <- function(x) rep_len(as.numeric(x), length(term))
   data.frame(effect = text(effect), group = text(group), level = text(level), term = text(term),
              estimate = number(estimate), std_error = number(std_error), df = number(df),
              statistic = number(statistic), p_value = number(p_value),
-             conf_low = number(conf_low), conf_high = number(conf_high))
+             conf_low = number(conf_low), conf_high = number(conf_high), parameter = text(parameter))
 }
 
 .tidy_fixed <- function(fit, ddf, level) {
@@ -28,7 +28,7 @@ tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") 
   .tidy_rows("fixed", f$term, f$estimate, std_error = f$std_error,
              df = if (is.null(f$df)) none else f$df, statistic = f$statistic,
              p_value = if (is.null(f$p_value)) none else f$p_value,
-             conf_low = f$conf_low, conf_high = f$conf_high)
+             conf_low = f$conf_low, conf_high = f$conf_high, parameter = f$term)
 }
 
 .tidy_ran_pars <- function(fit, scale) {
@@ -39,7 +39,12 @@ tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") 
     if (!length(v)) v <- "Observation"
     paste0(prefix[length(v)], "__", paste(v, collapse = "."))
   })
-  .tidy_rows("ran_pars", term, rows[[scale]], group = rows$grp)
+  # VarCorr() numbers two terms of one group (g, g.1) and profile() does not: by what they are.
+  known <- variance_parameters(fit$model)
+  key <- function(d) paste(d$grp, pmin(d$var1, d$var2, na.rm = TRUE),
+                           ifelse(is.na(d$var2), "", pmax(d$var1, d$var2)), sep = "\r")
+  .tidy_rows("ran_pars", term, rows[[scale]], group = rows$grp,
+             parameter = known$r[match(key(rows), key(known))])
 }
 
 .tidy_ran_vals <- function(fit, level) {
@@ -51,7 +56,7 @@ tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") 
 }
 
 .tidy_ran_coefs <- function(fit) {
-  coefs <- coef(fit$model)
+  coefs <- coefficients_by_group(fit$model)
   do.call(rbind, lapply(names(coefs), function(g) {
     table <- coefs[[g]]
     .tidy_rows("ran_coefs", rep(names(table), each = nrow(table)), unlist(table), group = g,

@@ -231,7 +231,7 @@ interval_fields <- function(native, fit, method, level) {
   names <- parameter_names(fit)
   plain <- sub("^sigma\\^2$", "sigma", sub("^var_", "sd_", rownames(table)))
   list(term = rownames(table), conf_low = unname(table[, 1L]), conf_high = unname(table[, 2L]),
-       level = level, method = method, r_names = names$r[match(plain, names$readable)],
+       level = level, method = method, r_names = names$r[match(make.unique(plain), make.unique(names$readable))],
        failures = as.list(native$failures), notes = as.character(native$notes))
 }
 

@@ -1,0 +1,26 @@
+# A random coefficient and the fixed effect that it belongs to. R names both from their own part of the
+# formula: `x2 * x1 + (x1 * x2 || g)` has the fixed effect x2:x1 and the random coefficient x1:x2.
+
+#' The names of random coefficients as those of the fixed effects are written; others as they are.
+as_in_fixed <- function(names, fixed) {
+  apart <- function(x) vapply(strsplit(x, ":", fixed = TRUE), function(p)
+    paste(sort(p, method = "radix"), collapse = ":"), "")
+  same <- match(apart(names), apart(fixed))
+  ifelse(names %in% fixed | is.na(same), names, fixed[same])
+}
+
+#' coef() of a mixed model, a table a grouping factor: fixed effects plus the group's own deviation.
+#' R adds them by name, and leaves an interaction written the other way round in two columns.
+coefficients_by_group <- function(model) {
+  found <- coef(model)
+  fixed <- names(fixef(model))
+  if (is.data.frame(found)) .joined_columns(found, fixed)
+  else stats::setNames(lapply(unclass(found), .joined_columns, fixed), names(found))
+}
+
+.joined_columns <- function(table, fixed) {
+  own <- names(table)
+  place <- as_in_fixed(own, fixed)
+  for (i in which(place != own)) table[[place[i]]] <- table[[place[i]]] + table[[i]]
+  if (any(place != own)) table[place == own] else table
+}
