@@ -1,4 +1,4 @@
-"""Estimates that are looked up by name: of split terms, and of interactions written two ways round."""
+"""Estimates looked up by name: of split terms, and of interactions written two ways round."""
 
 from __future__ import annotations
 
