@@ -10,6 +10,7 @@ from .datasets import (
 from .many import (
     ManyFits,
     fit_many,
+    power,
 )
 from .models.compare import (
     anova,
@@ -58,6 +59,9 @@ from .models.nlmer import (
     nlmer,
 )
 from .models.persist import load_model
+from .models.planned import (
+    simulate,
+)
 from .multilevel.alternatives import compare_alternatives
 from .multilevel.centering import center
 from .multilevel.checks import check_assumptions
@@ -200,6 +204,7 @@ __all__ = [
     "pb_modcomp",
     "plot",
     "pooling",
+    "power",
     "prediction_lines",
     "pseudo_r2",
     "r2",
@@ -210,6 +215,7 @@ __all__ = [
     "sat_modcomp",
     "shrinkage",
     "simple_slopes",
+    "simulate",
     "system_defaults",
     "total_r2",
     "true_variance",

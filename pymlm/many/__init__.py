@@ -2,6 +2,7 @@
 
 from pymlm.many.fits import ManyFits
 from pymlm.many.fitting import fit_many
+from pymlm.many.power import Power, power
 from pymlm.many.tables import Failure
 
-__all__ = ["Failure", "ManyFits", "fit_many"]
+__all__ = ["Failure", "ManyFits", "Power", "fit_many", "power"]
