@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from pymlm.errors import ArgumentError, DataError
 from pymlm.models.base import Fitted
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import column
-from pymlm.results.base import Printed
 from pymlm.results.multilevel_effects import RobustEffects
 
 TYPES = ("CR0", "CR1", "CR1p", "CR1S", "CR2", "CR3", "HC0", "HC1", "HC2", "HC3")
@@ -85,8 +83,7 @@ def cluster_robust(
         type=kind,
         level=fraction(level, "level"),
     )
-    text: Any = found.printed  # as R sent it; sandwich's matrices have no print of a table
-    return found if text is None else replace(found, printed=Printed(text[0]))
+    return found
 
 
 def _clusters(fit: Fitted, by: str) -> Any:

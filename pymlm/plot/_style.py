@@ -102,8 +102,12 @@ def legend(ax: Axes, title: str | None = None) -> None:
     spec = ax.get_subplotspec()
     beside = 1 if spec is None else spec.get_gridspec().ncols
     root: Any = ax.figure.figure  # of a subfigure, too
-    letters = 11 * root.get_figwidth() / beside
-    columns = max(1, min(len(names), int(letters // (max(len(n) for n in names) + 8))))
+    letters = 13.5 * root.get_figwidth() / beside  # of the small font, and 9 for a handle
+    columns = len(names)
+    while (
+        columns > 1 and sum(max(map(len, names[i::columns])) + 9 for i in range(columns)) > letters
+    ):
+        columns -= 1
     where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "ncols": columns}
     if ax.get_title() or len(names) > 2 * columns:
         where = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "ncols": 1}

@@ -96,7 +96,7 @@ def residuals_by_group(
     colours = [style.PALETTE[1 + marked.index(g) % 6] if g in marked else style.BLUE
                for g in some.index]  # fmt: skip
     sd = some["sd"].fillna(0.0)
-    where.hlines(at, some["mean"] - sd, some["mean"] + sd, colors=colours, linewidth=1.6, zorder=2)
+    where.hlines(at, some["mean"] - sd, some["mean"] + sd, colors=colours, linewidth=2.2, zorder=2)
     looks = {"linestyle": "none", "marker": "o", "markersize": 4, "color": style.BLUE, "zorder": 3}
     name = label or "mean ± standard deviation"
     where.plot(some["mean"], at, **{**looks, **dots, "label": name})

@@ -74,7 +74,9 @@ def pooling(
         chosen = [t for t in have if differ[t] > 1e-9 * abs(frame["partial"]).max()] or have
     else:
         chosen = style.several_of(terms, have, "coefficient")
-    panels = style.panels_for(ax if axes is None else axes, len(chosen), 2, (5.0, 3.6))
+    panels = style.panels_for(
+        ax if axes is None else axes, len(chosen), 2, (5.0 if len(chosen) > 1 else 6.0, 3.6)
+    )
     for i, (panel, term) in enumerate(zip(panels, chosen, strict=True)):
         own = frame[frame["term"] == term]
         _one(panel, own, level, label if label is not None else "partial pooling", points)
@@ -99,7 +101,7 @@ def _one(ax: Axes, own: pd.DataFrame, level: float, label: str, points: dict[str
               linewidth=0.8, zorder=2)  # fmt: skip
     ax.plot(
         x, alone, linestyle="none", marker="o", markersize=4, markerfacecolor="white",
-        color=style.VERMILION, label=f"no pooling, {100 * level:g} % interval", zorder=3,
+        color=style.VERMILION, label=f"no pooling, {100 * level:g} %", zorder=3,
     )  # fmt: skip
     looks = {"linestyle": "none", "marker": "s", "markersize": 3.5, "color": style.BLUE}
     ax.plot(x, partial, **{**looks, "zorder": 4, **points, "label": label})

@@ -171,7 +171,7 @@ def test_pooling(r):
     drawn = lines(ax)
     order = np.lexsort((sorted_names(), r["size"]))
     assert_close(drawn["partial pooling"].get_ydata(), np.array(r["partial"])[order])
-    alone = drawn["no pooling, 95 % interval"].get_ydata()
+    alone = drawn["no pooling, 95 %"].get_ydata()
     assert_close(alone, np.array(r["alone"])[order], BY_HAND)
     assert_close(drawn["complete pooling"].get_ydata(), [r["complete"]] * 2)
     sizes = drawn["partial pooling"].get_xdata()

@@ -97,6 +97,12 @@ def test_the_api_page_has_every_public_name() -> None:
     assert "pymlm.errors" in documented
 
 
+def test_the_gallery_has_every_figure() -> None:
+    page = text(DOCS / "gallery.md")
+    titled = re.findall(r"^### `(\w+)`: ", page, re.MULTILINE)
+    assert sorted(titled) == sorted(mlm.plot.__all__)
+
+
 def test_the_api_page_has_every_module_of_results() -> None:
     page = text(DOCS / "api.rst")
     modules = {p.stem for p in (DOCS.parent / "pymlm" / "results").glob("*.py")} - {"__init__"}
