@@ -14,6 +14,7 @@ from scipy.stats import chi2
 from pymlm.arguments import choice, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
+from pymlm.figures import figure_of
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.attributes import CommonAttributes
@@ -43,6 +44,8 @@ class _Description:
 
 class NlmeModel(CommonAttributes):
     """A model that ``nlme::lme`` or ``nlme::gls`` fitted; see `pymlm.lme` and `pymlm.gls`."""
+
+    plot = figure_of("check")
 
     @cached_property
     def _described(self) -> _Description:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from pymlm.errors import ArgumentError, near_names
 
 
@@ -35,14 +37,22 @@ def response(m: Any) -> str:
     return worded(left, data_of(m))
 
 
-def outcome(m: Any, data: Any) -> str:
-    """Return the column of the outcome, for points=True."""
+def observed(m: Any, data: Any) -> pd.Series:
+    """Return the outcome of every row as a number, for points=True: 0 and 1 for two categories.
+
+    The first level is the failure, as in R: of a category its own first, of text the first sorted.
+    """
     left = str(m.formula).split("~", 1)[0].strip().strip("`")
     if data is None or left not in data.columns:
         raise ArgumentError(
             f"points=True draws the outcome, and {left!r} is no column of the data: leave it out"
         )
-    return left
+    column: pd.Series = data[left]
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.astype(float)
+    coded = column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("category")
+    numbers = pd.Series((coded.cat.codes > 0).astype(float), index=column.index)
+    return numbers.where(column.notna().to_numpy())
 
 
 def need(value: Any, kinds: Any, what: str, function: str) -> None:

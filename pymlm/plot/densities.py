@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from scipy.stats import norm
 
 from pymlm.models.mixed import MixedModel
+from pymlm.models.nlme import NlmeModel
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
 from pymlm.plot.modes import chosen_modes
@@ -62,12 +64,12 @@ def ranef_density(
     >>> axes[0].get_legend().get_texts()[-1].get_text()
     'N(0, 5.92²)'
     """
-    style.need(m, MixedModel, "a mixed model", "ranef_density")
+    style.need(m, (MixedModel, NlmeModel), "a mixed model", "ranef_density")
     frame, factor, chosen = chosen_modes(m, by, terms, "ranef_density")
     panels = style.panels_for(ax if axes is None else axes, len(chosen), 3, (4.2, 3.0))
     for panel, term in zip(panels, chosen, strict=True):
         modes = frame.loc[frame["term"] == term, "condval"].to_numpy()
-        tau = float(np.sqrt(m.varcorr().variance(factor, term)))
+        tau = _tau(m, factor, term)
         reach = max(3 * tau, 1.1 * float(np.abs(modes).max(initial=0.0))) or 1.0
         panel.hist(
             modes, bins=min(40, max(6, round(np.sqrt(len(modes)) * 1.5))), density=True,
@@ -88,3 +90,12 @@ def ranef_density(
         style.plain(panel)
         style.legend(panel)
     return panels if ax is None else panels[0]
+
+
+def _tau(m: Any, factor: str, term: str) -> float:
+    """The standard deviation of a random effect; uncorrelated terms stand as "g", "g.1" ... ."""
+    table = m.varcorr().to_frame()
+    own = table["grp"].map(lambda g: g == factor or re.fullmatch(rf"{re.escape(factor)}\.\d+", g))
+    others = set(m.ngroups) - {factor}
+    rows = own.astype(bool) & ~table["grp"].isin(others) & (table["var1"] == term)
+    return float(table.loc[rows & table["var2"].isna(), "sdcor"].iloc[0])

@@ -115,9 +115,10 @@ def _value(value: Any) -> str:
 
 
 def _observed(m: Any, data: Any) -> pd.DataFrame:
-    left = style.outcome(m, data)
-    chosen: pd.DataFrame = data.iloc[style.some_rows(len(data))]
-    return chosen.assign(**{_OUTCOME: chosen[left]})
+    outcome = style.observed(m, data)
+    keep = style.some_rows(len(data))
+    chosen: pd.DataFrame = data.iloc[keep]
+    return chosen.assign(**{_OUTCOME: outcome.iloc[keep]})
 
 
 _OUTCOME = "\0outcome"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pymlm.errors import ArgumentError, DataError
+from pymlm.models.mixed import MixedModel
 from pymlm.multilevel.lines import POPULATION
 from pymlm.multilevel.lines import group_lines as lines_of
 from pymlm.plot import _style as style
@@ -100,8 +101,7 @@ def _one(
     ax: Axes, m: Any, x: str, by: str | None, marked: list[str], points: bool,
     label: str | None, line: dict[str, Any],
 ) -> None:  # fmt: skip
-    if not hasattr(m, "ngroups") or not hasattr(m, "ranef"):
-        style.need(m, (), "a mixed model (or a dict of title to model)", "group_lines")
+    style.need(m, MixedModel, "a model of lme4 (or a dict of title to model)", "group_lines")
     data = style.data_of(m)
     if data is None:
         raise DataError("this model came from a file without its data frame")
@@ -112,7 +112,7 @@ def _one(
     frame = lines_of(m, x, by=factor, points=POINTS, groups=chosen, flat=True)
     if points:
         rows = data.iloc[style.some_rows(len(data))]
-        ax.scatter(rows[x], rows[style.outcome(m, data)], s=6, color=style.FAINT, zorder=1)
+        ax.scatter(rows[x], style.observed(m, rows), s=6, color=style.FAINT, zorder=1)
     looks: dict[str, Any] = {"color": style.GREY, "linewidth": 0.7, "alpha": 0.8, "zorder": 2}
     name: str | None = label or f"each {factor}"
     for group, own in frame[frame["grp"] != POPULATION].groupby("grp", sort=False):

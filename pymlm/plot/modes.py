@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
+from pymlm.models.nlme import NlmeModel
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.ranef import RandomEffects
+from pymlm.results.ranef import GroupModes, RandomEffects
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +39,7 @@ def caterpillar(
     Parameters
     ----------
     m : mixed model, or RandomEffects
+        nlme's models have no intervals.
     by : str, optional
         The grouping factor; default the first.
     terms : str or list of str, optional
@@ -120,13 +123,31 @@ def chosen_modes(
     m: Any, by: str | None, terms: Any, function: str
 ) -> tuple[pd.DataFrame, str, list[str]]:
     """One factor's modes in long form, the factor, and the coefficients chosen."""
-    style.need(m, (MixedModel, RandomEffects), "a mixed model or its m.ranef()", function)
-    found = m if isinstance(m, RandomEffects) else m.ranef()
+    kinds = (MixedModel, NlmeModel, RandomEffects)
+    style.need(m, kinds, "a mixed model or its m.ranef()", function)
+    found = m if isinstance(m, RandomEffects) else random_effects(m)
     factor = style.one_of(found.keys()[0] if by is None else by, found.keys(), "grouping factor")
     own = found.group(factor)
     chosen = style.several_of(terms, own.term, "random effect")
     frame = RandomEffects(groups=(own,)).to_frame()
     return frame[frame["term"].isin(chosen)], factor, chosen
+
+
+def random_effects(m: Any) -> RandomEffects:
+    """The conditional modes of a model; nlme's, which come as frames, have no SDs."""
+    found = m.ranef()
+    if isinstance(found, RandomEffects):
+        return found
+    groups = tuple(
+        GroupModes(
+            grpvar=name, level=tuple(map(str, frame.index)), term=tuple(map(str, frame.columns)),
+            condval=frame.to_numpy(dtype=float),
+        )
+        for name, frame in found.items()
+    )  # fmt: skip
+    if not groups:
+        raise ArgumentError("the model has no random effects")
+    return RandomEffects(groups=groups)
 
 
 def _height(n: int) -> float:

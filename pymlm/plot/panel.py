@@ -11,10 +11,11 @@ from scipy.stats import gaussian_kde
 
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
 from pymlm.models.mixed import MixedModel
+from pymlm.models.nlme import NlmeModel
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.plot.quantiles import RESIDUALS, mode_quantiles, normal_quantiles, qq
-from pymlm.results.diagnostics import QuantileBlock, Quantiles
+from pymlm.plot.quantiles import RESIDUALS, mode_quantiles, qq, residual_quantiles
+from pymlm.results.diagnostics import Quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ def check(m: Any, level: float = 0.95, seed: int = 1, axes: Any = None, **points
 
     Parameters
     ----------
-    m : mixed or linear model
+    m : fitted model
     level : float
         Of bands and intervals.
     seed : int
@@ -57,7 +58,8 @@ def check(m: Any, level: float = 0.95, seed: int = 1, axes: Any = None, **points
     (Gelman & Hill 2007, section 5.6), their spread, Cook's distances (``cooks.distance``), Q-Q of
     residuals and of each random effect (`qq`); the R package performance's ``check_model`` draws
     the like. A generalized model has no panels of its residuals' spread and quantiles, which are
-    not those of a normal distribution; above 20,000 rows there are no Cook's distances.
+    not those of a normal distribution, nor of Cook's distances, as its leverages are
+    doubtful; above 20,000 rows no model has these.
 
     Examples
     --------
@@ -67,7 +69,7 @@ def check(m: Any, level: float = 0.95, seed: int = 1, axes: Any = None, **points
     Linearity
     the line should be flat at 0
     """
-    style.need(m, (MixedModel, LinearModel), "a fitted model", "check")
+    style.need(m, (MixedModel, LinearModel, NlmeModel), "a fitted model", "check")
     drawn = _panels(m, level, seed, points)
     panels = style.panels_for(axes, len(drawn), 4 if len(drawn) > 6 else 3, (3.3, 2.9))
     for panel, (title, look_for, draw) in zip(panels, drawn, strict=True):
@@ -96,13 +98,13 @@ def _panels(
     if normal:
         out.append(("Equal spread", "the line should be flat",
                     lambda ax: _spread(ax, rows, points)))  # fmt: skip
-    if mixed and m.nobs <= MOST_ROWS_OF_INFLUENCE:
+    if mixed and normal and m.nobs <= MOST_ROWS_OF_INFLUENCE:
         out.append(("Influence", "no row should stand out", lambda ax: _influence(ax, m)))
     if normal:
-        quantiles = _residual_quantiles(rows["residual"].to_numpy())
+        quantiles = Quantiles(blocks=(residual_quantiles(rows["residual"]),))
         out.append(("Normality of residuals", "dots should lie in the band",
                     lambda ax: qq(quantiles, RESIDUALS, level, ax=ax, **points)))  # fmt: skip
-    if mixed:
+    if mixed or (isinstance(m, NlmeModel) and m.ngroups):
         for block in mode_quantiles(m)[:MOST_TERMS]:
             title = f"Normality of {block.term} by {block.grpvar}"
             one = Quantiles(blocks=(block,))
@@ -123,14 +125,6 @@ def _response(m: Any) -> Any:
         return None
     numeric = pd.api.types.is_numeric_dtype(data[left].dtype)
     return data[left].to_numpy(dtype=float, na_value=np.nan) if numeric else None
-
-
-def _residual_quantiles(residuals: Any) -> Quantiles:
-    block = QuantileBlock(
-        grpvar="Residual", term="", label=(), sample=residuals,
-        theoretical=normal_quantiles(residuals),
-    )  # fmt: skip
-    return Quantiles(blocks=(block,))
 
 
 def _density(ax: Axes, values: Any, at: Any, **looks: Any) -> None:

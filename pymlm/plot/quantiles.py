@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
+from pymlm.models.linear_model import LinearModel
 from pymlm.models.mixed import MixedModel
+from pymlm.models.nlme import NlmeModel
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
+from pymlm.plot.modes import random_effects
 from pymlm.results.diagnostics import QuantileBlock, Quantiles
 
 if TYPE_CHECKING:
@@ -34,7 +38,7 @@ def qq(
 
     Parameters
     ----------
-    m : mixed model, or Quantiles
+    m : model, or Quantiles
     what : str
         "residuals", or a grouping factor: its conditional modes, a panel a coefficient.
     level : float
@@ -72,7 +76,8 @@ def qq(
     >>> [ax.get_title() for ax in mlm.plot.qq(m, "Subject")]
     ['(Intercept)', 'Days']
     """
-    style.need(m, (MixedModel, Quantiles), "a mixed model or its m.qq_data()", "qq")
+    kinds = (MixedModel, NlmeModel, LinearModel, Quantiles)
+    style.need(m, kinds, "a model or its m.qq_data()", "qq")
     blocks = _blocks(m, what)
     if what == RESIDUALS:
         where = style.axes_for(ax, (4.4, 3.8))
@@ -93,11 +98,20 @@ def _blocks(m: Any, what: str) -> list[QuantileBlock]:
         return [b for b, name in zip(m.blocks, names, strict=True) if name == what]
     style.one_of(what, [RESIDUALS, *m.ngroups], "residuals or grouping factor")
     if what == RESIDUALS:
-        return list(m.qq_data(RESIDUALS).blocks)
+        return [residual_quantiles(m.residuals("pearson").dropna())]
     return [b for b in mode_quantiles(m) if b.grpvar == what]
 
 
-def mode_quantiles(m: MixedModel) -> list[QuantileBlock]:
+def residual_quantiles(residuals: pd.Series) -> QuantileBlock:
+    """What ``m.qq_data()`` answers, of every class of model."""
+    values = residuals.to_numpy()
+    return QuantileBlock(
+        grpvar="Residual", term="", label=tuple(map(str, residuals.index)), sample=values,
+        theoretical=normal_quantiles(values),
+    )  # fmt: skip
+
+
+def mode_quantiles(m: Any) -> list[QuantileBlock]:
     """What ``m.qq_data("random")`` answers, from the conditional modes that the model has kept."""
     return [
         QuantileBlock(
@@ -108,7 +122,7 @@ def mode_quantiles(m: MixedModel) -> list[QuantileBlock]:
             theoretical=normal_quantiles(g.condval[:, t]),
             std_error=None if g.condsd is None else g.condsd[:, t],
         )
-        for g in m.ranef().groups
+        for g in random_effects(m).groups
         for t, term in enumerate(g.term)
     ]
 
