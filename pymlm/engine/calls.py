@@ -13,8 +13,10 @@ from pymlm import errors
 from pymlm.engine.from_r import build, from_r, has_notes, views_of_r
 from pymlm.engine.install import install_command
 from pymlm.engine.r_thread import R
-from pymlm.engine.startup import dispatch_function, without_events
+from pymlm.engine.rpy2_private import lock, without_events
+from pymlm.engine.startup import dispatch_function
 from pymlm.engine.to_r import to_r
+from pymlm.engine.vectors import texts
 from pymlm.errors import AdviceWarning, FitError, PymlmError, RError, RPackageError, RWarning
 
 #: Classes of conditions that the bridge raises on purpose -> the Python error of the same meaning.
@@ -101,21 +103,17 @@ def _run(
     function: str, args: tuple[Any, ...], kwargs: dict[str, Any], views: bool
 ) -> dict[str, Any]:
     dispatch = dispatch_function()
-    from rpy2.rinterface_lib import embedded, openrlib
+    from rpy2.rinterface_lib.embedded import RRuntimeError
 
     # A program that uses rpy2 beside us waits for whole jobs.
-    with openrlib.rlock, without_events():
-        r_args = to_r({f"..{i}": a for i, a in enumerate(args)} | kwargs)
-        if args:
-            import rpy2.rinterface as ri
-
-            r_args.do_slot_assign(
-                "names", ri.StrSexpVector.from_iterable([""] * len(args) + list(kwargs))
-            )
+    with lock(), without_events():
         try:
+            r_args = to_r({f"..{i}": a for i, a in enumerate(args)} | kwargs)
+            if args:
+                r_args.do_slot_assign("names", texts([""] * len(args) + list(kwargs)))
             read = views_of_r if views else from_r
             answer: dict[str, Any] = read(dispatch(to_r(function), r_args))
-        except embedded.RRuntimeError as error:
+        except RRuntimeError as error:
             # Only what tryCatch in R cannot hold gets here: an interrupt in its last instruction.
             raise RError(str(error).strip() or "R was interrupted") from None
     if answer["error"] is not None and "interrupt" in answer["error"]["class"]:

@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from pymlm.engine.rpy2_private import c_interface, c_object
+
 # Types of R objects (SEXPTYPE).
 _NULL, _LGL, _INT, _DBL, _CHR, _LIST, _RAW = 0, 10, 13, 14, 16, 19, 24
 _NA_INT = -2147483648
+_NUMBERS = {_DBL: "double", _INT: "integer", _LGL: "logical"}
 #: R's mark of text in Latin-1; what has none is UTF-8, in which R runs here.
 _LATIN1 = 2
 
@@ -30,7 +33,7 @@ def from_r(value: Any) -> Any:
     vector bytes. A matrix keeps its shape. Anything else (a model, an environment) stays on the
     R side and comes back as a handle.
     """
-    return _walk(_api(), value.__sexp__._cdata, None)
+    return _walk(c_interface(), c_object(value), None)
 
 
 def views_of_r(value: Any) -> Any:
@@ -40,34 +43,14 @@ def views_of_r(value: Any) -> Any:
     """
     from pymlm.engine.r_thread import R
 
-    return _walk(_api(), value.__sexp__._cdata, R.keep(value))
-
-
-@functools.cache
-def _api() -> Any:
-    """R's C interface, a level below rpy2's vectors.
-
-    Making an rpy2 vector for every element of every answer cost more than most answers.
-    """
-    from rpy2.rinterface_lib import _rinterface_capi, conversion, openrlib
-
-    return types.SimpleNamespace(
-        lib=openrlib.rlib,
-        ffi=openrlib.ffi,
-        type_of=_rinterface_capi._TYPEOF,
-        wrap=conversion._cdata_to_rinterface,
-        names=openrlib.rlib.Rf_install(b"names"),
-        dim=openrlib.rlib.Rf_install(b"dim"),
-        raw=openrlib.RAW,
-        numbers={_DBL: openrlib.REAL, _INT: openrlib.INTEGER, _LGL: openrlib.LOGICAL},
-    )
+    return _walk(c_interface(), c_object(value), R.keep(value))
 
 
 def _walk(api: Any, x: Any, keeper: Any) -> Any:
     kind = api.type_of(x)
     if kind == _NULL:
         return None
-    if kind in api.numbers:
+    if kind in _NUMBERS:
         return _numbers(api, x, kind, keeper)
     if kind == _CHR:
         return _strings(api, x)
@@ -116,7 +99,7 @@ def _numbers(api: Any, x: Any, kind: int, keeper: Any) -> np.ndarray[Any, Any]:
     if size == 0:  # R has no memory for it
         array = np.empty(0, dtype=dtype)
     else:
-        start = api.numbers[kind](x)
+        start = getattr(api, _NUMBERS[kind])(x)
         if keeper is None:  # copied below
             array = np.frombuffer(api.ffi.buffer(start, size * dtype.itemsize), dtype=dtype)
         else:

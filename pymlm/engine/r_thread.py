@@ -19,7 +19,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
-from pymlm.errors import FitTimeout
+from pymlm.engine import rpy2_private
+from pymlm.engine.fork import REFUSAL, Rest
+from pymlm.errors import FitTimeout, RError
 
 T = TypeVar("T")
 
@@ -58,10 +60,17 @@ class Job(Generic[T]):
 class RThread:
     """The thread that R runs on; made when first used, and anew in a forked child."""
 
+    # Bound here: while Python shuts down, modules lose their names.
+    _ending = staticmethod(sys.is_finalizing)
+
     def __init__(self) -> None:
         self._released: deque[int] = deque()
         self._objects: dict[int, Any] = {}
         self._next_key = 0
+        self._refused = ""  # why R cannot be used in this process
+        self._rest = Rest()
+        #: What every new R thread does first; set when R has started.
+        self.prepare: Callable[[], None] = lambda: None
         self._reset()
 
     def _reset(self) -> None:
@@ -69,7 +78,6 @@ class RThread:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._state = threading.Lock()  # guards _current and the interrupt flag
-        self._idle = threading.Lock()  # held while a job runs; fork takes it to find R at rest
         self._current: Job[Any] | None = None
 
     # --- running jobs ---------------------------------------------------------------------------
@@ -83,8 +91,16 @@ class RThread:
             After `timeout` seconds, waiting for other jobs included; R is stopped.
         KeyboardInterrupt
             On Ctrl-C; R is stopped first.
+        RError
+            When R cannot be used: Python is shutting down, or the process was forked while R was
+            at work.
         """
-        if threading.current_thread() is self._thread or _holds_r():
+        # Threads other than the main one do not run any more then: R would never answer.
+        if self._ending():
+            raise RError("Python is shutting down, and R with it: nothing can be asked of R now")
+        if self._refused:
+            raise RError(self._refused)
+        if threading.current_thread() is self._thread or rpy2_private.holds_r():
             return work()
         self._ensure_thread()
         job = Job(work)
@@ -119,7 +135,7 @@ class RThread:
                 return
             job.interrupted = True
             if self._current is job:
-                _set_interrupt_flag(1)
+                rpy2_private.set_interrupt_flag(1)
             else:
                 job.cancelled = True
 
@@ -128,7 +144,7 @@ class RThread:
         with self._state:
             if self._current is not None:
                 self._current.interrupted = self._current.abandoned = True
-                _set_interrupt_flag(1)
+                rpy2_private.set_interrupt_flag(1)
 
     def _ensure_thread(self) -> None:
         if self._thread is not None:
@@ -138,16 +154,21 @@ class RThread:
                 return
             thread = threading.Thread(target=self._serve, name="pymlm-R", daemon=True)
             with _stack_size(STACK_BYTES):
-                thread.start()
+                try:
+                    thread.start()
+                except (RuntimeError, MemoryError) as error:
+                    raise RError(f"the thread that R runs on cannot be started: {error}") from None
             self._thread = thread
 
     def _serve(self) -> None:
         jobs = self._queue
+        self.prepare()
         while True:
             job = jobs.get()
+            self._rest.let_forks_through()
             # A program that uses rpy2 beside us may be in R at this moment. Until it is out, the
             # job is not current: an interrupt would stop the program's work instead.
-            with self._idle, _rpy2_lock() or contextlib.nullcontext():
+            with self._rest.working, rpy2_private.lock() or contextlib.nullcontext():
                 self._drain()
                 with self._state:
                     if not job.cancelled:
@@ -157,7 +178,7 @@ class RThread:
                     with self._state:
                         self._current = None
                         if job.interrupted:
-                            _set_interrupt_flag(0)
+                            rpy2_private.set_interrupt_flag(0)
                 if not job.abandoned:
                     job.done.set()
             del job
@@ -185,15 +206,15 @@ class RThread:
     # --- fork -----------------------------------------------------------------------------------
 
     def before_fork(self) -> None:
-        if threading.current_thread() is not self._thread:
-            self._idle.acquire()
+        self._rest.before_fork()
 
     def after_fork_parent(self) -> None:
-        if threading.current_thread() is not self._thread:
-            self._idle.release()
+        self._rest.after_fork_parent()
 
     def after_fork_child(self) -> None:
         # R's memory came along, its thread did not: the next call makes a new one.
+        if not self._rest.after_fork_child():
+            self._refused = REFUSAL
         self._reset()
 
 
@@ -232,26 +253,6 @@ def _stack_size(size: int) -> Iterator[None]:
         threading.stack_size(before)
 
 
-def _rpy2_lock() -> Any:
-    """rpy2's lock, which whoever is in R holds; None while nobody has imported rpy2."""
-    return getattr(sys.modules.get("rpy2.rinterface_lib.openrlib"), "rlock", None)
-
-
-def _holds_r() -> bool:
-    """Say whether this thread is in R already: in a function of Python that R called through rpy2.
-
-    The R thread would wait for it, and it for the R thread.
-    """
-    lock = _rpy2_lock()
-    return lock is not None and lock._is_owned()
-
-
-def _set_interrupt_flag(value: int) -> None:
-    from rpy2.rinterface_lib import openrlib
-
-    openrlib.rlib.R_interrupts_pending = value
-
-
 R = RThread()
 
 os.register_at_fork(
@@ -259,3 +260,4 @@ os.register_at_fork(
     after_in_parent=R.after_fork_parent,
     after_in_child=R.after_fork_child,
 )
+os.register_at_fork(after_in_parent=R.after_fork_parent)  # once more: see Rest.after_fork_parent

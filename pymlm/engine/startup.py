@@ -10,11 +10,11 @@ import contextlib
 import os
 import re
 import subprocess
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pymlm.engine import rpy2_private
 from pymlm.engine.install import install_command, rpy2_requirement
 from pymlm.engine.r_thread import R
 from pymlm.errors import RError, RNotFoundError, RPackageError
@@ -85,42 +85,24 @@ def dispatch_function() -> Any:
 
 
 def _start_r() -> None:
-    home = find_r_home()
-    rinterface, embedded = _import_rpy2(home)
-    if embedded.isinitialized():  # the program uses rpy2 itself: share its R as it is
+    _import_rpy2(find_r_home())
+    if rpy2_private.is_started():  # the program uses rpy2 itself: share its R as it is
         return
-    from rpy2.rinterface_lib import _rinterface_capi, openrlib
-
-    embedded.set_initoptions(R_OPTIONS)
-    with openrlib.rlock, _kept("LD_LIBRARY_PATH"), _utf8_locale(), warnings.catch_warnings():
-        # rpy2 warns that R does not run on the main thread, which is what we want.
-        warnings.simplefilter("ignore")
-        # What rpy2's initr does, without the Rscript that it runs for environment variables (they
-        # are set above) and without its clean-up at exit, which would run on the main thread and
-        # wait for a busy R for ever.
-        embedded._initr()
-        _rinterface_capi._register_external_symbols()
-        rinterface._post_initr_setup()
+    with rpy2_private.lock(), _kept("LD_LIBRARY_PATH"), _utf8_locale():
+        rpy2_private.start(R_OPTIONS)
     atexit.register(_clean_up, os.getpid())
 
 
-def _import_rpy2(home: str) -> tuple[Any, Any]:
+def _import_rpy2(home: str) -> None:
     """Import rpy2's interface to the R in `home`, without the two Rscript runs rpy2 makes."""
     before = os.environ.get("R_HOME")
     os.environ["R_HOME"] = home
     _set_front_end_variables(home)
     try:
-        import rpy2.situation
-
-        ask_rscript = getattr(rpy2.situation, "r_ld_library_path_from_subprocess", None)
-        if ask_rscript is not None:
-            rpy2.situation.r_ld_library_path_from_subprocess = _library_path
-        try:
-            import rpy2.rinterface as rinterface
-            from rpy2.rinterface_lib import embedded
-        finally:
-            if ask_rscript is not None:
-                rpy2.situation.r_ld_library_path_from_subprocess = ask_rscript
+        rpy2_private.imported(_library_path)
+        missing = rpy2_private.gone()
+        if missing:
+            raise ImportError(f"it has no {', '.join(missing)}")
     except ModuleNotFoundError as error:
         raise RNotFoundError(
             f"rpy2 is not installed ({error}). Run: {rpy2_command(home)}"
@@ -133,7 +115,6 @@ def _import_rpy2(home: str) -> tuple[Any, Any]:
     finally:
         if before is None:
             os.environ.pop("R_HOME", None)
-    return rinterface, embedded
 
 
 def _library_path(home: str) -> str:
@@ -184,24 +165,6 @@ def rpy2_command(home: str) -> str:
         "pip uninstall -y rpy2-rinterface rpy2-robjects; "
         f"pip install --force-reinstall '{rpy2_requirement(r_version(home))}'"
     )
-
-
-@contextlib.contextmanager
-def without_events() -> Iterator[None]:
-    """Let R work without asking Python for events at every check for an interrupt.
-
-    rpy2 gives R a callback that does nothing and needs Python's lock for it, some 400 times in a
-    small fit. Beside a Python thread that computes, each of them waits 5 ms: a fit of 9 ms took
-    2 s. Whoever else uses this R gets the callback back.
-    """
-    from rpy2.rinterface_lib import openrlib
-
-    before = openrlib.rlib.ptr_R_ProcessEvents
-    openrlib.rlib.ptr_R_ProcessEvents = openrlib.ffi.NULL
-    try:
-        yield
-    finally:
-        openrlib.rlib.ptr_R_ProcessEvents = before
 
 
 @contextlib.contextmanager
@@ -258,7 +221,7 @@ def _source_bridge() -> Any:
 
     folder = bridge_folder() / "bridge"
     load = ri.baseenv["eval"](ri.parse(_LOADER))
-    with without_events():
+    with rpy2_private.without_events():
         answer = load(ri.StrSexpVector([str(f) for f in sorted(folder.glob("*.R"))]))
     if isinstance(answer, ri.StrSexpVector):
         kind, _, message = str(answer[0]).partition("\n")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pymlm.engine.r_thread import RObject
+from pymlm.engine.vectors import items, numbers, texts
 from pymlm.errors import DataError
 
 #: R's NA of type integer (and of logical and factor codes).
@@ -78,7 +79,6 @@ class Callback:
     function: Callable[..., Mapping[str, Any]]
 
 
-# `from_iterable` says what is meant: the classes themselves try a buffer first, and fail slowly.
 def to_r(value: Any) -> Any:
     """Return `value` as an rpy2 object.
 
@@ -95,18 +95,17 @@ def to_r(value: Any) -> Any:
         case RObject():
             return value.value
         case bool() | np.bool_():
-            return ri.BoolSexpVector.from_iterable([bool(value)])
+            return numbers("logical", np.array([bool(value)]))
         case int() | np.integer():
             number = int(value)
-            if abs(number) < 2**31:
-                return ri.IntSexpVector.from_iterable([number])
-            return ri.FloatSexpVector.from_iterable([float(number)])
+            kind = "integer" if abs(number) < 2**31 else "double"
+            return numbers(kind, np.array([number]))
         case float() | np.floating():
-            return ri.FloatSexpVector.from_iterable([float(value)])
+            return numbers("double", np.array([float(value)]))
         case str():
-            return _texts([value])
+            return texts([value])
         case bytes():
-            return ri.ByteSexpVector(value)
+            return numbers("raw", np.frombuffer(value, np.uint8))
         case np.ndarray():
             return array_to_r(value)
         case Frame():
@@ -141,87 +140,54 @@ def _callback_to_r(function: Callable[..., Mapping[str, Any]]) -> Any:
     return closure
 
 
-def _texts(values: list[str]) -> Any:
-    """Make an R character vector; what R would cut short, or cannot hold, is refused."""
-    import rpy2.rinterface as ri
-
-    for value in values:
-        if "\0" in value:
-            raise DataError(f"{value!r} holds a NUL character, at which R's text would end")
-    try:
-        return ri.StrSexpVector.from_iterable(values)
-    except UnicodeEncodeError as error:
-        raise DataError(f"{error.object!r} is not valid Unicode text") from None
-
-
 def array_to_r(array: np.ndarray[Any, Any]) -> Any:
     """Copy a 1-d or 2-d numeric, boolean or text array into an R vector or matrix."""
-    import rpy2.rinterface as ri
-
     flat = np.ravel(array, order="F")
-    if flat.size == 0:  # an empty buffer has no address
-        vector = ri.FloatSexpVector([])
-        if array.ndim > 1:
-            vector.do_slot_assign("dim", ri.IntSexpVector(array.shape))
-        return vector
-    if flat.dtype.kind == "b":
-        vector = ri.BoolSexpVector.from_memoryview(flat.astype(np.int32).data)
+    if flat.size == 0 or (flat.dtype.kind in "iuf" and flat.dtype != np.int32):
+        vector = numbers("double", flat)
+    elif flat.dtype.kind == "b":
+        vector = numbers("logical", flat)
     elif flat.dtype == np.int32:
-        vector = ri.IntSexpVector.from_memoryview(np.ascontiguousarray(flat).data)
-    elif flat.dtype.kind in "iuf":
-        doubles = np.ascontiguousarray(flat, dtype=np.float64)
-        vector = ri.FloatSexpVector.from_memoryview(doubles.data)
+        vector = numbers("integer", flat)
     elif flat.dtype.kind in "UO" and all(isinstance(x, str) for x in flat):
-        vector = _texts(flat.tolist())
+        vector = texts(flat.tolist())
     else:
         raise DataError(f"an array of dtype {array.dtype} cannot be given to R")
     if array.ndim > 1:
-        vector.do_slot_assign("dim", ri.IntSexpVector(array.shape))
+        vector.do_slot_assign("dim", numbers("integer", np.array(array.shape)))
     return vector
 
 
 def frame_to_r(frame: Frame) -> Any:
     """Make an R data.frame; each column is copied once."""
-    import rpy2.rinterface as ri
-
-    data = ri.ListSexpVector([_column_to_r(c) for c in frame.columns])
-    data.do_slot_assign("names", _texts([c.name for c in frame.columns]))
+    data = items([_column_to_r(c) for c in frame.columns])
+    data.do_slot_assign("names", texts([c.name for c in frame.columns]))
     if frame.row_names is None:  # R's compact form of 1..n
-        rows: Any = ri.IntSexpVector([ri.NA_Integer, -frame.nrow])
+        rows: Any = numbers("integer", np.array([NA_INTEGER, -frame.nrow]))
     elif isinstance(frame.row_names, np.ndarray):
         rows = array_to_r(frame.row_names)
     else:
-        rows = _texts(list(frame.row_names))
+        rows = texts(frame.row_names)
     data.do_slot_assign("row.names", rows)
     if frame.hidden:
-        data.do_slot_assign("pymlm_hidden", _texts(list(frame.hidden)))
-    data.rclass = ri.StrSexpVector(["data.frame"])
+        data.do_slot_assign("pymlm_hidden", texts(frame.hidden))
+    data.rclass = texts(["data.frame"])
     return data
 
 
 def _column_to_r(column: Column) -> Any:
-    import rpy2.rinterface as ri
-
-    values = column.values.data
+    values = column.values
     match column.kind:
-        case "double":
-            return ri.FloatSexpVector.from_memoryview(values)
-        case "integer":
-            return ri.IntSexpVector.from_memoryview(values)
-        case "logical":
-            return ri.BoolSexpVector.from_memoryview(values)
+        case "double" | "integer" | "logical":
+            return numbers(column.kind, values)
         case "factor" | "ordered":
             return _factor(column)
         case "Date":
-            return _classed(ri.FloatSexpVector.from_memoryview(values), ["Date"], {})
+            return _classed(numbers("double", values), ["Date"], {})
         case "POSIXct":
-            return _classed(
-                ri.FloatSexpVector.from_memoryview(values), ["POSIXct", "POSIXt"], {"tzone": "UTC"}
-            )
+            return _classed(numbers("double", values), ["POSIXct", "POSIXt"], {"tzone": "UTC"})
         case "difftime":
-            return _classed(
-                ri.FloatSexpVector.from_memoryview(values), ["difftime"], {"units": "secs"}
-            )
+            return _classed(numbers("double", values), ["difftime"], {"units": "secs"})
     raise DataError(f"column {column.name!r}: no R type for {column.kind!r}")
 
 
@@ -231,44 +197,36 @@ def _factor(column: Column) -> Any:
     codes, levels = column.values, column.levels
     if column.sort_levels and len(levels) > 1:
         # R's own order of text depends on the locale, so R sorts the levels and the codes follow.
-        order = np.asarray(ri.baseenv["order"](ri.StrSexpVector(levels)), dtype=np.int64) - 1
+        order = np.asarray(ri.baseenv["order"](texts(levels)), dtype=np.int64) - 1
         rank = np.empty(len(levels) + 1, dtype=np.int32)
         rank[1:][order] = np.arange(1, len(levels) + 1, dtype=np.int32)
         rank[0] = NA_INTEGER
         codes = rank[np.where(codes == NA_INTEGER, 0, codes)]
         levels = tuple(levels[i] for i in order)
-    factor = ri.IntSexpVector.from_memoryview(codes.data)
-    factor.do_slot_assign("levels", ri.StrSexpVector(levels))
-    factor.rclass = ri.StrSexpVector(
-        ["ordered", "factor"] if column.kind == "ordered" else ["factor"]
-    )
+    factor = numbers("integer", codes)
+    factor.do_slot_assign("levels", texts(levels))
+    factor.rclass = texts(["ordered", "factor"] if column.kind == "ordered" else ["factor"])
     return factor
 
 
 def _classed(vector: Any, classes: list[str], attributes: dict[str, str]) -> Any:
-    import rpy2.rinterface as ri
-
     for name, text in attributes.items():
-        vector.do_slot_assign(name, ri.StrSexpVector([text]))
-    vector.rclass = ri.StrSexpVector(classes)
+        vector.do_slot_assign(name, texts([text]))
+    vector.rclass = texts(classes)
     return vector
 
 
-def _named_list(items: dict[str, Any]) -> Any:
-    import rpy2.rinterface as ri
-
-    out = ri.ListSexpVector.from_iterable(list(items.values()))
-    out.do_slot_assign("names", _texts(list(items)))
+def _named_list(named: dict[str, Any]) -> Any:
+    out = items(list(named.values()))
+    out.do_slot_assign("names", texts(list(named)))
     return out
 
 
 def _sequence_to_r(values: Sequence[Any]) -> Any:
-    import rpy2.rinterface as ri
-
     if values and all(isinstance(v, str) for v in values):
-        return _texts(list(values))
+        return texts(values)
     if values and all(isinstance(v, bool) for v in values):
-        return ri.BoolSexpVector.from_iterable(list(values))
+        return numbers("logical", np.array(values))
     if values and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
         return array_to_r(np.asarray(values))
-    return ri.ListSexpVector.from_iterable([to_r(v) for v in values])
+    return items([to_r(v) for v in values])
