@@ -116,6 +116,14 @@ def fraction(value: object, name: str) -> float:
     return number
 
 
+def finite(value: object, name: str) -> float:
+    """Return a finite number as float; ArgumentError otherwise."""
+    number = _number(value)
+    if not math.isfinite(number):
+        raise ArgumentError(f"{name} must be a finite number, not {value!r}")
+    return number
+
+
 def seconds(value: object) -> float | None:
     """Return a time limit in seconds, or None."""
     if value is None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict, text_list
+from pymlm.arguments import DDF_METHODS, choice, finite, flag, fraction, strict, text_list
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.models.described import Described
@@ -51,6 +51,7 @@ class MeansMethods(Described):
         ref: int | str | None = None,
         interaction: bool = False,
         engine: str | None = None,
+        offset: float | None = None,
     ) -> EmmGrid:
         """Return estimated marginal means, or contrasts of them.
 
@@ -89,6 +90,10 @@ class MeansMethods(Described):
             Contrasts of contrasts over several factors.
         engine : {"auto", "lmerTest", "exact"}, optional
             What computes the degrees of freedom, as in `summary`.
+        offset : float, optional
+            Value of the model's offset, on the scale of the linear predictor: 0 for rates per
+            unit of exposure. By default it is computed, like any predictor, from its variable at
+            `at` or at the mean: log(mean(t)) for ``offset(log(t))``, as emmeans since 1.8.7.
 
         Returns
         -------
@@ -123,7 +128,7 @@ class MeansMethods(Described):
             by=text_list(by, "by"),
             at=_at(at),
             contrast=_contrast(contrast, ref, interaction),
-            options=_options(adjust, type, level, infer, weights, ref, interaction),
+            options=_options(adjust, type, level, infer, weights, ref, interaction, offset),
             ddf=self._means_ddf(ddf),
         )
 
@@ -241,12 +246,13 @@ class MeansMethods(Described):
         level: float | None = None,
         weights: str | None = None,
         engine: str | None = None,
+        offset: float | None = None,
     ) -> EmmGrid:
         """Return marginal means, sorted, with a compact letter display of their differences.
 
         Parameters
         ----------
-        specs, by, at, adjust, ddf, level, weights, engine
+        specs, by, at, adjust, ddf, level, weights, engine, offset
             As in `emmeans`.
         alpha : float
             Significance level of the comparisons.
@@ -274,7 +280,7 @@ class MeansMethods(Described):
             by=text_list(by, "by"),
             at=_at(at),
             alpha=fraction(alpha, "alpha"),
-            options=_options(adjust, None, level, None, weights, None, False),
+            options=_options(adjust, None, level, None, weights, None, False, offset),
             ddf=self._means_ddf(ddf),
         )
 
@@ -366,6 +372,7 @@ def _options(
     weights: str | None,
     ref: int | str | None,
     interaction: bool,
+    offset: float | None = None,
 ) -> dict[str, Any]:
     """What was asked for beyond emmeans' defaults."""
     options: dict[str, Any] = {}
@@ -384,4 +391,6 @@ def _options(
         options["ref"] = ref if isinstance(ref, str) else whole_number(ref, "ref", 1)
     if flag(interaction, "interaction"):
         options["interaction"] = True
+    if offset is not None:
+        options["offset"] = finite(offset, "offset")
     return options

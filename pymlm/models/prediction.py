@@ -86,17 +86,29 @@ class PredictionMethods(Described):
         Raises
         ------
         DataError
-            For a missing column, a column of another kind than in the fit, or a level that the
-            model has not seen.
+            For a missing column (an offset given as a column's name is one), a column of another
+            kind than in the fit, a level that the model has not seen, or new rows for a model
+            whose offset was an array.
         ArgumentError
             For a `re_form` that is none.
         NotSupportedError
-            A prediction interval of a generalized model.
+            A prediction interval of a generalized model; new rows where the formula has a
+            function of the whole column, such as ``rank(x)``, that one row does not tell.
+
+        Warns
+        -----
+        AdviceWarning
+            For rows that a rank-deficient fit cannot estimate, as emmeans finds them, and rows
+            with a level that the data have only where the fit dropped the row: both are NaN.
 
         Notes
         -----
-        Mirrors ``predict(model, newdata, re.form, type, allow.new.levels)`` of lme4; the standard
-        errors are those of ``se.fit = TRUE`` in lme4 1.1-35 and later, see `Predictions`.
+        Mirrors ``predict(model, newdata, re.form, type, allow.new.levels)`` of lme4, with the
+        statistics of whole columns, ``I(x - mean(x))``, ``I(scale(x)^2)``, at their values in the
+        fit; R computes them anew from the new rows. Standard errors solve Henderson's equations,
+        see `Predictions`. ``se.fit = TRUE`` of lme4 1.1-35 and later means the same, but is wrong
+        for crossed factors (lme4 2.1 gives 0.260, 0.411, 0.448 where the equations, solved by
+        brute force, give 0.338, 0.383, 0.423).
 
         Examples
         --------
@@ -234,7 +246,7 @@ class PredictionMethods(Described):
         return re_form
 
     def _needed(self, newdata: pd.DataFrame, re_form: str | None) -> pd.DataFrame:
-        """The columns of `newdata` that a prediction needs."""
+        """The columns of `newdata` that a prediction needs, an offset's among them."""
         own = self._own_formula
         needed = [n for n in own.names if n not in own.response_names]
         if re_form == "NA":
@@ -246,7 +258,8 @@ class PredictionMethods(Described):
         needed = [n for n in needed if n not in own.constants]
         have = {str(c) for c in newdata.columns}
         known = set(self._source.sent) or set(own.names)
-        return needed_columns(newdata, [n for n in needed if n in known or n in have])
+        offset = self._call("offset_name", str | None)
+        return needed_columns(newdata, [n for n in needed if n in known or n in have], offset)
 
 
 def _checked_seed(seed: int | None) -> int | None:

@@ -134,6 +134,9 @@ def _model_rows(m: Any, also: str | None = None) -> tuple[pd.DataFrame, list[str
         raise DataError("this model came from a file without its data frame")
     own = vet(m.formula, trusted=True, columns=m._source.sent)
     wanted = [n for n in own.names if n in set(m._source.sent)]
+    offset = m._source.arguments.get("offset")
+    if isinstance(offset, str):  # a variable like those of the formula
+        wanted = list(dict.fromkeys([*wanted, offset]))
     if also in data.columns:
         wanted = list(dict.fromkeys([*wanted, str(also)]))
     used = used_columns(data, wanted)

@@ -40,8 +40,9 @@ class Predictions(Result):
     relative covariance factor, the variance of the error of x'β̂ + z'Λû is
     σ² t'M⁻¹t with t = (Λ'z, x) and M = [[Λ'Z'WZΛ + I, Λ'Z'WX], [X'WZΛ, X'WX]]: the inverse of
     Henderson's mixed-model equations (1975, doi:10.2307/2529430), from the Cholesky factors that
-    lme4 holds (Bates et al. 2015, doi:10.18637/jss.v067.i01). It is the definition of
-    ``predict(model, se.fit = TRUE)`` in lme4 1.1-35 and later. Without random effects it is x'Vx. A
+    lme4 holds (Bates et al. 2015, doi:10.18637/jss.v067.i01).
+    ``predict(model, se.fit = TRUE)`` of lme4 1.1-35 and later computes it, too, but agrees only
+    without crossed factors. Without random effects it is x'Vx. A
     level that the model has not seen adds its variance σ² z'ΛΛ'z; a prediction interval adds σ².
     Covariance parameters are taken as known, as lme4 does.
     """

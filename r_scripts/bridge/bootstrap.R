@@ -21,13 +21,8 @@ boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE
 
 .parametric <- function(model, nsim, use_u) {
   if (!isS4(model)) return(as.list(simulate(model, nsim = nsim)))
-  # simulate(use.u = TRUE) of lme4 1.1-31 stops at rows dropped for missing values.
-  if (use_u && lme4::isLMM(model) && length(attr(model@frame, "na.action"))) {
-    sd <- sigma(model) / sqrt(weights(model))
-    return(lapply(seq_len(nsim), function(i)
-      .used_rows(model, fitted(model) + stats::rnorm(length(sd), sd = sd))))
-  }
-  as.list(simulate(model, nsim = nsim, use.u = use_u, na.action = na.exclude))
+  lapply(as.list(simulate(without_dropped(model), nsim = nsim, use.u = use_u)), function(y)
+    .used_rows(model, y))
 }
 
 #' Some of the simulated responses as bytes, for another process.

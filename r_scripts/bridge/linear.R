@@ -36,7 +36,7 @@ describe_linear <- function(fit) {
     converged = if (is_glm) model$converged else TRUE,
     null_deviance = if (is_glm) model$null.deviance,
     dispersion = if (is_glm) summary(model)$dispersion,
-    offset = .offset_name(model$call)
+    offset = offset_column(model)
   )
 }
 
@@ -129,26 +129,40 @@ linear_residuals <- function(fit, type) {
 
 linear_predicted <- function(fit, newdata = NULL, type = "response", interval = "none",
                              level = 0.95) {
-  args <- list(fit$model, type = if (inherits(fit$model, "glm")) type else "response")
+  model <- fit$model
   if (!is.null(newdata)) {
     .check_predictors(fit, newdata, names(newdata))
-    args <- c(args, list(newdata = newdata, na.action = na.pass))
+    model$terms <- kept(fit, "frozen terms", frozen_terms(fit, terms(model)))
   }
-  if (inherits(fit$model, "glm") || interval == "none") {
-    values <- .guarded_prediction(do.call(predict, args))
-    return(list(predicted = unname(as.numeric(values)), conf_low = NULL, conf_high = NULL))
-  }
-  # Intervals for the data at hand are what was asked for: R remarks that they are no forecasts.
-  m <- withCallingHandlers(
-    .guarded_prediction(do.call(predict, c(args, interval = interval, level = level))),
-    warning = function(w) if (grepl("_future_ responses", conditionMessage(w), fixed = TRUE))
-      tryInvokeRestart("muffleWarning"))
-  list(predicted = unname(m[, "fit"]), conf_low = unname(m[, "lwr"]),
-       conf_high = unname(m[, "upr"]))
+  found <- .guarded_prediction(.predicted_by_r(model, newdata, type, interval, level))
+  unknown <- .not_estimable_linear(model, newdata)
+  lapply(found, function(x) if (!is.null(x)) replace(x, unknown, NaN))
 }
 
-# The column of an offset that was given beside the formula; predict() takes it from the new rows.
-.offset_name <- function(call) if (is.name(call$offset)) as.character(call$offset)
+.predicted_by_r <- function(model, newdata, type, interval, level) {
+  is_glm <- inherits(model, "glm")
+  args <- list(model, type = if (is_glm) type else "response")
+  if (!is.null(newdata)) args <- c(args, list(newdata = newdata, na.action = na.pass))
+  if (!is_glm && interval != "none") args <- c(args, interval = interval, level = level)
+  # Intervals for the data at hand are what was asked for: R remarks that they are no forecasts; what
+  # a rank-deficient fit cannot say is told by row.
+  found <- withCallingHandlers(do.call(predict, args), warning = function(w) {
+    if (grepl("_future_ responses|rank-deficient", conditionMessage(w)))
+      tryInvokeRestart("muffleWarning")
+  })
+  if (!is.matrix(found)) return(list(predicted = as.numeric(found), conf_low = NULL, conf_high = NULL))
+  list(predicted = unname(found[, "fit"]), conf_low = unname(found[, "lwr"]),
+       conf_high = unname(found[, "upr"]))
+}
+
+#' New rows that a rank-deficient lm or glm cannot estimate.
+.not_estimable_linear <- function(model, newdata) {
+  if (is.null(newdata) || !anyNA(coef(model))) return(integer())
+  tt <- delete.response(terms(model))
+  frame <- model.frame(tt, newdata, na.action = na.pass, xlev = model$xlevels)
+  x <- model.matrix(tt, frame, contrasts.arg = model$contrasts)
+  .not_estimable(x, estimability::nonest.basis(model$qr))
+}
 
 linear_model_matrix_native <- function(fit) model.matrix(fit$model)
 linear_model_matrix_result <- function(native, fit) {
@@ -191,7 +205,7 @@ describe_lm_list <- function(fit) {
     pooled = isTRUE(model@pool),
     pooled_sigma = tryCatch(sigma(model), error = function(e) NA_real_),
     loglik = tryCatch(as.numeric(logLik(model)), error = function(e) NA_real_),
-    offset = .offset_name(model@call)
+    offset = offset_column(model)
   )
 }
 
@@ -244,6 +258,11 @@ identify_lm_list <- function(model) {
        automatic = identical(rows, as.character(seq_len(nrow(data)))), sent = names(data))
 }
 
+.lm_list_rows <- function(model, group) {
+  data <- .lm_list_data(model)
+  data[as.character(eval(model@call$formula[[3L]][[3L]], data)) %in% group, , drop = FALSE]
+}
+
 # Fitted values and residuals come by group, each under the name of its row.
 lm_list_by_row <- function(fit, what) {
   model <- fit$model
@@ -266,9 +285,12 @@ lm_list_predicted <- function(fit, newdata) {
     at <- which(groups == g)
     one <- model[[g]]
     if (is.null(one)) next
+    rows <- newdata[at, , drop = FALSE]
     # The call of a group's model holds the numbers of its own rows as the offset.
-    if (!is.null(one$call$offset)) one$call$offset <- as.name(.offset_name(model@call))
-    out[at] <- predict(one, newdata[at, , drop = FALSE], type = "response", na.action = na.pass)
+    if (!is.null(one$call$offset)) one$call$offset <- as.name(offset_column(model))
+    one$terms <- frozen_terms(NULL, terms(one), .lm_list_rows(model, g))
+    out[at] <- .guarded_prediction(.predicted_by_r(one, rows, "response", "none", 0.95))$predicted
+    out[at[.not_estimable_linear(one, rows)]] <- NaN
   }
   out
 }

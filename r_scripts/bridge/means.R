@@ -5,7 +5,7 @@
 
 emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, options = list(),
                            ddf = NULL) {
-  grid <- .reference_grid(fit, at, ddf)
+  grid <- .reference_grid(fit, at, ddf, options$offset)
   .finished_means(.means_over(grid, specs, by, options), contrast, options)
 }
 emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = NULL,
@@ -15,13 +15,12 @@ emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = 
 
 emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NULL,
                             options = list(), ddf = NULL) {
+  .not_an_offset(fit, var)
   base <- .reference_grid(fit, at, ddf)
   .known_covariate(base, var)
-  args <- c(.grid_arguments(fit, .checked_at(fit, at)), list(var = var))
+  args <- c(.grid_arguments(fit, .checked_at(fit, at), offset = FALSE), list(var = var))
   slopes <- .odd_names_apart(do.call(emmeans::emtrends, args))
   slopes <- .with_ddf(slopes, fit, ddf)
-  # emmeans (1.8 at least) takes the offset out of the slopes' grid, and then looks for its levels there.
-  slopes@levels$.offset. <- NULL
   .finished_means(.means_over(slopes, specs, by, options), contrast, options)
 }
 emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contrast = NULL,
@@ -29,23 +28,14 @@ emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contr
   .grid_result(native, if (is.null(contrast)) "trend" else "estimate")
 }
 
+# An offset is no term, and no test of terms depends on it; emmeans (1.8 at least) stops where there is one.
 joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
-  grid <- .reference_grid(fit, at, ddf, cov.reduce = emmeans::meanint)
+  grid <- .reference_grid(fit, at, ddf, offset = FALSE, cov.reduce = emmeans::meanint)
   .known_factors(grid, by, "by")
-  tryCatch(.without_row_names_warning(emmeans::joint_tests(grid, by = by)), error = function(e) {
-    if (".offset." %in% names(grid@grid))
-      refuse("NotSupportedError", "emmeans (", as.character(utils::packageVersion("emmeans")),
-             ") has no joint_tests for a model with an offset. m.anova(type=3) of a linear model, ",
-             "m.anova(type=3, ddf='asymptotic') of another, tests its terms")
+  tryCatch(emmeans::joint_tests(grid, by = by), error = function(e) {
     if (conditionMessage(e) != "There are no factors to test") stop(e)
     refuse("NotSupportedError", "the model has no term to test besides the intercept",
            if (length(by)) paste(" and", paste(by, collapse = ", ")))
-  })
-}
-.without_row_names_warning <- function(expr) {
-  withCallingHandlers(expr, warning = function(w) {
-    if (grepl("setting 'row.names'", conditionMessage(w), fixed = TRUE))
-      tryInvokeRestart("muffleWarning") # before the error that says the same
   })
 }
 joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL) {
@@ -59,7 +49,7 @@ cld_native <- function(fit, specs, by = NULL, at = NULL, alpha = 0.05, options =
                        ddf = NULL) {
   need_package("multcompView", "compact letter displays")
   need_package("multcomp", "compact letter displays")
-  means <- .means_over(.reference_grid(fit, at, ddf), specs, by, options)
+  means <- .means_over(.reference_grid(fit, at, ddf, options$offset), specs, by, options)
   args <- list(object = means, alpha = alpha)
   if (!is.null(options$adjust)) args$adjust <- options$adjust
   if (!is.null(options$level)) args$level <- options$level
@@ -72,12 +62,13 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 
 # --- the reference grid -------------------------------------------------------------------------
 
-.reference_grid <- function(fit, at, ddf, ...) {
+# `offset`: NULL takes it from the grid's variables, a number stands for it, FALSE leaves it out.
+.reference_grid <- function(fit, at, ddf, offset = NULL, ...) {
   need_package("emmeans", "marginal means")
   if (lme4::isNLMM(fit$model))
     refuse("NotSupportedError", "marginal means are not defined for a nonlinear mixed model")
-  grid <- .odd_names_apart(
-    do.call(emmeans::ref_grid, c(.grid_arguments(fit, .checked_at(fit, at)), list(...))))
+  args <- .grid_arguments(fit, .checked_at(fit, at), offset)
+  grid <- .odd_names_apart(do.call(emmeans::ref_grid, c(args, list(...))))
   .with_ddf(grid, fit, ddf)
 }
 
@@ -89,12 +80,59 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   })
 }
 
-.grid_arguments <- function(fit, at) {
-  args <- list(object = fit$model)
+.grid_arguments <- function(fit, at, offset = NULL) {
+  model <- .means_model(fit, with_offset = is.null(offset))
+  args <- list(object = model)
   args$data <- .means_data(fit) # left out, not NULL, where emmeans finds the data itself
   if (lme4::isLMM(fit$model)) args$lmer.df <- "asymptotic"
   if (length(at)) args$at <- at
+  if (is.numeric(offset)) args$offset <- offset
   args
+}
+
+# The model as emmeans should see it. emmeans before 1.8.7 takes the offset that it finds in the model
+# frame for a covariate of its own, so that the variables inside are out of reach: an offset here
+# stands in the formula, however it was given, and emmeans computes it from the grid's variables. Those
+# have the fit's means in scale(x) and its like.
+.means_model <- function(fit, with_offset = TRUE) {
+  kept(fit, paste("model for means", with_offset), {
+    model <- fit$model
+    frame <- model@frame
+    formula <- formula_with_offset(model)
+    if (!with_offset) formula[[3L]] <- .without_offset(formula[[3L]]) %||% 1
+    attr(frame, "formula") <- formula
+    attr(attr(frame, "terms"), "offset") <- NULL
+    column <- offset_column(model)
+    if (!is.null(column)) {
+      frame[[column]] <- frame[[deparse1(.offset_of(column))]] <- frame[["(offset)"]]
+      frame[["(offset)"]] <- NULL
+    }
+    model@frame <- frame
+    attr(attr(model@frame, "terms"), "predvars.fixed") <-
+      attr(frozen_terms(fit, terms(model, fixed.only = TRUE)), "predvars")
+    model
+  })
+}
+
+.without_offset <- function(node) {
+  if (!is.call(node)) return(node)
+  head <- as.character(node[[1L]])[1L]
+  if (head == "offset") return(NULL)
+  if (head != "+" || length(node) != 3L) return(node)
+  parts <- Filter(Negate(is.null), lapply(as.list(node)[-1L], .without_offset))
+  if (length(parts) == 2L) call("+", parts[[1L]], parts[[2L]]) else if (length(parts)) parts[[1L]]
+}
+
+# Its slope is no estimate: the coefficient of an offset is 1.
+.not_an_offset <- function(fit, var) {
+  tt <- prediction_terms(fit)
+  offsets <- as.list(attr(tt, "variables"))[-1L][attr(tt, "offset")]
+  inner <- tryCatch(all.vars(parse(text = var, keep.source = FALSE)), error = function(e) var)
+  found <- Filter(function(o) any(inner %in% all.vars(o)), offsets)
+  if (length(found))
+    refuse("NotSupportedError", "the slope of '", var, "' is that of ", deparse1(found[[1L]]),
+           ", which the model does not estimate: an offset has the coefficient 1. Write the ",
+           "variable as a term to estimate it.")
 }
 
 # emmeans finds the data through the environment of the model's formula. Where they are not there (a

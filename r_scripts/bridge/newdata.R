@@ -5,13 +5,17 @@
   used <- if (is.null(re)) kept(fit, "used names", .used_names(fit$model, re)) else
     .used_names(fit$model, re)
   predictors <- intersect(used$predictors, names(newdata))
-  .check_predictors(fit, newdata, predictors)
   groups <- intersect(used$groups, names(newdata))
-  if (!allow_new_levels) .check_groups(fit$model, newdata, setdiff(groups, predictors))
   complete <- complete.cases(newdata[if (allow_new_levels) predictors else
     union(predictors, groups)])
   if (!length(newdata) || !length(union(predictors, groups))) complete <- rep(TRUE, nrow(newdata))
+  if (!allow_new_levels)
+    complete <- complete & !.only_dropped(fit, newdata, setdiff(groups, predictors))
+  complete <- complete & !.only_dropped(fit, newdata, predictors)
   newdata <- newdata[complete, , drop = FALSE]
+  .check_predictors(fit, newdata, predictors)
+  if (!allow_new_levels) .check_groups(fit$model, newdata, setdiff(groups, predictors))
+  newdata <- .with_levels(fit, newdata, predictors)
   # A missing group is a new one; as a level of its own it keeps its row of Z.
   for (g in setdiff(groups, predictors)) if (anyNA(newdata[[g]])) {
     values <- as.character(newdata[[g]])
@@ -21,9 +25,42 @@
   list(at = which(complete), data = newdata)
 }
 
+# Rows with a level that the model's data have, but only in rows that the fit dropped: there is no
+# effect of it, and predict(data) on the model's own data answers the others.
+.only_dropped <- function(fit, newdata, names) {
+  out <- rep(FALSE, nrow(newdata))
+  dropped <- attr(fit$model@frame, "na.action")
+  data <- if (length(dropped)) model_data(fit)
+  if (is.null(data) || nrow(data) != nrow(fit$model@frame) + length(dropped)) return(out)
+  for (v in names) {
+    if (!is.factor(data[[v]]) && !is.character(data[[v]])) next
+    lost <- setdiff(data[[v]][dropped], c(as.character(data[[v]][-dropped]), NA))
+    mine <- as.character(newdata[[v]]) %in% lost
+    if (any(mine & !out))
+      advise("predict: '", v, "' is '", paste(lost, collapse = "', '"), "' only in rows that the ",
+             "fit dropped for missing values: the model has no effect of it, and the prediction of ",
+             sum(mine), " such rows is NaN.")
+    out <- out | mine
+  }
+  out
+}
+
+# The fit's own levels, for what reads a factor's codes or makes columns of its levels: as.integer(f),
+# dummy(f, "v").
+.with_levels <- function(fit, newdata, names) {
+  data <- model_data(fit)
+  for (v in names) {
+    own <- fit$model@frame[[v]]
+    old <- if (is.factor(own)) own else data[[v]]
+    if (is.factor(old))
+      newdata[[v]] <- factor(as.character(newdata[[v]]), levels(old), ordered = is.ordered(old))
+  }
+  newdata
+}
+
 #' Names that predictions use: predictors of the fixed part and of slopes, and grouping factors.
 .used_names <- function(model, re) {
-  fixed <- all.vars(delete.response(terms(model, fixed.only = TRUE)))
+  fixed <- union(all.vars(delete.response(terms(model, fixed.only = TRUE))), offset_column(model))
   bars <- if (identical(re, NA)) list() else
     findbars(if (is.null(re)) formula(model) else re)
   names_in <- function(part) unique(unlist(lapply(bars, function(b) all.vars(b[[part]]))))
@@ -89,11 +126,15 @@
   })
 }
 
-# predict() takes an offset from the formula alone.
-.warn_about_offset <- function(fit) {
-  offset <- model.offset(model.frame(fit$model))
-  in_formula <- length(attr(terms(fit$model), "offset")) > 0L
-  if (!in_formula && !is.null(offset) && any(offset != 0))
-    warning("predictions for new rows leave out the offset that was given as an argument; write it ",
-            "into the formula, offset(x), to have it taken from newdata", call. = FALSE)
+#' The model as on its complete rows: R pads what it says by row, and recycles where it cannot, as long
+#' as the frame remembers rows that were dropped. Python puts the rows in their places.
+without_dropped <- function(model) {
+  dropped <- if (isS4(model)) attr(model@frame, "na.action")
+  if (!length(dropped)) return(model)
+  attr(model@frame, "na.action") <- NULL
+  # predict() with a re.form, and so simulate(), looks for the random effects in the data themselves.
+  data <- tryCatch(eval(model@call$data, model_home(model)), error = function(e) NULL)
+  complete <- is.data.frame(data) && nrow(data) == nrow(model@frame) + length(dropped)
+  model@call$data <- if (complete) data[-dropped, , drop = FALSE] else model@frame
+  model
 }

@@ -5,16 +5,30 @@
 #' Predictions; re_form is NULL (all random effects), "NA" (none) or a formula's text.
 predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
                       allow_new_levels = FALSE) {
-  re <- .as_re_form(fit, re_form)
-  if (is.null(newdata)) return(unname(predict(fit$model, re.form = re, type = type)))
-  rows <- .ready_rows(fit, newdata, re, allow_new_levels)
-  .warn_about_offset(fit)
-  out <- rep(NA_real_, nrow(newdata))
-  if (!length(rows$at)) return(out)
-  out[rows$at] <- .guarded_prediction(
-    predict(fit$model, newdata = rows$data, re.form = re, type = type, na.action = na.pass,
-            allow.new.levels = allow_new_levels))
-  out
+  if (is.null(newdata) && is.null(re_form))
+    return(unname(predict(without_dropped(fit$model), type = type)))
+  rows <- .prediction_rows(fit, newdata, .as_re_form(fit, re_form), allow_new_levels)
+  inverse <- if (type == "response" && lme4::isGLMM(fit$model)) fit$model@resp$family$linkinv
+             else identity
+  replace(rep(NA_real_, rows$n), rows$at, inverse(rows$eta))
+}
+
+#' The rows to predict for: how many there are, where those that can be answered stand, their linear
+#' predictor and the design that it comes from. A row that the data cannot answer has NaN.
+.prediction_rows <- function(fit, newdata, re, allow_new_levels) {
+  model <- fit$model
+  own <- is.null(newdata)
+  n <- if (own) nrow(model@frame) else nrow(newdata)
+  rows <- if (own) list(at = seq_len(n), data = NULL) else
+    .ready_rows(fit, newdata, re, allow_new_levels)
+  if (!length(rows$at)) return(list(n = n, at = rows$at, eta = numeric()))
+  fixed <- if (own) list(x = getME(model, "X"), offset = getME(model, "offset")) else
+    .new_fixed_part(fit, rows$data)
+  eta <- as.numeric(fixed$x %*% fixef(model)) + fixed$offset
+  z <- if (!identical(re, NA)) .random_rows(fit, rows$data, re, allow_new_levels)
+  if (!is.null(z)) eta <- eta + as.numeric(Matrix::crossprod(z$zt, getME(model, "b")))
+  list(n = n, at = rows$at, data = rows$data, eta = replace(eta, fixed$unknown, NaN), x = fixed$x,
+       z = z)
 }
 
 .as_re_form <- function(fit, re_form) {
@@ -49,32 +63,15 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
     refuse("NotSupportedError", "a prediction interval needs a response with normal errors. For a ",
            "generalized model simulate new responses with simulate(), or ask for ",
            "interval='confidence', which is for the mean.")
-  re <- .as_re_form(fit, re_form)
-  n <- if (is.null(newdata)) nrow(model@frame) else nrow(newdata)
-  rows <- if (is.null(newdata)) list(at = seq_len(n), data = NULL) else
-    .ready_rows(fit, newdata, re, allow_new_levels)
+  rows <- .prediction_rows(fit, newdata, .as_re_form(fit, re_form), allow_new_levels)
   if (!length(rows$at)) {
-    none <- rep(NA_real_, n)
+    none <- rep(NA_real_, rows$n)
     return(list(fit = none, std_error = none, conf_low = none, conf_high = none))
   }
-  eta <- .predicted_eta(fit, rows$data, re, allow_new_levels)
-  variance <- .prediction_variance(fit, rows$data, re)
+  variance <- replace(.prediction_variance(model, rows$x, rows$z), is.nan(rows$eta), NaN)
   if (interval == "prediction") variance <- variance + .residual_variance(model, rows$data)
-  answer <- .limits(model, eta, sqrt(variance), type, level)
-  lapply(answer, function(x) replace(rep(NA_real_, n), rows$at, x))
-}
-
-.predicted_eta <- function(fit, newdata, re, allow_new_levels) {
-  if (is.null(newdata)) {
-    # Without padding: rows that R dropped are filled in by Python.
-    eta <- predict(fit$model, re.form = re, type = "link")
-    dropped <- attr(fit$model@frame, "na.action")
-    return(unname(if (length(eta) > nrow(fit$model@frame)) eta[-dropped] else eta))
-  }
-  .warn_about_offset(fit)
-  unname(.guarded_prediction(
-    predict(fit$model, newdata = newdata, re.form = re, type = "link", na.action = na.pass,
-            allow.new.levels = allow_new_levels)))
+  answer <- .limits(model, rows$eta, sqrt(variance), type, level)
+  lapply(answer, function(x) replace(rep(NA_real_, rows$n), rows$at, x))
 }
 
 .limits <- function(model, eta, se, type, level) {
@@ -102,14 +99,11 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 #   [ RZX'  RX']   of   [ Lambda'Z'WZ Lambda + I   Lambda'Z'WX ]
 #                       [ X'WZ Lambda              X'WX        ]
 # the variance is sigma^2 |factor^-1 t|^2; levels that the model has not seen add their own.
-.prediction_variance <- function(fit, newdata, re) {
-  model <- fit$model
-  x <- if (is.null(newdata)) getME(model, "X") else .new_model_matrix(model, newdata)
-  if (identical(re, NA)) {
+.prediction_variance <- function(model, x, z) {
+  if (is.null(z)) {
     v <- as.matrix(vcov(model))
     return(rowSums((x %*% v) * x))
   }
-  z <- .random_rows(model, newdata, re)
   variance <- numeric(nrow(x))
   # In blocks of rows: with crossed factors the solution is dense, q numbers a row.
   block <- max(1L, as.integer(2e7 / nrow(z$zt)))
@@ -128,14 +122,35 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   sigma(model)^2 * (Matrix::colSums(cl^2) + fixed)
 }
 
-.new_model_matrix <- function(model, newdata) {
-  old <- getME(model, "X")
-  terms <- delete.response(terms(model, fixed.only = TRUE))
-  frame <- model.frame(terms, newdata, na.action = na.pass, xlev = .factor_levels(model, terms))
+# X and the offset of new rows, and which of them a rank-deficient fit cannot estimate.
+.new_fixed_part <- function(fit, newdata) {
+  old <- getME(fit$model, "X")
+  terms <- delete.response(prediction_terms(fit))
+  frame <- .guarded_prediction(
+    model.frame(terms, newdata, na.action = na.pass, xlev = .factor_levels(fit$model, terms)))
   x <- model.matrix(terms, frame, contrasts.arg = attr(old, "contrasts"))
+  offset <- model.offset(frame)
   dropped <- attr(old, "col.dropped")
+  unknown <- if (length(dropped)) .not_estimable(x, .null_space(fit))
   if (length(dropped)) x <- x[, -dropped, drop = FALSE]
-  x
+  list(x = x, offset = if (is.null(offset)) 0 else offset, unknown = unknown)
+}
+
+# Combinations of the coefficients that the data say nothing of, as emmeans finds them.
+.null_space <- function(fit) kept(fit, "null space", {
+  terms <- terms(fit$model, fixed.only = TRUE)
+  estimability::nonest.basis(model.matrix(terms, fit$model@frame, contrasts.arg =
+    attr(getME(fit$model, "X"), "contrasts")))
+})
+
+#' Rows of x that no estimate answers, said aloud.
+.not_estimable <- function(x, null_space) {
+  rows <- which(!estimability::is.estble(x, null_space))
+  if (length(rows))
+    advise("predict: ", length(rows), " of ", nrow(x), " rows cannot be estimated: the fit dropped ",
+           "columns (rank deficiency) that they need, such as a cell without data. Their ",
+           "prediction is NaN.")
+  rows
 }
 
 .factor_levels <- function(model, terms) {
@@ -148,7 +163,8 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 
 #' Columns of Zt (all the model's random effects, in its own order) for the rows, and the variance
 #' of levels that the model has not seen. Random effects that `re` leaves out are zero in both.
-.random_rows <- function(model, newdata, re) {
+.random_rows <- function(fit, newdata, re, allow_new_levels = FALSE) {
+  model <- fit$model
   blocks <- .random_blocks(model)
   wanted <- .wanted_effects(blocks, model, re)
   if (is.null(newdata)) {
@@ -160,15 +176,15 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   i <- j <- x <- list()
   for (b in seq_along(blocks)) {
     if (!any(wanted[[b]])) next
-    made <- .block_rows(model, blocks[[b]], wanted[[b]], newdata)
+    made <- .block_rows(fit, blocks[[b]], wanted[[b]], newdata, allow_new_levels)
     i[[b]] <- made$i
     j[[b]] <- made$j
     x[[b]] <- made$x
     new <- new + made$new
   }
   q <- nrow(getME(model, "Zt"))
-  list(zt = Matrix::sparseMatrix(i = unlist(i), j = unlist(j), x = unlist(x), dims = c(q, n)),
-       new = new)
+  list(zt = Matrix::sparseMatrix(i = as.integer(unlist(i)), j = as.integer(unlist(j)),
+                                 x = as.numeric(unlist(x)), dims = c(q, n)), new = new)
 }
 
 #' The random-effects terms in the model's order: group, coefficients, levels, first row of Zt.
@@ -212,11 +228,17 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   })
 }
 
-.block_rows <- function(model, block, wanted, newdata) {
-  frame <- .random_frame(model, newdata)
+.block_rows <- function(fit, block, wanted, newdata, allow_new_levels) {
+  frame <- .random_frame(fit, block$bar, newdata)
   made <- mkReTrms(list(block$bar), frame)
   entries <- as(made$Ztlist[[1L]], "TsparseMatrix")
   k <- length(block$coefs)
+  # mkReTrms orders the columns of each level as the model has them.
+  unknown <- setdiff(levels(droplevels(made$flist[[1L]])), block$levels)
+  if (length(unknown) && !allow_new_levels)
+    refuse("DataError", "newdata: the grouping factor '", block$group, "' has the level '",
+           unknown[1L], "', which the model has not seen", .and_others(unknown), ". ",
+           .new_levels_advice)
   level <- levels(made$flist[[1L]])[entries@i %/% k + 1L]
   coef <- entries@i %% k + 1L
   x <- entries@x * wanted[coef]
@@ -225,16 +247,17 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   z <- matrix(0, nrow(newdata), k)
   z[cbind(entries@j + 1L, coef)[!known, , drop = FALSE]] <- x[!known]
   list(i = (block$first + (at - 1L) * k + coef)[known], j = entries@j[known] + 1L, x = x[known],
-       new = sigma(model)^2 * rowSums((z %*% block$factor)^2))
+       new = sigma(fit$model)^2 * rowSums((z %*% block$factor)^2))
 }
 
-# The variables of the random effects as model.frame makes them, with the fit's levels and contrasts.
-.random_frame <- function(model, newdata) {
-  terms <- delete.response(terms(model, random.only = TRUE))
-  for (v in setdiff(all.vars(terms), names(newdata))) newdata[[v]] <- NA
-  frame <- suppressWarnings(model.frame(terms, newdata, na.action = na.pass))
-  inner <- unique(unlist(lapply(findbars(formula(model)), function(b) all.vars(b[[2L]]))))
-  for (v in intersect(inner, names(frame))) {
+# The variables of one random-effects term as model.frame makes them, with the fit's levels and contrasts.
+.random_frame <- function(fit, bar, newdata) {
+  model <- fit$model
+  written <- eval(call("~", call("(", bar)), model_home(model))
+  environment(written) <- environment(formula(model))
+  terms <- frozen_terms(fit, terms(subbars(written)))
+  frame <- .guarded_prediction(model.frame(terms, newdata, na.action = na.pass))
+  for (v in intersect(all.vars(bar[[2L]]), names(frame))) {
     old <- model@frame[[v]]
     if (!is.factor(old)) next
     frame[[v]] <- factor(as.character(frame[[v]]), levels = levels(old))

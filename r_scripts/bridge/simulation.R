@@ -3,15 +3,12 @@
 #' New responses; with a seed, R's own stream of random numbers is left where it was.
 simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE) {
   need_linear_predictor(fit, "simulate", "m.predict() and m.sigma are what it would draw from")
-  args <- list(object = fit$model, nsim = nsim)
+  args <- list(object = without_dropped(fit$model), nsim = nsim)
   if (!is.null(re_form) && re_form != "NA") .check_drawn_terms(fit$model, .as_re_form(fit, re_form))
   if (use_u) args$use.u <- TRUE else if (!is.null(re_form)) args$re.form <- .as_re_form(fit, re_form)
   sims <- with_seed(seed, do.call(stats::simulate, args))
-  dropped <- attr(fit$model@frame, "na.action")
-  used <- nrow(fit$model@frame)
   columns <- lapply(sims, function(s) {
     s <- if (is.matrix(s)) s else as.matrix(s)
-    if (nrow(s) > used) s <- s[-dropped, , drop = FALSE]
     names <- if (is.null(colnames(s))) rep("", ncol(s)) else colnames(s)
     names[!nzchar(names)] <- paste0("V", which(!nzchar(names))) # as R's data frames have it
     lapply(seq_len(ncol(s)), function(j) list(

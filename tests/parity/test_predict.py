@@ -368,13 +368,6 @@ def test_bad_arguments(sleep: Any, cbpp: Any) -> None:
         cbpp.predict(interval="prediction")
 
 
-def test_offset_argument_is_announced(sleep: Any) -> None:
-    data = mlm.load_dataset("sleepstudy")
-    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", data, offset=np.full(180, 5.0))
-    with pytest.warns(RWarning, match="offset"):
-        m.predict(data.head(2))
-
-
 def test_rows_that_all_miss_something(sleep: Any) -> None:
     rows = pd.DataFrame({"Days": [np.nan, np.nan], "Subject": ["308", "309"]})
     assert sleep.predict(rows).isna().all()
