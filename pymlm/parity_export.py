@@ -1,8 +1,11 @@
-"""Call and data of a model, written for plain Rscript without the bridge's conversions."""
+"""Call and data of a model, written for plain Rscript without the bridge's conversions, and run."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from pymlm.engine import call
+from pymlm.engine.startup import bridge_folder, find_r_home
+from pymlm.errors import RError
 from pymlm.models.fitting import WEIGHTS
 
 if TYPE_CHECKING:
@@ -113,3 +118,33 @@ def _times(series: pd.Series) -> tuple[str, Any] | None:
             series.to_numpy(dtype="datetime64[D]") - np.datetime64(0, "D")
         ) / np.timedelta64(1, "D")
     return None
+
+
+def ask_native(folder: Path) -> dict[str, Any]:
+    """Let a plain Rscript process fit what `folder` holds, and return its numbers by table."""
+    home = find_r_home()
+    script = bridge_folder() / "reference" / "parity.R"
+    environment = {k: v for k, v in os.environ.items() if k not in ("R_HOME", "LD_LIBRARY_PATH")}
+    if "UTF-8" not in environment.get("LC_ALL", environment.get("LANG", "")).upper():
+        environment["LC_CTYPE"] = "C.UTF-8"
+        if environment.get("LC_ALL"):
+            environment["LC_ALL"] = "C.UTF-8"
+    done = subprocess.run(
+        [str(Path(home, "bin", "Rscript")), "--vanilla", str(script), str(folder)],
+        capture_output=True, text=True, encoding="utf-8", env=environment, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RError(f"native R failed: {done.stderr.strip()[-1500:]}", done.stderr)
+    answer: dict[str, Any] = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
+    return answer
+
+
+def ask_native_at(model: MixedModel, folder: Path) -> dict[str, Any] | None:
+    """Return native R's numbers at the model's estimates; None where it cannot go there."""
+    model.theta.to_numpy(dtype="<f8").tofile(folder / "theta.bin")
+    if not model._described.linear:
+        model.fixef().to_numpy(dtype="<f8").tofile(folder / "beta.bin")
+    try:
+        return ask_native(folder)
+    except RError:
+        return None

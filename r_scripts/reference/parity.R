@@ -54,8 +54,32 @@ if (identical(lines_of("route.txt"), "numpy")) {
   list2env(readRDS(at("objects.rds")), globalenv())
 }
 
-model <- suppressMessages(suppressWarnings(
-  eval(parse(text = paste(lines_of("call.R"), collapse = "\n"))[[1L]])))
+quietly <- function(expr) suppressMessages(suppressWarnings(expr))
+call <- parse(text = paste(lines_of("call.R"), collapse = "\n"))[[1L]]
+
+# The same call with an optimizer that goes to given estimates and stays there: native R's numbers
+# where another optimizer stopped. The first stage of glmer, which optimizes theta alone, is left as
+# it is: lme4 evaluates the second from the modes that it leads to.
+at_estimates <- function(call, theta, beta) {
+  stay <- function(fn, par, lower, upper, control) {
+    par[] <- c(theta, beta)[seq_along(par)]
+    list(par = par, fval = fn(par), conv = 0, feval = 1L, message = "")
+  }
+  linear <- is.null(beta)
+  control <- if (!is.null(call$control)) eval(call$control) else
+    if (linear) lmerControl() else glmerControl()
+  control$optimizer <- if (linear) stay else if (identical(as.numeric(call$nAGQ), 0)) list(stay) else
+    list(control$optimizer[[1L]], stay)
+  control$restart_edge <- FALSE
+  control$boundary.tol <- 0
+  call$control <- control
+  quietly(eval(call))
+}
+
+given <- lapply(c(theta = "theta.bin", beta = "beta.bin"), function(name)
+  if (file.exists(at(name))) readBin(at(name), "double", file.size(at(name)) / 8, endian = "little"))
+model <- if (is.null(given$theta)) quietly(eval(call)) else
+  at_estimates(call, given$theta, given$beta)
 if (inherits(model, "lmerModLmerTest")) model <- as(model, "lmerMod")
 
 columns <- c(Estimate = "estimate", "Std. Error" = "std_error", df = "df", "t value" = "statistic",

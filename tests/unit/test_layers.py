@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
         "arguments", "engine", "formula", "frames", "inference", "models", "options", "results",
     },
     "parity_export": {"engine", "frames", "models"},
-    "parity": {"arguments", "engine", "models", "parity_export", "results"},
+    "parity_answers": {"results"},
+    "parity": {"arguments", "models", "parity_answers", "parity_export", "results"},
     "demo": {"datasets", "models", "parity"},
     "cli": {
         "arguments", "datasets", "demo", "engine", "formula", "frames", "many", "models",
