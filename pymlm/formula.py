@@ -43,6 +43,12 @@ class Formula:
         Number of random-effects terms.
     groups : tuple of str
         Columns in the grouping factors.
+    powers, power_bases : tuple of str
+        Powers of one variable among the terms, which R crosses with itself: "x^2", and "x".
+    bare_slopes : tuple of str
+        Columns left of a bar that stands outside parentheses: ``y ~ x + 1 | g``.
+    removed : tuple of str
+        Columns that the formula takes away: ``y ~ . - x``.
     """
 
     text: str
@@ -55,6 +61,10 @@ class Formula:
     dot: bool
     n_bars: int
     groups: tuple[str, ...]
+    powers: tuple[str, ...] = ()
+    power_bases: tuple[str, ...] = ()
+    bare_slopes: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,10 @@ class _Vetted:
     dot: bool
     n_bars: int
     groups: tuple[str, ...]
+    powers: tuple[str, ...]
+    power_bases: tuple[str, ...]
+    bare_slopes: tuple[str, ...]
+    removed: tuple[str, ...]
     refused: tuple[str, ...]
     allowed: tuple[str, ...]
 
@@ -136,6 +150,10 @@ def vet(
         dot=found.dot,
         n_bars=found.n_bars,
         groups=values(found.groups),
+        powers=found.powers,
+        power_bases=found.power_bases,
+        bare_slopes=values(found.bare_slopes),
+        removed=found.removed,
     )
 
 

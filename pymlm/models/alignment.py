@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -28,17 +29,51 @@ def row_orders(models: Sequence[Any], names: Sequence[str]) -> list[list[int] | 
     return out
 
 
-def check_same_rows(large: Any, small: Any) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two models, the larger and the smaller one, with the names that the caller gave them.
+
+    `note` says which is the larger where the caller had them the other way round.
+    """
+
+    large: Any
+    small: Any
+    names: tuple[str, str]
+    note: tuple[str, ...] = ()
+
+
+def larger_first(
+    large: Any,
+    small: Any,
+    names: tuple[str, str],
+    size: Callable[[Any], int] = lambda model: int(model.npar),
+) -> Pair:
+    """Return two models with the larger one first, in whichever order they are given.
+
+    `size` says what is counted: by default all parameters; ``fixed_effects`` for tests of means.
+    """
+    if size(small) <= size(large):
+        return Pair(large=large, small=small, names=names)
+    note = f"{names[1]} is the larger model, {names[0]} the smaller one"
+    return Pair(large=small, small=large, names=(names[1], names[0]), note=(note,))
+
+
+def fixed_effects(model: Any) -> int:
+    """Return the number of fixed effects of a model."""
+    return len(model.fixef())
+
+
+def check_same_rows(large: Any, small: Any, names: tuple[str, str] = ("m1", "m0")) -> None:
     """Refuse models on different rows, or on the same rows in another order.
 
     Raises
     ------
     ComparisonError
     """
-    if row_orders((large, small), ("m1", "m0"))[1] is not None:
+    if row_orders((large, small), names)[1] is not None:
         raise ComparisonError(
-            "m1 and m0 were fitted to the same rows in another order, and pbkrtest compares row by "
-            "row. Fit both to the same data frame"
+            f"{names[0]} and {names[1]} were fitted to the same rows in another order, and "
+            "pbkrtest compares row by row. Fit both to the same data frame"
         )
 
 

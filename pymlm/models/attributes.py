@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Protocol
 
 import numpy as np
 
+from pymlm.formula import vet
+from pymlm.frames import prepare, used_columns
+from pymlm.models.advice import about_data, about_formula, about_groups
 from pymlm.models.base import Fitted
 from pymlm.results.base import Floats
 
@@ -45,6 +49,26 @@ class CommonAttributes(Fitted):
     def nobs(self) -> int:
         """Number of rows used: ``nobs(model)``."""
         return self._description().nobs
+
+    @property
+    def ngroups(self) -> dict[str, int]:
+        """Number of levels of each grouping factor."""
+        raise NotImplementedError  # every model class has its own
+
+    @functools.cached_property
+    def advice(self) -> tuple[str, ...]:
+        """What the formula, the columns and the design ask care of; empty for most models.
+
+        Few groups (fewer than about ten, lectures S0 and S4), a power that R crosses with itself, a
+        slope without a fixed effect, a duration in seconds, an identifier as a factor. The first is
+        a warning at the fit where ``mlm.options.advice`` is on, the others always are.
+        """
+        formula = vet(self.formula, trusted=True, columns=self._source.columns)
+        out = about_formula(formula, mixed=bool(self.ngroups))
+        if self._source.data is not None:
+            names = [n for n in self._source.sent if n in map(str, self._source.data.columns)]
+            out += about_data(formula, prepare(used_columns(self._source.data, names)))
+        return tuple(out + about_groups(self.ngroups))
 
     @property
     def n_dropped(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from pymlm.arguments import choice, flag, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, ComparisonError, RError
-from pymlm.models.alignment import check_same_rows, row_orders
+from pymlm.models.alignment import check_same_rows, fixed_effects, larger_first, row_orders
 from pymlm.models.base import Fitted
 from pymlm.models.bootstrap import Draws, simulate_and
 from pymlm.models.exact import SATTERTHWAITE, EngineMethods
@@ -32,18 +32,21 @@ def anova(
     Parameters
     ----------
     m0, m1, *more : models
-        Mixed models, or `pymlm.lm` models as the smaller ones; in any order.
+        Mixed models, or `pymlm.lm` models as the smaller ones; linear, or generalized linear models
+        alone; models of `pymlm.lme` and `pymlm.gls` (beside these an lm, too). In any order.
     refit : bool
         Refit REML models by maximum likelihood first, as R does. False compares REML fits as they
-        are, which is allowed where their fixed effects agree.
+        are, which is allowed where their fixed effects agree. Fits of nlme are refitted only where
+        that is not so: R compares them as they are.
     names : list of str, optional
         Names of the models in the table; default "m0", "m1" ...
 
     Returns
     -------
     ModelComparison
-        Prints as R prints it. ``.notes`` says what R does not: refits, and that a model is not
-        nested in the next one, which then gets no test.
+        Prints as R prints it. Without mixed models the tests are those of R's ``anova``: F for lm,
+        and for glm F or chi-squared, as the dispersion is estimated or known. ``.notes`` says what
+        R does not: refits, and that a model is not nested in the next one, which then gets no test.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def lrt(m0: Any, m1: Any, boundary: bool | Literal["auto"] = "auto") -> ModelCom
     Parameters
     ----------
     m0, m1 : models
-        Mixed models, or one of them a `pymlm.lm` model.
+        As in `anova`, in either order.
     boundary : {"auto", True, False}
         Give ``p_value_boundary``, the p-value of the mixture ½χ²(df − 1) + ½χ²(df), where the test
         is one of a variance ("auto"), always, or never.
@@ -135,7 +138,8 @@ def kr_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
     m1 : LinearMixedModel
         The larger model, a REML fit.
     m0 : LinearMixedModel, array-like or text
-        The smaller model, or hypotheses as `contest` takes them.
+        The smaller model, or hypotheses as `contest` takes them. Two models may come in either
+        order; the larger is the one with more fixed effects.
     engine : {"auto", "lmerTest", "exact"}, optional
         What computes the degrees of freedom, as in the models' `summary`; "lmerTest" stands for
         pbkrtest here.
@@ -175,7 +179,8 @@ def sat_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
     m1 : LinearMixedModel
         The larger model; pbkrtest refits it by REML.
     m0 : LinearMixedModel, array-like or text
-        The smaller model, or hypotheses as `contest` takes them.
+        The smaller model, or hypotheses as `contest` takes them. Two models may come in either
+        order; the larger is the one with more fixed effects.
     engine : {"auto", "lmerTest", "exact"}, optional
         What computes the degrees of freedom, as in the models' `summary`; "lmerTest" stands for
         pbkrtest here.
@@ -204,9 +209,12 @@ def sat_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
 def _means(m1: Any, m0: Any, method: str, engine: str | None) -> MeansComparison:
     _check_models("m1", m1)
     small: dict[str, Any] = {}
+    note: tuple[str, ...] = ()
     if isinstance(m0, Fitted):
-        check_same_rows(m1, m0)
-        small["small"] = m0._handle
+        pair = larger_first(m1, m0, ("m1", "m0"), fixed_effects)
+        m1, note = pair.large, pair.note
+        check_same_rows(m1, pair.small, pair.names)
+        small |= {"small": pair.small._handle, "names": list(pair.names)}
     else:
         asked = hypotheses(m1._handle, m0)
         if any(asked.rhs):
@@ -221,7 +229,8 @@ def _means(m1: Any, m0: Any, method: str, engine: str | None) -> MeansComparison
     found: MeansComparison = call(
         "call_by_engine", m1._handle, used, "mean_comparison", args, into=MeansComparison
     )
-    return replace(found, ddf_engine="exact" if used == "exact" else "pbkrtest")
+    made = "exact" if used == "exact" else "pbkrtest"
+    return replace(found, ddf_engine=made, notes=(*found.notes, *note))
 
 
 @strict
@@ -233,8 +242,9 @@ def pb_modcomp(
     Parameters
     ----------
     m1, m0 : models
-        The larger model; the smaller one, which may be a `pymlm.lm` model. REML fits are refitted
-        by maximum likelihood, as pbkrtest does.
+        The larger and the smaller one, in either order: of `pymlm.lm`, `glm`, `lmer`, `glmer`.
+        REML fits are refitted by maximum likelihood, as pbkrtest does. Every simulated response is
+        refitted by both models' own method.
     nsim : int
         Responses simulated from m0.
     seed : int, optional
@@ -247,13 +257,15 @@ def pb_modcomp(
     -------
     MeansComparison
         Rows "LRT" (chi-squared) and "PBtest". The p-value is (1 + number of simulated statistics
-        above the observed) / (1 + number above 0); with an lm as m0, where statistics of 0 belong
-        to the null distribution, / (1 + number). Failed refits are counted, and left out.
+        above the observed) / (1 + number above 0); with an lm or glm as m0, where statistics of 0
+        belong to the null distribution, / (1 + number). Failed refits are counted, and left out.
 
     Raises
     ------
     ComparisonError
-        When m0 is not nested in m1, or rows or responses differ.
+        When neither model is nested in the other, or rows or responses differ.
+    NotSupportedError
+        For models without a likelihood (quasi-families) or of other functions.
 
     Notes
     -----
@@ -273,9 +285,10 @@ def pb_modcomp(
     """
     _check_models("pb_modcomp", m1, m0)
     n, jobs, chosen = whole_number(nsim, "nsim", 1), check_jobs(n_jobs), check_seed(seed)
-    check_same_rows(m1, m0)
-    call("check_pb", m1._handle, m0._handle)
-    large, small = _by_ml(m1), _by_ml(m0)
+    pair = larger_first(m1, m0, ("m1", "m0"))
+    check_same_rows(pair.large, pair.small, pair.names)
+    call("check_pb", pair.large._handle, pair.small._handle, list(pair.names))
+    large, small = _by_ml(pair.large), _by_ml(pair.small)
     draws = simulate_and(_TwoRefits(), (large, small), small, n, chosen, jobs)
     ref = draws.values.ravel()
     good = ref[~np.isnan(ref)]
@@ -287,7 +300,7 @@ def pb_modcomp(
     failures = tuple(dict.fromkeys(draws.errors))[:10]
     return replace(
         test, nsim=n, seed=chosen, n_failed=len(draws.errors), failures=failures,
-        draws=readonly(ref),
+        draws=readonly(ref), notes=(*test.notes, *pair.note),
     )  # fmt: skip
 
 
@@ -316,7 +329,8 @@ def exact_rlrt(
         A REML fit with one random effect; where there are more, the model with the tested one
         alone.
     m_full, m_null : LinearMixedModel, optional
-        With more random effects: the whole model, and the model without the tested one.
+        With more random effects: the whole model, and the model without the tested one, in either
+        order.
     nsim : int
     seed : int, optional
         As ``set.seed(seed)`` before R's call.
@@ -348,6 +362,9 @@ def exact_rlrt(
     given = [(x, n) for x, n in ((m, "m"), (m_full, "m_full"), (m_null, "m_null")) if x is not None]
     models, names = zip(*given, strict=True)
     _check_models("exact_rlrt", *models)
+    if m_full is not None and m_null is not None:
+        pair = larger_first(m_full, m_null, ("m_full", "m_null"))
+        m_full, m_null = pair.large, pair.small
     if any(order is not None for order in row_orders(models, names)):
         raise ComparisonError(
             "the models were fitted to the same rows in another order, and RLRsim compares row by "

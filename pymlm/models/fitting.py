@@ -33,6 +33,7 @@ from pymlm.frames import (
     row_label,
     used_columns,
 )
+from pymlm.models.advice import about_data, about_formula, say
 from pymlm.models.base import Source
 from pymlm.results.summary import Convergence
 
@@ -70,17 +71,23 @@ def make_task(
     arguments: dict[str, Any],
     timeout: float | None,
     parameters: Sequence[str] = (),
+    mixed: bool = False,
 ) -> Task:
     """Vet the formula and prepare the columns that the model uses.
 
     `arguments` are those of the fit, as the user gave them: here weights, offset, contrasts,
     data_name and trusted are read; all are kept for `update`. `parameters` are names in the formula
-    that are no columns (of a nonlinear model).
+    that are no columns (of a nonlinear model); `mixed` says that a bar makes random effects.
 
     Raises
     ------
     FormulaError, DataError, ArgumentError
         Before R has fitted anything.
+
+    Warns
+    -----
+    AdviceWarning
+        For a formula or a column that R takes for something else than the user does.
     """
     frame = as_pandas(data)
     trusted = flag(arguments.get("trusted", False), "trusted")
@@ -99,6 +106,7 @@ def make_task(
     offset_name = _add_per_row(used, frame, arguments.get("offset"), "offset", ours[OFFSET])
     hidden = tuple(n for n in (weights_name, offset_name) if n and n in ours.values())
     ready = prepare(used, row_names=True, hidden=hidden)
+    say([*about_formula(vetted, mixed), *about_data(vetted, ready)])
     if not any_complete(ready):
         check_some_complete(used)  # which says why
     return Task(

@@ -7,6 +7,7 @@ from typing import Any
 
 from pymlm.arguments import strict
 from pymlm.errors import NotSupportedError
+from pymlm.models.advice import advised
 from pymlm.models.control import GlmerControl, as_control
 from pymlm.models.families import Family, as_family, check_family_response, glmer_family
 from pymlm.models.fitting import Task, as_start, check_mixed, fit, make_task, warn_about
@@ -22,7 +23,7 @@ def _checked_task(
 ) -> Task:
     """Vet the formula, prepare the data, and check the response against the family."""
     _check_no_weights(family, arguments.get("weights"))
-    task = make_task(formula, data, arguments, timeout)
+    task = make_task(formula, data, arguments, timeout, mixed=True)
     check_mixed(task.formula, "pymlm.glm")
     check_family_response(family, task.formula, task.data)
     return task
@@ -140,7 +141,7 @@ def glmer(
         control=as_control(control, GlmerControl),
         start=as_start(start, START_PARTS),
     )
-    model = GeneralizedLinearMixedModel(handle, task.source)
+    model = advised(GeneralizedLinearMixedModel(handle, task.source))
     warn_about(model.convergence)
     return model
 
@@ -205,7 +206,7 @@ def glmer_nb(
         control=as_control(control, GlmerControl),
         start=as_start(start, START_PARTS),
     )
-    model = GeneralizedLinearMixedModel(handle, task.source)
+    model = advised(GeneralizedLinearMixedModel(handle, task.source))
     # What update() fits is the model that glmer.nb arrived at, its dispersion fixed.
     arguments["family"] = as_family(f"negative.binomial({model.nb_theta!r})")
     warn_about(model.convergence)

@@ -15,6 +15,7 @@ from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.figures import figure_of
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
+from pymlm.models.advice import about_update, say
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.newdata import check_file_has, needed_columns
 from pymlm.models.script import write_script
@@ -248,15 +249,21 @@ class LinearModel(CommonAttributes):
         ArgumentError
             For an argument that the fitting function does not know.
 
+        Warns
+        -----
+        AdviceWarning
+            When nothing changes.
+
         Notes
         -----
         Mirrors ``update(model, formula., ...)``.
         """
         refuse_unknown("update", changes, self._updatable)
-        text = self.formula
+        text, new = self.formula, None
         if formula is not None:
-            vet(formula, trusted=bool(changes.get("trusted", False)))
+            new = vet(formula, trusted=bool(changes.get("trusted", False)))
             text = call("updated_formula", self._handle, formula, into=str)
+        say(about_update(self, new, text, changes))
         names = set(vet(text, trusted=True, columns=self._source.columns).names)
         loaded = self._source.data is None
         if loaded:

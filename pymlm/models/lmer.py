@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from pymlm.arguments import flag, strict
+from pymlm.models.advice import advised
 from pymlm.models.control import LmerControl, as_control
 from pymlm.models.fitting import (
     as_start,
@@ -112,7 +113,7 @@ def lmer(
         "weights": weights, "offset": offset, "contrasts": contrasts, "control": control,
         "data_name": data_name, "trusted": trusted,
     }  # fmt: skip
-    task = make_task(formula, data, arguments, timeout)
+    task = make_task(formula, data, arguments, timeout, mixed=True)
     check_mixed(task.formula, "pymlm.lm")
     check_response(task.formula, task.data)
     handle, found = fit_checked(
@@ -123,4 +124,4 @@ def lmer(
         start=as_start(start),
     )
     warn_about(found)
-    return LinearMixedModel(handle, task.source, found)
+    return advised(LinearMixedModel(handle, task.source, found))

@@ -11,6 +11,7 @@ import pandas as pd
 from pymlm.arguments import flag, refuse_unknown, strict
 from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
 from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.advice import advised
 from pymlm.models.control import LmerControl, as_control
 from pymlm.models.fitting import as_start, check_response, fit, make_task, warn_about
 from pymlm.models.lmer import LinearMixedModel
@@ -251,7 +252,7 @@ def multiple_membership(
         "offset": offset, "contrasts": contrasts, "control": control, "data_name": data_name,
         "trusted": trusted,
     }  # fmt: skip
-    task = make_task(formula, frame, arguments, timeout, parameters=list(memberships))
+    task = make_task(formula, frame, arguments, timeout, list(memberships), mixed=True)
     if not task.formula.two_sided:
         raise FormulaError("the formula has no response; write e.g. 'y ~ x + (1 | school)'")
     check_response(task.formula, frame)
@@ -263,7 +264,7 @@ def multiple_membership(
         control=as_control(control, LmerControl),
         start=as_start(start),
     )
-    model = MultipleMembershipModel(handle, task.source)
+    model = advised(MultipleMembershipModel(handle, task.source))
     warn_about(model.convergence)
     return model
 

@@ -12,6 +12,7 @@ from pymlm.arguments import choice, flag, strict
 from pymlm.errors import ArgumentError, FormulaError, NotSupportedError
 from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, prepare
+from pymlm.models.advice import advised
 from pymlm.models.asymptotic import AsymptoticModel, need_asymptotic
 from pymlm.models.control import NlmerControl, as_control
 from pymlm.models.fitting import check_response, fit, make_task, warn_about
@@ -248,7 +249,7 @@ def nlmer(
         control=as_control(control, NlmerControl),
         start=values,
     )
-    model = NonlinearMixedModel(handle, task.source)
+    model = advised(NonlinearMixedModel(handle, task.source))
     warn_about(model.convergence)
     return model
 

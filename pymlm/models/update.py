@@ -9,6 +9,7 @@ from pymlm.arguments import refuse_unknown, seconds
 from pymlm.engine import call
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
+from pymlm.models.advice import about_update, say
 from pymlm.models.fitting import warn_about
 from pymlm.models.mixed import MixedModel
 from pymlm.models.newdata import check_file_has
@@ -43,15 +44,21 @@ class UpdatableModel(MixedModel):
         FormulaError
             For a column that the data have not.
 
+        Warns
+        -----
+        AdviceWarning
+            When nothing changes.
+
         Notes
         -----
         Mirrors ``update(model, formula., ...)``.
         """
         refuse_unknown("update", changes, self._updatable)
-        text = self.formula
+        text, new = self.formula, None
         if formula is not None:
             new = vet(formula, trusted=bool(changes.get("trusted", False)))
             text = call("updated_formula", self._handle, new.text, into=str)
+        say(about_update(self, new, text, changes))
         loaded = self._source.data is None
         if loaded and formula is not None:
             old = self._columns_of(self.formula)

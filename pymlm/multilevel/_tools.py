@@ -22,8 +22,6 @@ from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.mixed import MixedModel
 from pymlm.results.base import Floats
 
-#: Below this many groups the lectures advise indicators of the groups instead (S0, S4: "about 10").
-FEW_GROUPS = 10
 #: A share of the sum of squares below this is rounding, not variation.
 NO_VARIATION = 1e-10
 
@@ -278,7 +276,6 @@ def r_frame(data: pd.DataFrame, columns: Sequence[str]) -> Any:
 
 
 __all__ = [
-    "FEW_GROUPS",
     "NO_VARIATION",
     "Groups",
     "RandomPart",

@@ -14,6 +14,7 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import Formula, vet
 from pymlm.frames import check_some_complete, complete_rows, prepare, used_columns
+from pymlm.models.advice import advised
 from pymlm.models.fitting import check_response, make_task
 from pymlm.models.nlme import NlmeModel
 from pymlm.multilevel._tools import numbers
@@ -189,7 +190,7 @@ def _fit(
         timeout=task.timeout,
     )  # fmt: skip
     source = replace(task.source, sent=tuple(map(str, used.columns)))
-    return NlmeModel(handle, source)
+    return advised(NlmeModel(handle, source))
 
 
 def _check_groups(used: pd.DataFrame, group: list[str]) -> None:

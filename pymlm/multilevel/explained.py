@@ -11,7 +11,7 @@ import numpy as np
 
 from pymlm.arguments import strict
 from pymlm.errors import ComparisonError, NotSupportedError
-from pymlm.models.alignment import row_orders
+from pymlm.models.alignment import fixed_effects, larger_first, row_orders
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import NO_VARIATION, advise, mixed, one_group, random_part, spread
 from pymlm.results.base import Floats, readonly
@@ -50,7 +50,7 @@ def pseudo_r2(m0: MixedModel, m1: MixedModel) -> PseudoR2:
     Parameters
     ----------
     m0, m1 : LinearMixedModel
-        Fewer and more fixed effects; both by ML or both by REML, on the same rows.
+        Fewer and more fixed effects, in either order; both by ML or both by REML, on the same rows.
 
     Returns
     -------
@@ -84,7 +84,9 @@ def pseudo_r2(m0: MixedModel, m1: MixedModel) -> PseudoR2:
     school: (Intercept)  0.172  0.094      0.453
     Residual             0.848  0.566      0.333
     """
-    fewer, more = mixed(m0, "pseudo_r2"), mixed(m1, "pseudo_r2")
+    mixed(m0, "pseudo_r2"), mixed(m1, "pseudo_r2")
+    pair = larger_first(m1, m0, ("m1", "m0"), fixed_effects)
+    fewer, more = pair.small, pair.large
     same_rows(fewer, more)
     if fewer.reml != more.reml:
         raise ComparisonError(
@@ -107,6 +109,7 @@ def pseudo_r2(m0: MixedModel, m1: MixedModel) -> PseudoR2:
         more=readonly(after),
         pseudo_r2=readonly(share),
         total_r2=_squared_correlation(fixed.response, fixed.fitted),
+        notes=pair.note,
     )
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
+from pymlm.models.advice import about_groups
 from pymlm.multilevel._tools import (
-    FEW_GROUPS,
     NO_VARIATION,
     Groups,
     advise,
@@ -189,12 +189,7 @@ def _level(within: bool, between: bool) -> str:
 def _advice(factors: Sequence[Groups]) -> list[str]:
     out = []
     for f in factors:
-        if f.n < FEW_GROUPS:
-            out.append(
-                f"{f.name!r} has {f.n} groups: with fewer than about {FEW_GROUPS} the variance "
-                "between them is hardly known. Consider indicators of the groups (fixed effects) "
-                "in pymlm.lm instead of a random effect"
-            )
+        out += about_groups({f.name: f.n})
         if (f.sizes == 1).all():
             out.append(
                 f"every group of {f.name!r} has one row: level 1 and this level cannot be told "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,8 @@ from pymlm.errors import ComparisonError, NotSupportedError
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, random_part
 from pymlm.multilevel.explained import fixed_part, same_rows
+from pymlm.render import criteria
+from pymlm.results.base import Floats
 from pymlm.results.multilevel_tests import ComparisonRules, InformationCriteria
 
 #: Which of two models has the fewer parameters of a kind.
@@ -200,41 +203,75 @@ def _refit(differ: str, reml: tuple[bool, bool], comparable: bool) -> str | None
     return None if not any(reml) else "ML"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    reml: bool
+    nobs: int
+    n_groups: Floats
+    nested: bool
+    loglik: float
+    n_zero: int
+    n_theta: int
+    rank_x: int
+
+
+#: The systems that count in their own ways, as `pymlm.render` prints them.
+_COUNTED = {"SAS": criteria.sas, "SPSS": criteria.spss, "Mplus": criteria.mplus}
+
+
 @strict
-def information_criteria(m: MixedModel, flavour: str = "R", n: str = "rows") -> InformationCriteria:
+def information_criteria(
+    m: MixedModel, flavour: str = "R", n: str | None = None
+) -> InformationCriteria:
     """Return AIC and BIC as one system or another computes them.
 
     Parameters
     ----------
     m : MixedModel
-    flavour : {"R", "Stata", "SAS", "SPSS"}
-        R and Stata count all parameters; SAS and SPSS, for a REML fit, those of the variances only.
-    n : {"rows", "groups"}
-        BIC's sample size: rows (R, Stata, SPSS), or groups of the outermost level (SAS's subjects).
+    flavour : {"R", "Stata", "SAS", "SPSS", "Mplus"}
+        R, Stata and Mplus count all parameters; SAS and SPSS, for a REML fit, those of the
+        variances only, SAS without those that are estimated as 0.
+    n : {None, "rows", "groups"}
+        BIC's sample size. None, the default, is the system's own: rows (R, Stata, Mplus), rows less
+        the rank of X for a REML fit (SPSS), subjects, the groups of the outermost level (SAS; 1
+        where factors are crossed, which have no subject). "rows" and "groups" take those instead.
 
     Returns
     -------
     InformationCriteria
 
+    Raises
+    ------
+    NotSupportedError
+        SAS, SPSS or Mplus for a model that is not linear; Mplus for a REML fit, which it has not.
+
     Notes
     -----
     Lecture S4: "What parameters means depends on flavor". AIC = −2LL + 2k, BIC = −2LL + log(n)·k.
+    SAS/STAT User's Guide, The MIXED Procedure; IBM SPSS Statistics Algorithms, MIXED; Mplus User's
+    Guide. The numbers are those that `pymlm.render` prints.
 
     Examples
     --------
     >>> import pymlm as mlm
     >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
-    >>> [round(mlm.information_criteria(m, flavour=f).aic, 2) for f in ("R", "SAS")]
-    [1755.63, 1751.63]
+    >>> [round(mlm.information_criteria(m, flavour=f).bic, 1) for f in ("R", "SAS", "SPSS")]
+    [1774.8, 1755.2, 1764.4]
     """
     model = mixed(m, "information_criteria")
-    system = choice(flavour, ("R", "Stata", "SAS", "SPSS"), "flavour")
-    of = choice(n, ("rows", "groups"), "n")
+    system = choice(flavour, ("R", "Stata", "SAS", "SPSS", "Mplus"), "flavour")
+    of = choice(n, (None, "rows", "groups"), "n")
     reml = bool(model.reml)
-    k = model.npar
-    if reml and system in ("SAS", "SPSS"):
-        k -= len(model.fixef())
-    size = model.nobs if of == "rows" else min(model.ngroups.values())
+    if system == "Mplus" and reml:
+        raise NotSupportedError(
+            "Mplus has no REML, so no criteria of this fit. Refit by ML: m.update(reml=False)"
+        )
+    k, size = model.npar, float(model.nobs)
+    if system in _COUNTED:
+        counted = _COUNTED[system](model._call("counts_for_criteria", _Counts))
+        k, size = counted.parameters, counted.n
+    if of is not None:
+        size = float(model.nobs if of == "rows" else min(model.ngroups.values()))
     deviance = -2 * model.loglik
     return InformationCriteria(
         aic=deviance + 2 * k,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import pandas as pd
+
 from pymlm.results.base import Floats, Printed, Result
 
 
@@ -26,6 +28,12 @@ class ModelComparison(Result):
     p_value_boundary : ndarray, shape (k,)
         p-value by the mixture of chi-squared distributions where one variance (with its
         covariances) is tested; equal to `p_value` where none is; NaN where several are.
+    statistic_name : str
+        "chisq", or "F": the F test of R's ``anova`` for lm, and for a glm whose dispersion is
+        estimated.
+    statistic, den_df : ndarray, shape (k,), or None
+        Of F tests: F, and its denominator degrees of freedom; columns of `to_frame` then. chisq is
+        NaN there.
     formulas : tuple of str, length k
     notes : tuple of str
         What R does not say: refits, missing nesting, tests of several variances.
@@ -36,8 +44,9 @@ class ModelComparison(Result):
 
     Notes
     -----
-    Mirrors ``anova(m0, m1, …, refit)`` of lme4. A variance is tested on the boundary of its range:
-    for one more random effect beside k − 1 others the null distribution is ½χ²(df − 1) + ½χ²(df).
+    Mirrors ``anova(m0, m1, …, refit)`` of lme4, ``anova(m0, m1)`` of stats and nlme. A variance is
+    tested on the boundary of its range: for one more random effect beside k − 1 others the null
+    distribution is ½χ²(df − 1) + ½χ²(df).
     Self & Liang 1987, doi:10.1080/01621459.1987.10478472; Stram & Lee 1994, doi:10.2307/2533455.
     """
 
@@ -56,9 +65,20 @@ class ModelComparison(Result):
     df: Floats
     p_value: Floats
     p_value_boundary: Floats
+    statistic_name: str = "chisq"
+    statistic: Floats | None = None
+    den_df: Floats | None = None
     formulas: tuple[str, ...]
     refitted: bool = False
     printed: Printed | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a model; F tests add the columns statistic and den_df."""
+        frame = Result.to_frame(self)
+        if self.statistic_name == "F":
+            frame.insert(6, "statistic", self.statistic)
+            frame.insert(8, "den_df", self.den_df)
+        return frame
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -175,10 +175,11 @@ class InformationCriteria(Result):
     minus_2ll : float
         −2 log-likelihood (restricted, for a REML fit).
     npar : int
-        Parameters counted: all of them in R and Stata; in SAS and SPSS the variance parameters only
-        for a REML fit.
-    n : int
-        What the logarithm in BIC is taken of: rows, or groups of the outermost level.
+        Parameters counted: all of them in R, Stata and Mplus; in SAS and SPSS the variance
+        parameters only for a REML fit.
+    n : float
+        What the logarithm in BIC is taken of: rows, groups of the outermost level, or (SPSS, REML)
+        rows less the rank of X.
     flavour : str
     reml : bool
 
@@ -191,7 +192,7 @@ class InformationCriteria(Result):
     bic: float
     minus_2ll: float
     npar: int
-    n: int
+    n: float
     flavour: str
     reml: bool
 

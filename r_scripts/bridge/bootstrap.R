@@ -56,11 +56,26 @@ boot_refit <- function(fit, simulations, i) {
        said = unique(said))
 }
 
-# An lm (the smaller model of a bootstrap test) has no refit(): the same matrix, another response.
+# An lm or glm (of a bootstrap test) has no refit(): the same matrix, another response.
 .refitted_to <- function(model, y) {
   if (isS4(model)) return(lme4::refit(model, y, control = .own_control(model)))
+  if (inherits(model, "glm")) return(.glm_refitted_to(model, y))
   fitted <- lm.wfit(model.matrix(model), y, if (is.null(model$weights)) rep(1, length(y))
                     else model$weights, offset = model$offset)
+  model[names(fitted)] <- fitted
+  model
+}
+
+# `y` as simulate() gives it: numbers, a factor, or counts of successes and failures. The weights are
+# those of the call: glm.fit() multiplies them by the counts, as it did in the first fit.
+.glm_refitted_to <- function(model, y) {
+  weights <- model.weights(model.frame(model))
+  n <- NROW(y)
+  fitted <- stats::glm.fit(
+    model.matrix(model), y, weights = if (is.null(weights)) rep(1, n) else weights,
+    offset = if (is.null(model$offset)) rep(0, n) else model$offset, family = family(model),
+    control = model$control, intercept = attr(terms(model), "intercept") > 0)
+  if (!fitted$converged) stop("glm.fit did not converge")
   model[names(fitted)] <- fitted
   model
 }
@@ -137,8 +152,7 @@ boot_lrt <- function(large, small, simulations) {
     two <- boot_refit(small, simulations, i)
     error <- c(one$error, two$error)
     value <- if (length(error)) NA_real_ else
-      2 * (as.numeric(logLik(one$model$model, REML = FALSE)) -
-           as.numeric(logLik(two$model$model, REML = FALSE)))
+      2 * (as.numeric(logLik(one$model$model)) - as.numeric(logLik(two$model$model)))
     list(value = value, error = if (length(error)) error[1L], said = c(one$said, two$said))
   })
   .boot_answer(rows)

@@ -14,6 +14,8 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
   models <- lapply(fits, plain_model)
   .check_same_data(models, names, orders)
   .check_same_kind(models, names)
+  if (any(vapply(models, is_nlme, NA))) return(.compare_nlme(models, names, refit, orders))
+  if (!any(vapply(models, is, NA, "merMod"))) return(.compare_linear(models, names, orders))
   reml <- vapply(models, is_reml, NA)
   if (!refit) .check_reml(models, names, reml, orders)
   table <- .lme4_anova(models, names, refit)
@@ -28,8 +30,7 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
     lost[i] <- tested$boundary
     if (!tested$nested) {
       table[i, c("Chisq", "Pr(>Chisq)")] <- NA
-      notes <- c(notes, paste0(rownames(table)[i - 1L], " is not nested in ", rownames(table)[i],
-                               ": no test, only information criteria"))
+      notes <- c(notes, .not_nested_note(rownames(table)[i - 1L], rownames(table)[i]))
     } else notes <- c(notes, .boundary_note(lost[i], rownames(table)[i]))
   }
   c(comparison_fields(table, lost), list(notes = as.character(notes), refitted = refit && any(reml),
@@ -78,7 +79,10 @@ comparison_fields <- function(table, lost) {
   model
 }
 
-is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
+is_reml <- function(model) {
+  if (is_nlme(model)) identical(model$method, "REML")
+  else is(model, "merMod") && lme4::isREML(model)
+}
 
 # --- the rules ------------------------------------------------------------------------------------
 
@@ -100,7 +104,19 @@ is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
   }
 }
 
+#' The same model by maximum likelihood.
+refitted_by_ml <- function(model) if (is_nlme(model)) nlme_by_ml(model) else lme4::refitML(model)
+
+.formula_text <- function(model) {
+  text <- paste(deparse(formula(model), width.cutoff = 500L), collapse = " ")
+  if (!is_nlme(model)) return(text)
+  call <- getCall(model)
+  parts <- intersect(c("random", "correlation", "weights"), names(call))
+  paste(c(text, vapply(parts, function(p) paste(p, "=", deparse1(call[[p]])), "")), collapse = ", ")
+}
+
 .used_response <- function(model) {
+  if (is_nlme(model)) return(matrix(as.numeric(nlme_response(model))))
   y <- model.response(if (isS4(model)) model@frame else model.frame(model))
   if (is.matrix(y)) y else matrix(as.numeric(y))
 }
@@ -108,8 +124,10 @@ is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
 .in_order <- function(X, order) if (is.null(order)) X else X[order, , drop = FALSE]
 
 .check_same_kind <- function(models, names) {
-  if (!any(vapply(models, is, NA, "merMod")))
-    refuse("NotSupportedError", "at least one of the models must be a mixed model")
+  by_nlme <- vapply(models, is_nlme, NA)
+  if (any(by_nlme) && any(vapply(models, is, NA, "merMod")))
+    refuse("NotSupportedError", "R compares models of nlme (", paste(names[by_nlme], collapse = ", "),
+           ") and of lme4 among themselves only: fit all with one of the two")
   linear <- vapply(models, function(m) if (isS4(m)) lme4::isLMM(m) else !inherits(m, "glm"), NA)
   if (length(unique(linear)) > 1L)
     refuse("ComparisonError", "a linear and a generalized model cannot be compared by likelihood: ",
@@ -149,8 +167,10 @@ is_reml <- function(model) is(model, "merMod") && lme4::isREML(model)
 # X of two models, rows in the same order; of full rank, as lme4 has them.
 .fixed_matrices <- function(models, orders) {
   lapply(1:2, function(i)
-    .in_order(model.matrix(models[[i]]), .design_order(models[[i]], orders[[i]])))
+    .in_order(.fixed_matrix(models[[i]]), .design_order(models[[i]], orders[[i]])))
 }
+
+.fixed_matrix <- function(model) if (is_nlme(model)) nlme_matrix(model) else model.matrix(model)
 
 # The order of the rows of X and Z: a nonlinear model has a block of them for each parameter.
 .design_order <- function(model, rows = NULL) {
@@ -175,13 +195,16 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
   lost <- boundary_dimension(parts[[1L]], parts[[2L]])
   X <- .fixed_matrices(models, orders)
   nested <- !is.na(lost) && within_space(X[[1L]], X[[2L]]) &&
-    .same_family(models[[1L]], models[[2L]]) && .same_given(models, orders, X[[2L]])
+    .same_family(models[[1L]], models[[2L]]) && .same_structure(models[[1L]], models[[2L]]) &&
+    .same_given(models, orders, X[[2L]])
   list(nested = nested, boundary = if (nested) lost else NA)
 }
 
 # Prior weights agree, and the offsets do up to what the larger model's coefficients can make up for.
 .same_given <- function(models, orders, X) {
   if (isS4(models[[1L]]) && lme4::isNLMM(models[[1L]])) return(TRUE)
+  if (any(vapply(models, is_nlme, NA))) # which have neither: an lm beside them must not
+    return(!any(vapply(models, function(m) length(m$weights) || length(m$offset), NA)))
   known <- function(i, what) {
     m <- models[[i]]
     x <- if (what == "offset") { if (isS4(m)) getME(m, "offset") else m$offset }
@@ -196,7 +219,7 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
 }
 
 .same_family <- function(m0, m1) {
-  of <- function(m) if (isS4(m) && lme4::isLMM(m)) "gaussian identity"
+  of <- function(m) if (is_nlme(m) || (isS4(m) && lme4::isLMM(m))) "gaussian identity"
   else if (isS4(m) && lme4::isNLMM(m)) nonlinear_text(m)
   else {
     f <- family(m)
@@ -209,6 +232,7 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
 
 #' The random terms of a model as far as their covariance goes: V = sum of gamma_r Z E_r Z'.
 random_parts <- function(model, order = NULL) {
+  if (inherits(model, "lme")) return(.nlme_random_parts(model, order))
   if (!isS4(model)) return(list(terms = list(), n = length(stats::fitted(model))))
   .random_terms(getME(model, "Zt"), getME(model, "Gp"), model@cnms, .design_order(model, order))
 }
@@ -314,9 +338,12 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
            "family, prior weights and offset count): there is no likelihood-ratio test. anova() ",
            "gives their information criteria")
   reml <- vapply(models, is_reml, NA)
-  by_reml <- reml[2L] && (reml[1L] || !isS4(models[[1L]])) &&
+  if (anyNA(vapply(models, logLik, 0)))
+    refuse("ComparisonError", "a quasi-family has no likelihood, so there is no likelihood-ratio ",
+           "test. anova() gives an F test")
+  by_reml <- reml[2L] && (reml[1L] || inherits(models[[1L]], "lm")) &&
     .same_means(models, orders)
-  if (!by_reml) models[reml] <- lapply(models[reml], lme4::refitML)
+  if (!by_reml) models[reml] <- lapply(models[reml], refitted_by_ml)
   lost <- switch(as.character(boundary), auto = tested$boundary, "TRUE" = 1, "FALSE" = NA)
   table <- .likelihood_table(models, names, by_reml)
   notes <- c(if (any(reml) && !by_reml) "refitted by maximum likelihood: the fixed effects differ",
@@ -335,7 +362,7 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
 
 .likelihood_table <- function(models, names, by_reml) {
   ll <- lapply(models, function(m)
-    if (isS4(m)) logLik(m) else if (inherits(m, "glm")) logLik(m) else logLik(m, REML = by_reml))
+    if (inherits(m, "lm") && !inherits(m, "glm")) logLik(m, REML = by_reml) else logLik(m))
   npar <- vapply(ll, attr, 0, "df")
   values <- vapply(ll, as.numeric, 0)
   chisq <- c(NA, max(0, 2 * diff(values)))
@@ -344,7 +371,7 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
                       logLik = values, deviance = -2 * values, Chisq = chisq, Df = df,
                       `Pr(>Chisq)` = ifelse(df == 0, NA, pchisq(chisq, df, lower.tail = FALSE)),
                       row.names = names, check.names = FALSE)
-  formulas <- vapply(models, function(m) paste(deparse(formula(m)), collapse = " "), "")
+  formulas <- vapply(models, .formula_text, "")
   structure(table, class = c("anova", "data.frame"),
             heading = c(paste("Likelihood-ratio test by", if (by_reml) "REML" else
               "maximum likelihood"), "Models:", paste(names, formulas, sep = ": ")))

@@ -41,6 +41,7 @@ vet_formula <- function(text) {
   nonlinear <- is.call(lhs) && identical(lhs[[1L]], quote(`~`)) && length(lhs) == 3L
   rhs <- list(f[[length(f)]], if (nonlinear) lhs[[3L]])
   if (nonlinear) lhs <- lhs[[2L]]
+  powers <- .powers_of_one(rhs[[1L]], walked$calls)
   refused <- c(setdiff(walked$calls, c(.formula_operators, .formula_functions)), walked$by_C)
   list(
     names = setdiff(walked$names, "."),
@@ -52,9 +53,55 @@ vet_formula <- function(text) {
     dot = "." %in% walked$names,
     n_bars = walked$n_bars,
     groups = .names_in(walked$groups),
+    powers = vapply(powers, deparse1, ""),
+    power_bases = vapply(powers, function(p) deparse1(p[[2L]]), ""),
+    bare_slopes = if (two_sided && !nonlinear) .names_in(.left_of_bare_bar(rhs[[1L]])),
+    removed = if ("-" %in% walked$calls) .removed_columns(rhs[[1L]]),
     refused = refused,
     allowed = if (length(refused)) .formula_functions # for near names
   )
+}
+
+# Powers of one variable that stand as terms (x^2, or x**2, which R reads as the same): R crosses the
+# variable with itself. (a + b)^2 is meant so, and inside a function a power is a power.
+.powers_of_one <- function(rhs, calls) {
+  if (!"^" %in% calls) return(list())
+  stack <- list(rhs)
+  found <- list()
+  while (length(stack)) {
+    node <- stack[[length(stack)]]
+    stack[[length(stack)]] <- NULL
+    if (!is.call(node) || !is.name(node[[1L]])) next
+    head <- as.character(node[[1L]])
+    if (head == "^" && .is_one_variable(node[[2L]])) {
+      if (!identical(node[[3L]], 1)) found <- c(list(node), found)
+    } else if (head %in% c("+", "-", "*", "/", "^", ":", "%in%", "|", "||", "(", "~"))
+      stack <- c(stack, as.list(node)[-1L])
+  }
+  unique(found)
+}
+
+.is_one_variable <- function(node) {
+  while (is.call(node) && identical(node[[1L]], quote(`(`))) node <- node[[2L]]
+  if (is.name(node)) return(!identical(node, quote(.)))
+  is.call(node) && is.name(node[[1L]]) &&
+    !as.character(node[[1L]]) %in% c("+", "-", "*", "/", "^", ":", "%in%", "|", "||")
+}
+
+# What stands left of a bar outside parentheses: y ~ x + 1 | g is y ~ (x + 1 | g).
+.left_of_bare_bar <- function(rhs) {
+  if (is.call(rhs) && as.character(rhs[[1L]])[1L] %in% c("|", "||") && length(rhs) == 3L)
+    list(rhs[[2L]])
+}
+
+.removed_columns <- function(rhs) {
+  found <- character()
+  while (is.call(rhs) && as.character(rhs[[1L]])[1L] %in% c("+", "-")) {
+    last <- rhs[[length(rhs)]]
+    if (identical(rhs[[1L]], quote(`-`)) && is.name(last)) found <- c(as.character(last), found)
+    rhs <- rhs[[2L]]
+  }
+  found
 }
 
 .names_in <- function(parts) unique(as.character(unlist(lapply(parts, function(p) .walk(p)$names))))

@@ -83,6 +83,7 @@ linear_vcov_result <- function(native, fit) {
 }
 
 linear_anova_native <- function(fit, test = NULL) {
+  say_without_intercept(fit$model)
   if (is.null(test)) anova(fit$model) else anova(fit$model, test = test)
 }
 

@@ -6,6 +6,7 @@
 emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, options = list(),
                            ddf = NULL) {
   grid <- .reference_grid(fit, at, ddf, options$offset)
+  if (identical(options$type, "response")) grid <- with_back_transform(grid, fit)
   .finished_means(.means_over(grid, specs, by, options), contrast, options)
 }
 emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = NULL,
@@ -73,9 +74,11 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 }
 
 # model.frame() looks for the levels of `a b` under the name with backticks, and takes the column's own.
+# And what emmeans makes of the response's transformation is tried before it is used.
 .odd_names_apart <- function(expr) {
   withCallingHandlers(expr, warning = function(w) {
-    if (grepl("^variable '`.*`' is not a factor$", conditionMessage(w)))
+    if (grepl("^variable '`.*`' is not a factor$|^There are unevaluated constants in the response",
+              conditionMessage(w)))
       tryInvokeRestart("muffleWarning")
   })
 }
@@ -272,6 +275,8 @@ model_data <- function(fit) {
   args <- list(object = means)
   if (isTRUE(options$interaction)) args$interaction <- contrast else args$method <- contrast
   if (!is.null(options$ref)) args$ref <- .checked_ref(means, options$ref)
+  # Ratios are for logs; of an inverse given as functions emmeans would ask its name for that.
+  if (is.list(means@misc$tran)) args$ratios <- FALSE
   do.call(emmeans::contrast, args)
 }
 

@@ -1,17 +1,16 @@
 # pbkrtest's comparisons of two models: F tests of the means, and the parametric bootstrap.
 
 #' F test of two models, or of a restriction matrix, by Kenward-Roger or Satterthwaite.
-mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger") {
+mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger",
+                            names = c("m1", "m0")) {
   if (!is(fit$model, "merMod"))
-    refuse("NotSupportedError", "m1 must be a mixed model; for a linear model m1.anova() has F tests")
+    refuse("NotSupportedError", names[1L], " must be a mixed model; for a linear model anova() has F tests")
   .need_linear(fit, paste("F tests by", method))
   if (!is.null(small)) {
-    .check_same_data(list(fit$model, small$model), c("m1", "m0"))
+    .check_same_data(list(fit$model, small$model), names)
     if (!(is(small$model, "merMod") && lme4::isLMM(small$model)))
       refuse("ComparisonError", "the smaller model must be a linear mixed model; give an array L ",
              "for a restriction of the fixed effects")
-    if (length(fixef(small$model)) > length(fixef(fit$model)))
-      refuse("ComparisonError", "m0 has more fixed effects than m1: the larger model comes first")
   }
   restriction <- if (is.null(small)) matrix(unlist(L), nrow = length(L), byrow = TRUE)
   else plain_model(small)
@@ -79,13 +78,21 @@ pb_test <- function(large, small, ref) {
   out
 }
 
-check_pb <- function(large, small) {
+check_pb <- function(large, small, names = c("m1", "m0")) {
+  models <- list(large$model, small$model)
+  for (i in 1:2) if (!is(models[[i]], "merMod") && !inherits(models[[i]], "lm"))
+    refuse("NotSupportedError", "pb_modcomp() simulates from models of lm, glm, lmer and glmer; ",
+           names[i], " is a ", class(models[[i]])[1L])
   if (is_membership(large$model) || is_membership(small$model))
     refuse("NotSupportedError", "lme4's simulate() does not know the weights of a ",
            "multiple-membership model; compare by pymlm.lrt, or refit draws of your own")
-  .check_same_data(list(large$model, small$model), c("m1", "m0"))
-  tested <- .tested(list(small$model, large$model))
-  if (!tested$nested || attr(logLik(large$model), "df") <= attr(logLik(small$model), "df"))
-    refuse("ComparisonError", "m0 must be nested in m1 and have fewer parameters")
+  .check_same_data(models, names)
+  .check_same_kind(models, names)
+  if (anyNA(vapply(models, logLik, 0)))
+    refuse("NotSupportedError", "a quasi-family has no likelihood; anova() gives an F test")
+  if (!.tested(rev(models))$nested ||
+      attr(logLik(models[[1L]]), "df") <= attr(logLik(models[[2L]]), "df"))
+    refuse("ComparisonError", names[2L], " must be nested in ", names[1L],
+           " and have fewer parameters")
   NULL
 }

@@ -10,6 +10,17 @@ voice_native <- function(fit) {
   fit$model
 }
 
+#' What the systems' information criteria count; the same numbers as in voice_result.
+counts_for_criteria <- function(fit) {
+  .need_linear(fit, "Information criteria by systems other than R and Stata")
+  model <- fit$model
+  groups <- .voice_groups(model)
+  list(reml = lme4::isREML(model), nobs = nrow(model@frame),
+       n_groups = vapply(groups, `[[`, 0L, "n"), nested = .is_nested(model),
+       loglik = as.numeric(logLik(model)), n_zero = sum(model@theta == 0),
+       n_theta = length(model@theta), rank_x = ncol(getME(model, "X")))
+}
+
 voice_result <- function(native, fit) {
   model <- native
   reml <- lme4::isREML(model)

@@ -69,6 +69,7 @@ available_memory <- function() {
 
 anova_native <- function(fit, type, ddf = NULL) {
   need_linear_predictor(fit, "An analysis of variance table", .test_instead)
+  say_without_intercept(fit$model)
   if (is.null(ddf)) return(anova(plain_model(fit)))
   switch(ddf,
     "Satterthwaite" = anova(lmertest_model(fit), type = type, ddf = ddf),
@@ -76,6 +77,21 @@ anova_native <- function(fit, type, ddf = NULL) {
     .wald_anova(fit, .contrasts_of_type(fit$model, type), ddf,
                 paste("Type", type, "Analysis of Variance Table with"))
   )
+}
+
+#' Without an intercept R codes the first factor by all its levels, and its test asks another question.
+say_without_intercept <- function(model) {
+  terms <- terms(model)
+  if (attr(terms, "intercept") || !length(attr(terms, "term.labels"))) return(invisible())
+  frame <- model.frame(model)
+  main <- attr(terms, "term.labels")[attr(terms, "order") == 1L]
+  factors <- Filter(function(name) {
+    x <- frame[[gsub("^`|`$", "", name)]]
+    is.factor(x) || is.character(x) || is.logical(x)
+  }, main)
+  if (length(factors))
+    advise("the model has no intercept: the row ", factors[1L], " tests that the mean of every level ",
+           "is 0, not that the levels are alike. Fit the model with its intercept to test that")
 }
 
 # lme4's own table is sequential, whatever type was asked for.
