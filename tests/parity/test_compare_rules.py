@@ -93,8 +93,9 @@ def test_linear_against_generalized(sleepstudy):
 def test_what_is_no_model(fits, sleepstudy):
     with pytest.raises(ArgumentError, match="DataFrame"):
         mlm.anova(fits["one"], sleepstudy)
-    with pytest.raises(NotSupportedError, match="mixed model"):
-        mlm.anova(fits["lm"], fits["lm"])
+    nlme = mlm.lme("Reaction ~ Days", sleepstudy, random="~ 1 | Subject")
+    with pytest.raises(NotSupportedError, match="nlme"):
+        mlm.anova(fits["one"], nlme)
 
 
 def test_other_offsets_and_weights_are_other_models():
