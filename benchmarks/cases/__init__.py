@@ -7,6 +7,7 @@ from benchmarks.cases import (
     fits,
     frames,
     kenward_roger,
+    many,
     others,
     process,
     satterthwaite,
@@ -26,5 +27,6 @@ CASES: dict[str, Case] = {
     "kenward-roger-nested": kenward_roger.nested_rows,
     "kenward-roger-crossed": kenward_roger.crossed_rows,
     "simulation": simulation.run,
+    "many": many.run,
     "others": others.run,
 }

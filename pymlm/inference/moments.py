@@ -10,8 +10,8 @@ from scipy.linalg import cho_factor, cho_solve
 
 from pymlm.inference.covariance import CovarianceBasis, covariance_basis
 from pymlm.inference.parts import Floats, ModelParts
-from pymlm.inference.plan import Plan, plan_elimination
-from pymlm.inference.system import System
+from pymlm.inference.plan import plan_elimination
+from pymlm.inference.system import CrossBlocks, System
 
 __all__ = ["Design", "Moments", "moments"]
 
@@ -28,23 +28,20 @@ class Design:
         Z', weighted in the same way.
     root : ndarray, shape (n,), or None
         Roots of the prior weights; None where all are one.
-    cross : scipy.sparse.csr_matrix, shape (q, q)
-        K = Z'Z.
+    cross : CrossBlocks
+        K = Z'Z, in the blocks of the cheapest elimination.
     ztx : ndarray, shape (q, p)
         Z'X.
     xtx : ndarray, shape (p, p)
         X'X.
-    plan : Plan
-        Inner and outer blocks.
     """
 
     x: Floats
     zt: Any
     root: Floats | None
-    cross: Any
+    cross: CrossBlocks
     ztx: Floats
     xtx: Floats
-    plan: Plan
 
     @classmethod
     def of(
@@ -63,7 +60,8 @@ class Design:
             ztx[:, j] = zt @ x[:, j]
         cross = (zt @ zt.T).tocsr()
         plan = plan_elimination(cross, covariance_basis(parts), inner_terms, most_work)
-        return cls(x=x, zt=zt, root=root, cross=cross, ztx=ztx, xtx=x.T @ x, plan=plan)
+        blocks = CrossBlocks.of(cross, plan)
+        return cls(x=x, zt=zt, root=root, cross=blocks, ztx=ztx, xtx=x.T @ x)
 
     def products(self, residual: Floats) -> tuple[Floats, Floats]:
         """Return Z'[X, r] and [X, r]'[X, r] for residuals r without weights."""
@@ -152,7 +150,7 @@ def moments(
     basis = covariance_basis(parts)
     one = Design.of(parts, inner_terms, most_work) if design is None else design
     ztx, xtx = one.products(parts.y - parts.offset - parts.X @ parts.beta)
-    system = System(one.cross, basis, one.plan)
+    system = System(one.cross, basis)
     bu, xwx = system.fixed(ztx, xtx)
     p = parts.X.shape[1]
     information = xwx[:p, :p]

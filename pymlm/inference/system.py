@@ -27,7 +27,7 @@ from pymlm.inference.layout import BlockDiagonal, Layout
 from pymlm.inference.parts import Floats
 from pymlm.inference.plan import Plan
 
-__all__ = ["System"]
+__all__ = ["CrossBlocks", "System"]
 
 # A sparse product costs about this many times more per multiplication than a dense one.
 _SPARSE_PENALTY = 50.0
@@ -46,39 +46,58 @@ class _Outer:
     c12: Any
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossBlocks:
+    """K = Z'Z (prior weights folded in) in the blocks of a plan; the same for every T.
+
+    K₁₁ and K₂₂ are held as blocks, K₁₂ sparse; `k12` and `k22` are None without outer coefficients.
+    """
+
+    cut: int
+    q: int
+    k11: BlockDiagonal
+    k12: Any
+    k22: BlockDiagonal | None
+
+    @classmethod
+    def of(cls, cross: Any, plan: Plan) -> CrossBlocks:
+        """Take K, a sparse q × q matrix in rows, apart."""
+        cut, q = plan.cut, cross.shape[0]
+        inner = Layout(plan.inner)
+        if cut == q:
+            return cls(cut, q, inner.from_sparse(cross), None, None)
+        k22 = Layout(plan.outer).from_sparse(cross[cut:, cut:])
+        k12 = cross[:cut, cut:].tocsr()
+        return cls(cut, q, inner.from_sparse(cross[:cut, :cut]), k12, k22)
+
+
 class System:
     """C = Z'W⁻¹Z, held as inner blocks, outer blocks and the sparse coupling between them.
 
     Parameters
     ----------
-    cross : scipy.sparse.csr_matrix, shape (q, q)
-        K = Z'Z, prior weights folded in.
+    cross : CrossBlocks
+        K = Z'Z.
     basis : CovarianceBasis
         T = Σᵣ τᵣEᵣ.
-    plan : Plan
-        Inner and outer blocks.
     """
 
     __slots__ = ("_a1", "_basis", "_c1", "_cut", "_outer", "_t1")
 
-    def __init__(self, cross: Any, basis: CovarianceBasis, plan: Plan) -> None:
+    def __init__(self, cross: CrossBlocks, basis: CovarianceBasis) -> None:
         self._basis = basis
-        self._cut = cut = plan.cut
-        q = cross.shape[0]
-        inner = Layout(plan.inner)
+        self._cut = cut = cross.cut
+        inner = cross.k11.layout
         self._t1 = basis.matrix(0, cut)
-        self._a1, self._c1 = _resolvent(
-            inner.from_sparse(cross[:cut, :cut] if cut < q else cross), inner.from_sparse(self._t1)
-        )
+        self._a1, self._c1 = _resolvent(cross.k11, inner.from_sparse(self._t1))
         self._outer: _Outer | None = None
-        if cut < q:
-            outer = Layout(plan.outer)
-            t2 = basis.matrix(cut, q)
-            k12 = cross[:cut, cut:].tocsr()
-            c12 = (self._a1.to_sparse().T @ k12).tocsr()
-            c22 = outer.from_sparse(cross[cut:, cut:])
-            c22.flat -= _gram(outer, k12, (self._t1 @ c12).tocsr()).flat
-            self._outer = _Outer(*_resolvent(c22, outer.from_sparse(t2)), t2, k12, c12)
+        if cross.k22 is not None:
+            outer = cross.k22.layout
+            t2 = basis.matrix(cut, cross.q)
+            c12 = (self._a1.to_sparse().T @ cross.k12).tocsr()
+            less = _gram(outer, cross.k12, (self._t1 @ c12).tocsr()).flat
+            c22 = BlockDiagonal(outer, cross.k22.flat - less)
+            self._outer = _Outer(*_resolvent(c22, outer.from_sparse(t2)), t2, cross.k12, c12)
 
     def fixed(self, ztx: Floats, xtx: Floats) -> tuple[Floats, Floats]:
         """Return B = Z'W⁻¹X and X'W⁻¹X from Z'X and X'X, for a dense X of any number of columns."""

@@ -85,7 +85,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   rows <- function(name, n) matrix(vapply(good, function(f) as.numeric(f[[name]]), numeric(n)), n)
   p <- ncol(parts$X)
   names <- parts$varcorr_names()
-  found <- lapply(good, function(f) f$convergence)
+  flagged <- which(vapply(good, function(f) !is.null(f$convergence), NA))
   c(out, list(
     term = colnames(parts$X), linear = design$linear,
     theta_name = parts$theta_names(), theta = rows("theta", length(parts$theta)),
@@ -96,10 +96,8 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
     nobs = nrow(parts$X), sigma = number("sigma"), loglik = number("loglik"), aic = number("aic"),
     bic = number("bic"), reml_criterion = if (design$linear && design$reml) number("criterion"),
     deviance = number("deviance"), df_residual = number("df_residual"), npar = number("npar"),
-    singular = vapply(found, function(f) f$singular, NA),
-    flagged = which(vapply(good, function(f) f$flagged, NA)),
-    convergence = found[vapply(good, function(f) f$flagged, NA)],
-    max_gradient = vapply(found, function(f) f$max_gradient, 0),
+    singular = vapply(good, function(f) f$singular, NA), max_gradient = number("max_gradient"),
+    flagged = flagged, convergence = lapply(good[flagged], function(f) f$convergence),
     said = lapply(good, function(f) as.character(c(parts$said, f$said))),
     modes = if (modes) rows("modes", nrow(parts$terms$Zt)),
     mode_names = if (modes) .mode_names(parts$terms),
@@ -275,7 +273,13 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   model <- NULL
   said <- .heard(model <- .many_model(design, parts, y))
   said <- said[!vapply(said, .all_said, NA, .said_of_convergence(model))]
-  found <- convergence(list(model = model))
+  info <- model@optinfo
+  gradient <- info$derivs$gradient
+  code <- info$conv$opt
+  singular <- lme4::isSingular(model)
+  # convergence() in full is for the fits of which there is something to say.
+  flagged <- singular || length(info$conv$lme4$messages) || length(info$warnings) ||
+    (!is.null(code) && code[1L] != 0)
   sigma <- sigma(model)
   varcorr <- lme4::VarCorr(model)
   if (is.null(parts$names)) {
@@ -294,12 +298,12 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
     sdcor = c(unlist(lapply(varcorr, function(v)
       .in_table_order(attr(v, "correlation"), attr(v, "stddev"))), use.names = FALSE),
       if (scaled) sigma),
-    loglik = loglik, aic = AIC(model), bic = BIC(model),
+    loglik = loglik, aic = AIC(loglik), bic = BIC(loglik),
     criterion = if (reml) lme4::REMLcrit(model),
     deviance = if (reml) deviance(model, REML = FALSE) else deviance(model),
-    df_residual = df.residual(model), npar = attr(loglik, "df"), convergence = found, said = said,
-    flagged = found$singular || length(found$failures) || found$optimizer_code != 0L ||
-      length(found$optimizer_warnings),
+    df_residual = df.residual(model), npar = attr(loglik, "df"), said = said, singular = singular,
+    max_gradient = if (is.null(gradient)) NA_real_ else max(abs(gradient)),
+    convergence = if (flagged) convergence(list(model = model)),
     modes = if (modes) model@pp$b(1)
   )
 }
