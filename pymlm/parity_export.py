@@ -120,11 +120,15 @@ def _times(series: pd.Series) -> tuple[str, Any] | None:
     return None
 
 
+#: What would make it another R than the one that the user starts, or leave out R's own packages.
+_NOT_NATIVE = ("R_HOME", "LD_LIBRARY_PATH", "R_DEFAULT_PACKAGES", "R_SCRIPT_DEFAULT_PACKAGES")
+
+
 def ask_native(folder: Path) -> dict[str, Any]:
     """Let a plain Rscript process fit what `folder` holds, and return its numbers by table."""
     home = find_r_home()
     script = bridge_folder() / "reference" / "parity.R"
-    environment = {k: v for k, v in os.environ.items() if k not in ("R_HOME", "LD_LIBRARY_PATH")}
+    environment = {k: v for k, v in os.environ.items() if k not in _NOT_NATIVE}
     if "UTF-8" not in environment.get("LC_ALL", environment.get("LANG", "")).upper():
         environment["LC_CTYPE"] = "C.UTF-8"
         if environment.get("LC_ALL"):

@@ -10,12 +10,13 @@ import contextlib
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pymlm.engine import rpy2_private
 from pymlm.engine.install import install_command, rpy2_requirement
+from pymlm.engine.process_locale import kept_locale, kept_variables, utf8_locale
 from pymlm.engine.r_thread import R
 from pymlm.errors import RError, RNotFoundError, RPackageError
 
@@ -88,9 +89,21 @@ def _start_r() -> None:
     _import_rpy2(find_r_home())
     if rpy2_private.is_started():  # the program uses rpy2 itself: share its R as it is
         return
-    with rpy2_private.lock(), _kept("LD_LIBRARY_PATH"), _utf8_locale():
+    # rpy2 adds R's library folders to LD_LIBRARY_PATH: too late for this process, but its children
+    # would load other libraries than this process did.
+    variables = kept_variables("LD_LIBRARY_PATH", "R_DEFAULT_PACKAGES")
+    with rpy2_private.lock(), kept_locale(_prepare_threads), variables, utf8_locale():
+        os.environ.pop("R_DEFAULT_PACKAGES", None)
         rpy2_private.start(R_OPTIONS)
+        # R asks for the locale when it first compares texts, and compares as it was told then.
+        import rpy2.rinterface as ri
+
+        ri.baseenv["order"](ri.StrSexpVector(["b", "A"]))
     atexit.register(_clean_up, os.getpid())
+
+
+def _prepare_threads(adopt: Callable[[], None]) -> None:
+    R.prepare = adopt
 
 
 def _import_rpy2(home: str) -> None:
@@ -167,47 +180,13 @@ def rpy2_command(home: str) -> str:
     )
 
 
-@contextlib.contextmanager
-def _kept(variable: str) -> Iterator[None]:
-    """Put an environment variable back.
-
-    rpy2 adds R's library folders to LD_LIBRARY_PATH: too late for this process, but its children
-    would load other libraries than this process did.
-    """
-    before = os.environ.get(variable)
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(variable, None)
-        else:
-            os.environ[variable] = before
-
-
-@contextlib.contextmanager
-def _utf8_locale() -> Iterator[None]:
-    """Let R start in UTF-8: with LANG=C or a locale that is not installed, it would not."""
-    import locale
-
-    before = locale.setlocale(locale.LC_CTYPE)
-    try:
-        locale.setlocale(locale.LC_CTYPE, "")
-        utf8 = locale.nl_langinfo(locale.CODESET).upper().replace("-", "") == "UTF8"
-    except locale.Error:
-        utf8 = False
-    finally:
-        locale.setlocale(locale.LC_CTYPE, before)
-    if utf8:
-        yield
-        return
-    with _kept("LC_ALL"):
-        os.environ["LC_ALL"] = "C.UTF-8"
-        yield
-
-
 #: R code that reads the bridge into a private environment and answers with its `dispatch`.
 _LOADER = """
 function(files) tryCatch({
+  # Whatever R_DEFAULT_PACKAGES says, here or in an Renviron.
+  for (p in c("methods", "datasets", "utils", "grDevices", "graphics", "stats")) {
+    if (!paste0("package:", p) %in% search()) library(p, character.only = TRUE)
+  }
   bridge <- new.env(parent = asNamespace("lme4"))
   for (f in files) sys.source(f, envir = bridge, keep.source = FALSE)
   bridge$dispatch

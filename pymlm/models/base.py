@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,17 +139,22 @@ class Fitted:
         Raises
         ------
         DataError
-            When the folder does not exist.
+            When the folder does not exist, or cannot be written to.
         """
         target = file_path(path)
         if not target.suffix:
             target = target.with_suffix(".rds")
         if not target.parent.is_dir():
             raise DataError(f"cannot save to {str(target)!r}: no such folder")
-        # Written beside and moved, so that a full disk leaves no half file under the name.
-        part = target.with_name(target.name + ".part")
-        call("save_model", self._handle, str(part.resolve()))
-        part.replace(target)
+        # Written beside and moved, so that a full disk leaves no half file under the name; in a
+        # folder that is ours alone, so that nobody can put a link in the file's place.
+        try:
+            with tempfile.TemporaryDirectory(prefix=".pymlm-", dir=target.parent) as folder:
+                part = Path(folder).resolve() / "model.rds"
+                call("save_model", self._handle, str(part))
+                part.replace(target)
+        except OSError as error:
+            raise DataError(f"cannot save to {str(target)!r}: {error.strerror}") from None
         return target
 
     def __getstate__(self) -> dict[str, Any]:

@@ -116,7 +116,14 @@ class Result:
         """
         try:
             made: Self = _made_again(cls, data)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise ArgumentError(
                 f"this is not what {cls.__name__}.to_dict() or to_json() gives ({error})"
             ) from None
@@ -133,8 +140,8 @@ class Result:
         """
         try:
             data = json.loads(text)
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"this is no JSON text: {error}") from None
+        except (RecursionError, TypeError, ValueError) as error:
+            raise ArgumentError(f"this is no JSON text of a result: {error}") from None
         return cls.from_dict(data)
 
     @property

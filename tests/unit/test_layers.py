@@ -13,6 +13,7 @@ ALLOWED: dict[str, set[str]] = {
     "escape": set(),
     "_version": set(),
     "arguments": set(),
+    "interpreter": set(),
     "options": {"arguments"},
     "engine": set(),
     "formula": {"engine"},
