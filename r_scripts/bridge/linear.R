@@ -133,6 +133,7 @@ linear_predicted <- function(fit, newdata = NULL, type = "response", interval = 
   model <- fit$model
   if (!is.null(newdata)) {
     .check_predictors(fit, newdata, names(newdata))
+    newdata <- .with_levels(fit, newdata, names(newdata))
     model$terms <- kept(fit, "frozen terms", frozen_terms(fit, terms(model)))
   }
   found <- .guarded_prediction(.predicted_by_r(model, newdata, type, interval, level))

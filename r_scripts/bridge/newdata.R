@@ -49,8 +49,9 @@
 # dummy(f, "v").
 .with_levels <- function(fit, newdata, names) {
   data <- model_data(fit)
-  for (v in names) {
-    own <- fit$model@frame[[v]]
+  frame <- model.frame(fit$model)
+  for (v in intersect(names, names(newdata))) {
+    own <- frame[[v]]
     old <- if (is.factor(own)) own else data[[v]]
     if (is.factor(old))
       newdata[[v]] <- factor(as.character(newdata[[v]]), levels(old), ordered = is.ordered(old))

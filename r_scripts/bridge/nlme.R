@@ -187,7 +187,28 @@ nlme_rows <- function(fit, what, type = "response", level = NULL) {
 }
 
 nlme_predict <- function(fit, newdata, level = NULL) {
+  .check_own_rows(fit, level)
+  .nlme_predicted(fit$model, newdata, level)
+}
+
+# nlme makes the formula's variables anew from the new rows, as R does, and keeps less of the fit:
+# rows of the fit's own show whether it matters.
+.check_own_rows <- function(fit, level) {
   m <- fit$model
+  made <- Filter(is.call, as.list(attr(delete.response(terms(m)), "variables"))[-1L])
+  if (!length(made)) return(invisible())
+  data <- nlme_frame(m)
+  whole <- nlme_rows(fit, "fitted", level = level)
+  for (rows in list(1L, rev(seq(2L, nrow(data), by = 2L)))) {
+    again <- tryCatch(.nlme_predicted(m, data[rows, , drop = FALSE], level), error = function(e) NULL)
+    if (!isTRUE(all.equal(again, whole[rows], tolerance = 1e-6)))
+      refuse("NotSupportedError", "nlme computes ", paste(vapply(made, deparse1, ""), collapse = ", "),
+             " from the new rows alone, and would give other values than the model was fitted to. ",
+             "Compute it as a column of the data before fitting, and give that column in newdata.")
+  }
+}
+
+.nlme_predicted <- function(m, newdata, level) {
   args <- list(m, newdata = newdata, na.action = stats::na.pass)
   if (inherits(m, "lme") && !is.null(level)) args$level <- level
   as.numeric(do.call(stats::predict, args))
