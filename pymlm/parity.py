@@ -170,12 +170,7 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
     """
     if not hasattr(model, "varcorr"):
         raise NotSupportedError("check_parity compares mixed models that lme4 fitted")
-    linear = model._described.linear
-    ddfs: list[str | None] = [None]
-    if linear:
-        ddfs += ["Satterthwaite"]
-        if model.reml and model.nobs <= MAX_KR_ROWS:
-            ddfs += ["Kenward-Roger"]
+    ddfs = _ddfs(model)
     ours = _own_numbers(model, ddfs)
     with tempfile.TemporaryDirectory(prefix="pymlm-parity-") as name:
         folder = Path(name)
@@ -205,6 +200,14 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
 
 #: Above this, native Kenward-Roger takes minutes (dense n x n matrices) and is left out.
 MAX_KR_ROWS = 1_500
+
+
+def _ddfs(model: MixedModel) -> list[str | None]:
+    """Methods of degrees of freedom that are compared; None is lme4's table, without."""
+    if not model._described.linear:
+        return [None]
+    kenward_roger = model.reml and model.nobs <= MAX_KR_ROWS
+    return [None, "Satterthwaite", *(["Kenward-Roger"] if kenward_roger else [])]
 
 
 def _own_numbers(model: MixedModel, ddfs: list[str | None]) -> dict[str, dict[str, Any]]:

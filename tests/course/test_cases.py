@@ -134,10 +134,36 @@ def test_printed_numbers_come_out(case):
     if case.get("family") and not hasattr(mlm, "glmer"):
         pytest.skip("glmer is not there yet")
     loose = TIGHT if case["reproduced"] is True else LOOSE
-    found = numbers(case, fit(case))
+    model = fit(case)
+    found = numbers(case, model)
     assert found
     wrong = [(w, p, v) for w, p, v in found if not agrees(p, v, loose)]
+    if wrong and not case.get("family"):
+        optimum = at_the_optimum(model)
+        wrong = [(w, p, v) for w, p, v in numbers(case, optimum)
+                 if not agrees(p, v, loose) and w in {x[0] for x in wrong}]  # fmt: skip
     assert wrong == []
+
+
+def at_the_optimum(model: Any) -> Any:
+    """The same model by an optimizer that stops nowhere short of the optimum.
+
+    lme4's default stops within its tolerance, elsewhere on another processor: hoffman_randslope's
+    variance was 1.03e-4 from the printed one on one machine, and is 1e-5 from it on another. The
+    optimum itself (4.9e-5) is the same on all.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", mlm.errors.PymlmWarning)
+        return model.update(control={"optimizer": "bobyqa", "opt_ctrl": {"rhoend": 1e-10}})
+
+
+def test_the_optimum_is_as_near_as_the_fit() -> None:
+    """So that no processor decides: the case that failed on one agrees at the optimum, too."""
+    case = next((c for c in cases() if c["id"] == "hoffman_randslope"), None)
+    if case is None:
+        pytest.skip("the course data are not here")
+    found = numbers(case, at_the_optimum(fit(case)))
+    assert [(w, p, v) for w, p, v in found if not agrees(p, v, TIGHT)] == []
 
 
 def test_the_cases_are_here():
