@@ -12,7 +12,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ComparisonError, NotSupportedError
-from tests.course.lecture_data import GPA_IN_R, OPTIMIZED
+from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
 from tests.native import assert_fits_close as assert_close
 from tests.native import native
 from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, SAME_PATH
@@ -132,11 +132,17 @@ def test_row_62_z_tests_are_stata_s(ml: mlm.LinearMixedModel, fit: mlm.LinearMix
     assert_close(mlm.ddf_table(fit).wide("p_value")["asymptotic"], r["z"]["p"], FLAT_TAIL)
 
 
-def test_row_62_critical_values() -> None:
-    from scipy import stats
-
-    assert f"{stats.norm.ppf(0.975):.3f}" == "1.960"
-    assert f"{stats.t.ppf(0.975, 20):.3f}" == "2.086"
+@pytest.mark.parametrize(
+    ("ddf", "df", "critical"), [("asymptotic", math.inf, "1.960"), ("between-within", 20, "2.086")]
+)
+def test_row_62_critical_values(ddf: str, df: float, critical: str) -> None:
+    """Half of a 95 % interval, in standard errors; 22 schools, one predictor of theirs: 20 df."""
+    d = gpa()
+    few = d[d["schoolnr"].isin(d["schoolnr"].unique()[:22])]
+    m = mlm.lmer("gpa ~ ses + clubs + (1 | schoolnr)", few)
+    test = m.contest("clubs = 0", ddf=ddf)
+    assert test.df[0] == df
+    assert f"{(test.conf_high[0] - test.estimate[0]) / test.std_error[0]:.3f}" == critical
 
 
 def test_row_63_joint_chi2(ml: mlm.LinearMixedModel, r: Any) -> None:
