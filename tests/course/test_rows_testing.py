@@ -53,6 +53,8 @@ emit(list(
 """
 )
 
+CRITICAL = [("asymptotic", math.inf, "1.960"), ("between-within", 20, "2.086")]
+
 
 @pytest.fixture(scope="module")
 def r() -> Any:
@@ -122,8 +124,7 @@ def test_row_59_crossed_factors_have_no_between_within_df() -> None:
     assert table.wide("df").loc["(Intercept)", "Satterthwaite"] > 0
 
 
-def test_row_62_z_tests_are_stata_s(ml: mlm.LinearMixedModel, fit: mlm.LinearMixedModel,
-                                    r: Any) -> None:  # fmt: skip
+def test_row_62_z_tests_are_stata_s(ml: Any, fit: Any, r: Any) -> None:
     table = mlm.ddf_table(ml).to_frame()
     z = table[table["ddf"] == "asymptotic"]
     assert [f"{x:.2f}" for x in z["statistic"]] == ["-0.83", "16.99", "1.82"]
@@ -132,15 +133,11 @@ def test_row_62_z_tests_are_stata_s(ml: mlm.LinearMixedModel, fit: mlm.LinearMix
     assert_close(mlm.ddf_table(fit).wide("p_value")["asymptotic"], r["z"]["p"], FLAT_TAIL)
 
 
-@pytest.mark.parametrize(
-    ("ddf", "df", "critical"), [("asymptotic", math.inf, "1.960"), ("between-within", 20, "2.086")]
-)
+@pytest.mark.parametrize(("ddf", "df", "critical"), CRITICAL)
 def test_row_62_critical_values(ddf: str, df: float, critical: str) -> None:
     """Half of a 95 % interval, in standard errors; 22 schools, one predictor of theirs: 20 df."""
-    d = gpa()
-    few = d[d["schoolnr"].isin(d["schoolnr"].unique()[:22])]
-    m = mlm.lmer("gpa ~ ses + clubs + (1 | schoolnr)", few)
-    test = m.contest("clubs = 0", ddf=ddf)
+    few = gpa().query("schoolnr in schoolnr.unique()[:22]")
+    test = mlm.lmer("gpa ~ ses + clubs + (1 | schoolnr)", few).contest("clubs = 0", ddf=ddf)
     assert test.df[0] == df
     assert f"{(test.conf_high[0] - test.estimate[0]) / test.std_error[0]:.3f}" == critical
 
