@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | docs | clean
+# make demo | test | lint | bench | docs | clean | test-trixie | test-sid
 # Each installs what is missing first; a second run finds it there and does nothing.
 
 SHELL := /bin/bash
@@ -9,14 +9,24 @@ BIN := $(VENV)/bin
 STAMPS := .make
 SOURCES := pyproject.toml scripts/setup.sh
 WORKERS ?= auto
+# What make test runs, and further arguments of pytest.
+TESTS ?=
+PYTEST_ARGS ?=
 
-.PHONY: demo test lint types bench docs clean check
+.PHONY: demo test lint bench docs clean test-trixie test-sid
 
 demo: $(STAMPS)/run
 	@$(BIN)/pymlm demo
 
-test: lint $(STAMPS)/r-all
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile
+# The tests run whatever the linters say; both must be content in the end.
+test: $(STAMPS)/dev $(STAMPS)/r-all
+	@lint=0; $(MAKE) --no-print-directory lint || lint=$$?; \
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile $(PYTEST_ARGS) $(TESTS) || exit $$?; \
+	if [ $$lint != 0 ]; then echo "The tests passed; the linters did not: see above, or make lint." >&2; exit $$lint; fi
+
+# The same in a Debian of another release, with that release's R (needs root, makes it when it is not there).
+test-trixie test-sid: test-%:
+	scripts/other_r.sh $* make test
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .

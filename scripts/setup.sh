@@ -34,16 +34,42 @@ as_root() {
   fi
 }
 
+# What is lost without the packages that not every release of Debian has.
+declare -A without=(
+  [performance]="m.check() and check_assumptions() raise RPackageError; Nakagawa's R2 is by pymlm's own lines"
+  [effectsize]="nothing; a reference of some tests, which then skip"
+  [datawizard]="nothing; a reference of some tests, which then skip"
+  [parameters]="nothing; a reference of some tests, which then skip"
+  [broom.mixed]="nothing; a reference of some tests, which then skip"
+  [car]="nothing; a reference of some tests, which then skip"
+)
+
+apt_knows() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [^\(] ]]; }
+
+apt_get_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+# Installs every package that there is; the others are named in the array `absent`.
 apt_install() {
+  local package found=()
+  absent=()
   # The package lists are fetched only when they do not know the packages yet.
-  apt-cache show "$1" >/dev/null 2>&1 || as_root apt-get update -qq
-  say "apt-get install $*"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
-    >/dev/null || {
-      as_root apt-get update -qq
-      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
-        >/dev/null
-    }
+  for package in "$@"; do apt_knows "$package" || { as_root apt-get update -qq; break; }; done
+  for package in "$@"; do
+    if apt_knows "$package"; then found+=("$package"); else absent+=("$package"); fi
+  done
+  [ ${#found[@]} -gt 0 ] || return 0
+  say "apt-get install ${found[*]}"
+  apt_get_install "${found[@]}" || { as_root apt-get update -qq; apt_get_install "${found[@]}"; }
+}
+
+say_absent() {
+  local package name unnamed="functions that need it raise RPackageError, which says how to get it from CRAN"
+  for package in "${absent[@]}"; do
+    for name in "${r_base[@]}" "${r_all[@]}"; do [ "r-cran-${name,,}" = "$package" ] && break; done
+    say "this system has no package $package. Without it: ${without[$name]:-$unnamed}"
+  done
 }
 
 install_r() { # level, then names of the r_* and apt_* arrays
@@ -54,6 +80,8 @@ install_r() { # level, then names of the r_* and apt_* arrays
     exit 1
   elif command -v apt-get >/dev/null 2>&1; then
     apt_install "${apt_names[@]}"
+    say_absent
+    if [ "$1" = base ] && [ ${#absent[@]} -gt 0 ] && ! r_has lme4 lmerTest pbkrtest; then exit 1; fi
   elif command -v Rscript >/dev/null 2>&1; then
     say "installing R packages from CRAN"
     Rscript --vanilla r_scripts/install.R $([ "$1" = all ] && echo all)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 REFERENCE = Path(__file__).resolve().parent.parent / "r_scripts" / "reference"
 
@@ -47,6 +49,28 @@ def native(code: str, **options: Any) -> Any:
         **options,
     )
     return json.loads(out.strip().splitlines()[-1])
+
+
+@functools.cache
+def r_version(package: str) -> tuple[int, ...]:
+    """Version of an R package on this system, () where it is not installed."""
+    text = rscript(
+        f'cat(if (requireNamespace("{package}", quietly = TRUE)) '
+        f'format(packageVersion("{package}")))'
+    )
+    return tuple(int(part) for part in text.strip().replace("-", ".").split(".") if part)
+
+
+def needs_r(*packages: str) -> None:
+    """Skip the calling test or module where one of R's packages is not installed."""
+    for package in packages:
+        if not r_version(package):
+            pytest.skip(f"R's {package} is not installed", allow_module_level=True)
+
+
+def has_structures() -> bool:
+    """Whether lme4 has the covariance structures us(), diag(), cs(), ar1()."""
+    return r_version("lme4") >= (2, 0)
 
 
 def assert_close(ours: Any, theirs: Any, rtol: float = ROUND_TRIP, what: str = "") -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Sequence
 
 
@@ -11,12 +13,27 @@ def install_command(packages: Sequence[str]) -> str:
     """The one command that installs R packages on this system."""
     if os.environ.get("CONDA_PREFIX"):
         return "conda install -c conda-forge " + " ".join(f"r-{p.lower()}" for p in packages)
-    if shutil.which("apt-get"):
+    if shutil.which("apt-get") and all(_apt_has(f"r-cran-{p.lower()}") for p in packages):
         return f"{_apt()} install " + " ".join(f"r-cran-{p.lower()}" for p in packages)
     quoted = ", ".join(f'"{p}"' for p in packages)
     return (
         f"Rscript -e 'chooseCRANmirror(graphics = FALSE, ind = 1); install.packages(c({quoted}))'"
     )
+
+
+def _apt_has(package: str) -> bool:
+    """Whether apt has a package to install; True when its lists have not been fetched at all."""
+    try:
+        answer = subprocess.run(
+            ["apt-cache", "policy", package, "r-base-core"],
+            capture_output=True, text=True, check=False, timeout=60,
+            env=os.environ | {"LC_ALL": "C"},
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return True
+    blocks = re.split(r"^(?=\S+:$)", answer, flags=re.MULTILINE)
+    known = {b.partition(":")[0] for b in blocks if re.search(r"Candidate: [^(]", b)}
+    return package in known or "r-base-core" not in known
 
 
 def r_command() -> str:

@@ -43,7 +43,8 @@ class Facts:
 
     Attributes
     ----------
-    linear, reml : bool
+    linear, structured, reml : bool
+        Whether a random term has a covariance structure, diag(), cs() or ar1().
     ready : bool
         lmerTest fitted the model, so its part is there.
     nobs, p, n_theta : int
@@ -55,6 +56,7 @@ class Facts:
     """
 
     linear: bool
+    structured: bool = False
     reml: bool = False
     ready: bool = False
     nobs: int = 0
@@ -78,6 +80,8 @@ class Facts:
 
 def preferred(ddf: str, facts: Facts) -> Used:
     """Return the engine that "auto" tries first: the reference where it is cheap."""
+    if facts.structured:
+        return "lmerTest"
     if ddf == KENWARD_ROGER:
         return "exact" if facts.nobs > CHEAP_ROWS else "lmerTest"
     if facts.ready:

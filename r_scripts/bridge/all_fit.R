@@ -9,12 +9,32 @@
 }
 
 # allFit() of lme4 1.1-31 leaves out the missing packages' optimizers by subscripts that are wrong
-# unless the table is whole, and stops when both packages are missing. Ours is already right.
+# unless the table is whole, and stops when both packages are missing. Ours is already right. That of
+# lme4 2 keeps control and start where update() finds them or the data, but not both.
 .all_fit_function <- function() {
   f <- lme4::allFit
-  environment(f) <- list2env(list(requireNamespace = function(...) TRUE),
+  environment(f) <- list2env(list(requireNamespace = function(...) TRUE, update = .refit_by),
                              parent = asNamespace("lme4"))
   f
+}
+
+# The model's call again, beside its data, by another optimizer; lme4 2 starts at the estimates. It
+# takes them from theta, which has another length than what it optimizes over where a structure
+# (cs, ar1) has fewer parameters.
+.refit_by <- function(object, control, start) {
+  call <- getCall(object)
+  call$control <- quote(ctrl)
+  home <- new.env(parent = environment(formula(object)))
+  home$ctrl <- control
+  if (!missing(start)) {
+    call$start <- quote(pars)
+    if (is_structured(object)) {
+      par <- optimized_parameters(object)$values
+      start <- if (is.list(start)) c(list(par = par), start["fixef"]) else par
+    }
+    home$pars <- start
+  }
+  eval(call, home)
 }
 
 all_fit_native <- function(fit, optimizers = NULL, max_evaluations = 100000L) {
@@ -31,7 +51,7 @@ all_fit_native <- function(fit, optimizers = NULL, max_evaluations = 100000L) {
              paste(names, collapse = ", "))
     table <- table[match(optimizers, names), , drop = FALSE]
   }
-  # allFit assigns `ctrl` beside the model's data; a copy of that environment takes it.
+  # allFit of lme4 1.1 assigns `ctrl` beside the model's data; a copy of that environment takes it.
   model <- .with_own_environment(model)
   suppressWarnings(suppressMessages(
     .all_fit_function()(model, meth.tab = table, verbose = FALSE, maxfun = max_evaluations)))

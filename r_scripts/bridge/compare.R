@@ -30,7 +30,8 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
     lost[i] <- tested$boundary
     if (!tested$nested) {
       table[i, c("Chisq", "Pr(>Chisq)")] <- NA
-      notes <- c(notes, .not_nested_note(rownames(table)[i - 1L], rownames(table)[i]))
+      notes <- c(notes, .not_nested_note(rownames(table)[i - 1L], rownames(table)[i],
+                                           tested$unknown))
     } else notes <- c(notes, .boundary_note(lost[i], rownames(table)[i]))
   }
   c(comparison_fields(table, lost), list(notes = as.character(notes), refitted = refit && any(reml),
@@ -191,6 +192,8 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
 # Is the first of two models nested in the second, and how many dimensions of the second's random
 # effects are without variance under the first?
 .tested <- function(models, orders = NULL) {
+  if (is_structured(models[[2L]]) && !.same_random_part(models))
+    return(list(nested = FALSE, boundary = NA, unknown = TRUE))
   parts <- lapply(1:2, function(i) random_parts(models[[i]], orders[[i]]))
   lost <- boundary_dimension(parts[[1L]], parts[[2L]])
   X <- .fixed_matrices(models, orders)
@@ -198,6 +201,13 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
     .same_family(models[[1L]], models[[2L]]) && .same_structure(models[[1L]], models[[2L]]) &&
     .same_given(models, orders, X[[2L]])
   list(nested = nested, boundary = if (nested) lost else NA)
+}
+
+# What lies within the covariances of a structure (cs, ar1 ...) is known of the same random part alone;
+# within unstructured ones lie all structures of the same coefficients.
+.same_random_part <- function(models) {
+  written <- function(m) if (isS4(m)) sort(vapply(written_bars(formula(m)), deparse1, ""))
+  identical(written(models[[1L]]), written(models[[2L]]))
 }
 
 # Prior weights agree, and the offsets do up to what the larger model's coefficients can make up for.
@@ -334,7 +344,8 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
   orders <- orders[at]
   tested <- .tested(models, orders)
   if (!tested$nested)
-    refuse("ComparisonError", names[1L], " is not nested in ", names[2L], " (means, covariances, ",
+    refuse("ComparisonError", names[1L], if (isTRUE(tested$unknown)) " is not known to be nested in " else
+             " is not nested in ", names[2L], " (means, covariances, ",
            "family, prior weights and offset count): there is no likelihood-ratio test. anova() ",
            "gives their information criteria")
   reml <- vapply(models, is_reml, NA)

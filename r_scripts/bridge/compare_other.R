@@ -49,8 +49,8 @@
   if (all(known)) "Chisq" else "F"
 }
 
-.not_nested_note <- function(smaller, larger) {
-  paste0(smaller, " is not nested in ", larger, ": no test, only information criteria")
+.not_nested_note <- function(smaller, larger, unknown = FALSE) {
+  paste0(smaller, if (isTRUE(unknown)) " is not known to be nested in " else " is not nested in ", larger, ": no test, only information criteria")
 }
 
 # --- nlme -----------------------------------------------------------------------------------------

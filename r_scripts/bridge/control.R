@@ -14,11 +14,7 @@ control_call <- function(fun, control) {
 # Packages that two of lme4's optimizers need.
 .need_optimizers <- function(names) {
   needed <- c(optimx = "optimx", nmkbw = "dfoptim")
-  for (package in needed[intersect(names, names(needed))]) {
-    if (!requireNamespace(package, quietly = TRUE))
-      refuse("RPackageError", "this optimizer needs the R package '", package, "'. Run: ",
-             "apt-get install r-cran-", package, " (or install.packages(\"", package, "\") in R)")
-  }
+  for (package in needed[intersect(names, names(needed))]) need_package(package, "this optimizer")
 }
 
 #' Names of the arguments of lmerControl(), glmerControl() ... in the installed lme4.

@@ -35,7 +35,7 @@ influence_native <- function(fit, groups = NULL) {
   if (length(unknown))
     refuse("ArgumentError", "groups: '", unknown[1L], "' is no column of the model's data. There ",
            "are: ", paste(names(known), collapse = ", "))
-  args <- list(model = fit$model, data = data, ncores = 1L)
+  args <- c(list(model = fit$model, data = data), influence_alone())
   # One column of text, apart from the model's own, whose kind must stay; lme4 1.1-31 pastes whole rows
   # where it is given several columns.
   if (length(groups)) {

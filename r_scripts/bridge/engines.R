@@ -31,7 +31,7 @@ engine_facts <- function(fit) {
   counts <- as.numeric(getME(model, "L")@colcount)
   X <- getME(model, "X")
   list(
-    linear = TRUE, reml = lme4::isREML(model), ready = inherits(model, "lmerModLmerTest"), nobs = nrow(X), p = ncol(X),
+    linear = TRUE, structured = is_structured(model), reml = lme4::isREML(model), ready = inherits(model, "lmerModLmerTest"), nobs = nrow(X), p = ncol(X),
     n_theta = length(model@theta), z_entries = length(getME(model, "Zt")@x),
     factor_work = sum(counts^2)
   )

@@ -25,6 +25,7 @@
 
 #' What the closed forms need of a fitted linear mixed model, as plain arrays.
 exact_parts <- function(model) {
+  need_unstructured(model, "The exact engine", "Use engine='lmerTest' with Satterthwaite's method")
   slots <- function(m) list(i = m@i, p = m@p, x = m@x, dim = dim(m))
   list(
     X = lme4::getME(model, "X"),

@@ -35,6 +35,7 @@
 vet_formula <- function(text) {
   f <- parse_formula(text)
   walked <- .walk(f)
+  .check_structures(walked$structures)
   two_sided <- length(f) == 3L
   lhs <- if (two_sided) f[[2L]] else NULL
   # y ~ f(x, a, b) ~ a | g, as nlmer takes it, is (y ~ f(x, a, b)) ~ (a | g).
@@ -181,7 +182,7 @@ write_out_dot <- function(formula, columns) {
   stack <- list(expr)
   top <- 1L
   names <- calls <- by_C <- character()
-  groups <- list()
+  groups <- structures <- list()
   n_bars <- 0L
   depth <- 0L # of brackets around each entry of the stack
   deepest <- 0L
@@ -193,7 +194,10 @@ write_out_dot <- function(formula, columns) {
       names[length(names) + 1L] <- as.character(node)
     } else if (is.call(node)) {
       head <- node[[1L]]
-      if (is.name(head)) {
+      if (.is_structure(node)) { # of a random term, no function that R runs
+        structures <- c(structures, list(node))
+        node <- node[1:2]
+      } else if (is.name(head)) {
         calls[length(calls) + 1L] <- as.character(head)
         if (identical(head, quote(C))) by_C <- c(by_C, .called_by_C(node))
         if (as.character(head) %in% c("|", "||") && length(node) == 3L) {
@@ -215,7 +219,32 @@ write_out_dot <- function(formula, columns) {
     }
   }
   list(names = unique(names), calls = unique(calls), by_C = by_C, groups = groups, n_bars = n_bars,
-       brackets = deepest)
+       brackets = deepest, structures = structures)
+}
+
+#' Is it us(x | g), diag(x | g), cs(x | g, hom = TRUE) or ar1(x | g)?
+.is_structure <- function(node) {
+  is.name(node[[1L]]) && as.character(node[[1L]]) %in% covariance_structures &&
+    length(node) > 1L && is.call(node[[2L]]) && identical(node[[2L]][[1L]], quote(`|`))
+}
+
+# What lme4 before 2.0 would take for a function, and arguments that it would run as code or overlook.
+.check_structures <- function(structures) {
+  for (node in structures) {
+    name <- as.character(node[[1L]])
+    if (!knows_structures())
+      refuse("FormulaError", name, "() of a random term is a covariance structure of lme4 2.0 and ",
+             "later; this R has lme4 ", as.character(utils::packageVersion("lme4")),
+             ". Update lme4, write (x | g) for any covariance matrix or (x || g) for none, or fit ",
+             "the structure by nlme: pymlm.lme()")
+    more <- as.list(node)[-(1:2)]
+    known <- name != "us" && length(more) == 1L && identical(names(more), "hom") &&
+      (is.logical(more[[1L]]) && !is.na(more[[1L]]) || identical(more[[1L]], quote(T)) ||
+         identical(more[[1L]], quote(F)))
+    if (length(more) && !known)
+      refuse("FormulaError", deparse1(node), ": beside the term, ", name, "() takes ",
+             if (name == "us") "nothing" else "hom = TRUE or hom = FALSE (one standard deviation for all?)")
+  }
 }
 
 #' What C(object, contr, ...) of `node` may run beside R's contrasts: R finds `contr` by its name, which

@@ -2,9 +2,7 @@
 # residual variances, and nlme's fixed sigma maximizes another criterion under REML (3.1-162).
 
 fit_meta <- function(formula, data, variance, random, reml) {
-  if (!requireNamespace("metafor", quietly = TRUE))
-    refuse("RPackageError", "meta_analysis() needs the R package 'metafor'. Run: apt-get install ",
-           "r-cran-metafor (or install.packages(\"metafor\") in R)")
+  need_package("metafor", "meta_analysis()")
   f <- eval(parse_formula(formula), .formula_home)
   data <- data[stats::complete.cases(data), , drop = FALSE]
   frame <- model.frame(f, data)

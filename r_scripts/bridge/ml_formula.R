@@ -36,7 +36,8 @@ ml_replace <- function(formula, x, fixed, random, by = NULL) {
     return(e)
   }
   adds <- identical(e[[1L]], quote(`+`))
-  structural <- is.name(e[[1L]]) && as.character(e[[1L]]) %in% .formula_structure
+  structural <- .is_structure(e) ||
+    is.name(e[[1L]]) && as.character(e[[1L]]) %in% .formula_structure
   for (i in seq_along(e)[-1L])
     if (!identical(e[[i]], quote(expr = )))
       e[[i]] <- .bare(.replace_in(e[[i]], x, fixed, random, inside || !structural), e[[i]], adds)
@@ -92,7 +93,7 @@ ml_at_variances_of <- function(smushed, fit, formula) {
   env <- new.env(parent = .formula_home)
   env$.data <- data
   devfun <- eval(call("lmer", parse_formula(formula), quote(.data), devFunOnly = TRUE), env)
-  devfun(getME(smushed$model, "theta"))
+  devfun(optimized_parameters(smushed$model)$values)
   pp <- environment(devfun)$pp
   list(term = colnames(pp$X), estimate = pp$beta(1), vcov = unname(tcrossprod(pp$RXi())))
 }

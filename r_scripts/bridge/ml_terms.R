@@ -51,6 +51,7 @@ ml_level1_variance <- function(fit) {
 #' Each random term's relative covariance factor, and the covariance matrix of (theta, sigma).
 ml_theta <- function(fit) {
   .need_linear(fit, "The interval by the delta method")
+  need_unstructured(fit$model, "The interval by the delta method", "Ask for the bootstrap")
   model <- lmertest_model(fit)
   # (x || g) has two terms of one name, which a named list would not bring over.
   list(factors = unname(lapply(getME(model, "Tlist"), function(m) unname(as.matrix(m)))),

@@ -17,14 +17,14 @@ mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger
   test <- tryCatch(
     if (method == "Kenward-Roger") pbkrtest::KRmodcomp(kenward_roger_model(fit), restriction)
     else if (uses_exact(fit)) sat_modcomp_exact(fit, restriction)
-    else pbkrtest::SATmodcomp(self_contained(fit, plain_model(fit)), restriction),
+    else sat_modcomp(self_contained(fit, plain_model(fit)), restriction),
     error = function(e) {
       if (grepl("equal mean|not nested", conditionMessage(e)))
         refuse("ComparisonError", "the models have the same fixed effects or are not nested")
       stop(e)
     })
-  if (inherits(test$formula.large, "formula"))
-    test$formula.large <- .printable_formula(test$formula.large)
+  for (part in c("formula.large", "formula.small")) if (inherits(test[[part]], "formula"))
+    test[[part]] <- .printable_formula(test[[part]])
   c(.modcomp_fields(test$test), list(method = method, printed = enc2utf8(printed(test))))
 }
 

@@ -20,11 +20,7 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control)
   as_fit(eval(.written_call(fun, args), env))
 }
 
-.need_package_nlme <- function() {
-  if (!requireNamespace("nlme", quietly = TRUE))
-    refuse("RPackageError", "lme() and gls() need the R package 'nlme'. Run: apt-get install ",
-           "r-cran-nlme (or install.packages(\"nlme\") in R)")
-}
+.need_package_nlme <- function() need_package("nlme", "lme() and gls()")
 
 # nlme pastes its formulas together from the names, without backticks.
 .check_nlme_names <- function(names) {

@@ -142,10 +142,12 @@ refit_model <- function(fit, newresp) {
   devfun <- lme4::mkLmerDevfun(frame, getME(model, "X"), terms, REML = TRUE, control = control)
   opt <- lme4::optimizeLmer(
     devfun, optimizer = control$optimizer, restart_edge = control$restart_edge,
-    boundary.tol = control$boundary.tol, control = control$optCtrl, start = model@theta,
+    boundary.tol = control$boundary.tol, control = control$optCtrl, start = optimized_parameters(model)$values,
     calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
-  checked <- lme4:::checkConv(attr(opt, "derivs"), opt$par, ctrl = control$checkConv,
-                              lbound = terms$lower)
+  bounds <- list(lbound = terms$lower, ubound = terms$upper)
+  checked <- do.call(lme4:::checkConv, c(
+    list(attr(opt, "derivs"), opt$par, ctrl = control$checkConv),
+    bounds[names(bounds) %in% names(formals(lme4:::checkConv))]))
   .as_refit(lme4::mkMerMod(environment(devfun), opt, terms, frame, getCall(model), checked))
 }
 
@@ -156,6 +158,7 @@ terms_apart <- function(model) {
                           "Ztlist"))
   terms$theta <- terms$theta + 0
   terms$Lambdat@x <- terms$Lambdat@x + 0
+  for (name in kept_beside_slots) terms[[name]] <- attr(model, name)
   terms
 }
 

@@ -25,6 +25,8 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
 # of theta, where other terms' may stand: the samples of Penicillin get the plates' variance.
 .check_drawn_terms <- function(model, re) {
   if (!lme4::isLMM(model) && !lme4::isGLMM(model)) return()
+  need_unstructured(model, "Which terms are drawn, where re_form names some,",
+                    "Draw all (re_form=None) or none (use_u=True).")
   template <- substitute(. ~ . - XX, list(XX = re[[2L]]))
   drawn <- findbars(update.formula(.random_part(model), template)[-2L])
   if (!length(drawn)) return()
@@ -47,7 +49,7 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
 }
 
 .random_part <- function(model) {
-  bars <- lapply(findbars(formula(model)), function(b) call("(", b))
+  bars <- written_bars(formula(model))
   as.formula(call("~", Reduce(function(a, b) call("+", a, b), bars)))
 }
 

@@ -23,6 +23,7 @@ lmertest_model <- function(fit) {
   if (!lme4::isREML(fit$model))
     refuse("NotSupportedError", "Kenward-Roger needs a REML fit, and this model was fitted by ",
            "maximum likelihood. Refit it with reml=True, or ask for ddf='Satterthwaite'.")
+  need_unstructured(fit$model, "Kenward-Roger's method (pbkrtest)", "Ask for ddf='Satterthwaite'.")
 }
 
 summary_native <- function(fit, ddf = NULL) {

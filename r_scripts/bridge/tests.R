@@ -293,7 +293,7 @@ self_contained <- function(fit, model) {
   form <- formula(model)
   fixed <- nobars(form[[3L]])
   if (!is.name(fixed) || make.names(fixed) == as.character(fixed)) return(model)
-  bars <- lapply(findbars(form), function(b) call("(", b))
+  bars <- written_bars(form)
   form[[3L]] <- Reduce(function(a, b) call("+", a, b), c(list(1, fixed), bars))
   attr(model@frame, "formula") <- form
   model

@@ -261,8 +261,7 @@ profile_native <- function(fit, parm = NULL) {
   kept(fit, key, {
     warnings <- character()
     profile <- tryCatch(withCallingHandlers(
-      suppressMessages(stats::profile(.without_weights(plain_model(fit)), which = which,
-                                      signames = FALSE)),
+      suppressMessages(quick_profile(.without_weights(plain_model(fit)), which)),
       warning = function(w) {
         warnings <<- c(warnings, conditionMessage(w))
         tryInvokeRestart("muffleWarning")
@@ -287,7 +286,7 @@ profile_native <- function(fit, parm = NULL) {
   parts <- terms_apart(model)
   parts$Zt <- parts$Zt %*% Matrix::Diagonal(x = root)
   deviance <- lme4::mkLmerDevfun(frame, root * getME(model, "X"), parts, REML = FALSE)
-  optimum <- lme4::optimizeLmer(deviance, start = model@theta)
+  optimum <- lme4::optimizeLmer(deviance, start = optimized_parameters(model)$values)
   lme4::mkMerMod(environment(deviance), optimum, parts, frame, model@call)
 }
 
@@ -297,6 +296,9 @@ profile_native <- function(fit, parm = NULL) {
            message, "). No variance of its own has ",
            paste(.singular_terms(fit$model), collapse = "; "), ": drop it from the formula, or use ",
            "method='boot'")
+  if (is_structured(fit$model))
+    refuse("NotSupportedError", "lme4 cannot profile this model's covariance structure (R: ", message,
+           "). Use method='boot'")
   stop(message, call. = FALSE)
 }
 

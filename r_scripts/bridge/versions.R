@@ -32,12 +32,12 @@ written_bars <- function(formula) {
 # --- models ---------------------------------------------------------------------------------------
 
 # Where lme4 2 keeps the upper bounds and the structures of a model: in attributes, which as() drops.
-.kept_beside_slots <- c("upper", "reCovs")
+kept_beside_slots <- c("upper", "reCovs")
 
 #' The model as one of another class, lme4's or lmerTest's, with all that it has.
 as_class <- function(model, class) {
   made <- methods::as(model, class)
-  for (name in .kept_beside_slots) attr(made, name) <- attr(model, name)
+  for (name in kept_beside_slots) attr(made, name) <- attr(model, name)
   made
 }
 
@@ -98,6 +98,12 @@ theta_of_parameters <- function(model) {
   inside("mkMkTheta")(inside("getReCovs")(model))
 }
 
+#' The argument of influence() for one refit after the other; `ncores` was renamed in lme4 2.
+influence_alone <- function() {
+  known <- names(formals(utils::getS3method("influence", "merMod", envir = asNamespace("lme4"))))
+  if ("parallel" %in% known) list(parallel = "no") else list(ncores = 1L)
+}
+
 # --- parameters -----------------------------------------------------------------------------------
 
 #' The parameters of a model's random effects and its scale, in the order of profile(), confint() and
@@ -144,4 +150,56 @@ variance_values <- function(model) {
   else if (is.null(scale)) inside("Cv_to_Sv")(model@theta, n = lengths(model@cnms))
   else inside("Cv_to_Sv")(model@theta, n = lengths(model@cnms), s = scale)
   c(unname(as.numeric(values)), if (is.null(scale) && has_scale(model)) stats::sigma(model))
+}
+
+# --- pbkrtest -------------------------------------------------------------------------------------
+
+#' pbkrtest::SATmodcomp(). That of 0.5.5 asks a restriction matrix for its formula when all is done; it is
+#' given as the column space of a smaller model would be, under its own name.
+sat_modcomp <- function(model, restriction) {
+  if (!is.matrix(restriction)) return(pbkrtest::SATmodcomp(model, restriction))
+  tryCatch(pbkrtest::SATmodcomp(model, restriction), error = function(e) {
+    if (!grepl("invalid formula", conditionMessage(e))) stop(e)
+    worker <- utils::getFromNamespace("SATmodcomp_worker", "pbkrtest")
+    environment(worker) <- list2env(list(formula = function(x, ...)
+      if (is.matrix(x)) x else stats::formula(x, ...)), parent = asNamespace("pbkrtest"))
+    worker(model, restriction)
+  })
+}
+
+# --- profiles -------------------------------------------------------------------------------------
+
+#' stats::profile() of a mixed model, the same numbers in a part of the time: without the derivatives
+#' that lme4 takes at each of some hundred optima and does not use, and, in lme4 2, without the S4
+#' objects that it makes at each evaluation (it takes eight times as long as lme4 1.1 with them).
+#' lme4 2.1's names of a structure with one standard deviation are wrong; they are ours.
+quick_profile <- function(model, which) {
+  lme4 <- asNamespace("lme4")
+  ours <- new.env(parent = lme4)
+  ours$optwrap <- function(...) lme4$optwrap(..., calc.derivs = FALSE)
+  profile <- utils::getS3method("profile", "merMod", envir = lme4)
+  if (knows_structures()) {
+    ours$profnames <- function(object, ...) variance_parameters(object)$name
+    if (!is_structured(model)) ours$convProfParToPar <- .theta_of_profile
+    ours$devfun2 <- lme4$devfun2
+    environment(ours$devfun2) <- ours
+  }
+  environment(profile) <- ours
+  profile(model, which = which, signames = FALSE)
+}
+
+# lme4 2's convProfParToPar() of unstructured terms: standard deviations (over sc) and correlations to
+# the triangles of theta, with lme4's own Cholesky factor.
+.theta_of_profile <- function(value, object, profscale, sc = NULL) {
+  at <- 0L
+  unlist(lapply(lengths(object@cnms, use.names = FALSE), function(k) {
+    sd <- value[at + seq_len(k)] / (if (is.null(sc)) 1 else sc)
+    size <- k * (k - 1L) / 2L
+    cor <- diag(k)
+    cor[lower.tri(cor)] <- value[at + k + seq_len(size)]
+    at <<- at + k + size
+    if (k < 2L) return(sd)
+    factor <- t(asNamespace("lme4")$semichol(t(cor)) * rep(sd, each = k))
+    factor[lower.tri(factor, diag = TRUE)]
+  }), use.names = FALSE)
 }
