@@ -49,6 +49,10 @@ class Formula:
         Columns left of a bar that stands outside parentheses: ``y ~ x + 1 | g``.
     removed : tuple of str
         Columns that the formula takes away: ``y ~ . - x``.
+    keys : tuple of str
+        Columns whose values are names wherever they stand: in grouping factors, in ``factor()``.
+    keys_and_values : tuple of str
+        Columns that are names in one place and numbers in another.
     """
 
     text: str
@@ -61,6 +65,8 @@ class Formula:
     dot: bool
     n_bars: int
     groups: tuple[str, ...]
+    keys: tuple[str, ...]
+    keys_and_values: tuple[str, ...]
     powers: tuple[str, ...] = ()
     power_bases: tuple[str, ...] = ()
     bare_slopes: tuple[str, ...] = ()
@@ -82,6 +88,8 @@ class _Vetted:
     power_bases: tuple[str, ...]
     bare_slopes: tuple[str, ...]
     removed: tuple[str, ...]
+    keyed: tuple[str, ...]
+    valued: tuple[str, ...]
     refused: tuple[str, ...]
     allowed: tuple[str, ...]
 
@@ -154,6 +162,9 @@ def vet(
         power_bases=found.power_bases,
         bare_slopes=values(found.bare_slopes),
         removed=found.removed,
+        # A dot is every column, so the grouping factors are predictors, too.
+        keys=() if found.dot else tuple(n for n in found.keyed if n not in found.valued),
+        keys_and_values=tuple(n for n in found.keyed if found.dot or n in found.valued),
     )
 
 

@@ -7,7 +7,7 @@ integer codes with their levels. What R cannot hold without loss is refused, nev
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 
 from pymlm.engine.to_r import NA_INTEGER, Column, Frame
 from pymlm.errors import DataError, FormulaError, near_names
+from pymlm.frame_keys import EXACT, PER_SECOND, key_column
 from pymlm.other_frames import to_pandas
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 #: R's NA_real_: the NaN whose low word is 1954 (R's arithmetic.c).
 NA_REAL = np.array([0x7FF00000000007A2], dtype=np.uint64).view(np.float64)[0]
-#: Whole numbers up to here are exact in a double.
-EXACT = 2**53
-#: Counts in a second, by the unit of a column of times.
-PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 #: Names with a meaning of their own in R's model frames.
 RESERVED = ("(weights)", "(offset)", "...")
 #: From this many rows on a copy costs more than pandas' bookkeeping.
@@ -100,7 +97,13 @@ def _column_list(labels: Iterable[str]) -> str:
     return f" The columns are: {', '.join(names[:20])}{' ...' if len(names) > 20 else ''}."
 
 
-def prepare(data: pd.DataFrame, *, row_names: bool = False, hidden: tuple[str, ...] = ()) -> Frame:
+def prepare(
+    data: pd.DataFrame,
+    *,
+    row_names: bool = False,
+    hidden: tuple[str, ...] = (),
+    keys: Collection[str] = (),
+) -> Frame:
     """Make every column of `data` ready for R.
 
     Parameters
@@ -111,13 +114,19 @@ def prepare(data: pd.DataFrame, *, row_names: bool = False, hidden: tuple[str, .
         Give R the index as row names where it is not just 0, 1, 2 ... and is unique.
     hidden : tuple of str
         Columns that are not the user's, so that the dot of a formula does not stand for them.
+    keys : collection of str
+        Columns whose values are names alone; those cross with exact labels.
 
     Raises
     ------
     DataError
         For a column that R cannot hold without loss, naming column, dtype and remedy.
     """
-    columns = tuple(_column(str(label), column) for label, column in data.items())
+    columns = tuple(
+        (key_column(str(label), column) if str(label) in keys else None)
+        or _column(str(label), column)
+        for label, column in data.items()
+    )
     return Frame(columns, len(data), _row_names(data.index) if row_names else None, hidden)
 
 
@@ -240,7 +249,7 @@ def level_name(value: Any) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, (float, np.floating)):
         number = float(value)
-        if math.isfinite(number) and number.is_integer() and abs(number) < 1e15:
+        if math.isfinite(number) and number.is_integer() and abs(number) <= EXACT:
             return str(int(number))
         return f"{number:.15g}"
     return str(value)

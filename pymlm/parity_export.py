@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,10 @@ import pandas as pd
 
 from pymlm.engine import call
 from pymlm.engine.startup import bridge_folder, find_r_home
+from pymlm.engine.to_r import NA_INTEGER
 from pymlm.errors import RError
+from pymlm.formula import vet
+from pymlm.frame_keys import key_column
 from pymlm.models.fitting import WEIGHTS
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ def export(model: MixedModel, folder: Path, ddfs: list[str]) -> str:
     _write_lines([data_name], folder / "name.txt")
     if from_frame:
         assert source.data is not None
-        _write_frame(source, folder)
+        _write_frame(source, folder, vet(model.formula, trusted=True, columns=source.sent).keys)
     (folder / "ddf.txt").write_text("\n".join(ddfs), encoding="utf-8")
     (folder / "route.txt").write_text("numpy" if from_frame else "rds", encoding="utf-8")
     return "numpy" if from_frame else "rds"
@@ -53,7 +56,7 @@ def _call_of(model: MixedModel, folder: Path) -> tuple[str, str, bool]:
     )
 
 
-def _write_frame(source: Any, folder: Path) -> None:
+def _write_frame(source: Any, folder: Path, keys: Collection[str]) -> None:
     """Write each column that the model uses as raw bytes, and names, kinds and levels as lines."""
     table = []
     columns = [str(c) for c in source.data.columns]
@@ -63,7 +66,14 @@ def _write_frame(source: Any, folder: Path) -> None:
         else:  # an argument that was an array
             which = "weights" if name.startswith(WEIGHTS) else "offset"
             series = pd.Series(np.asarray(source.arguments[which], dtype=float))
-        table.append((_write_column(series, folder / f"column{position}"), name))
+        path = folder / f"column{position}"
+        key = key_column(name, series) if name in keys else None
+        if key is None:
+            table.append((_write_column(series, path), name))
+            continue
+        _write_lines(key.levels, path.with_suffix(".levels"))
+        np.where(key.values == NA_INTEGER, 0, key.values).astype("<i4").tofile(path)
+        table.append(("factor", name))
     _write_lines([kind for kind, _ in table], folder / "kinds.txt")
     _write_lines([name for _, name in table], folder / "names.txt")
 

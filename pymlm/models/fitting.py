@@ -22,6 +22,7 @@ from pymlm.errors import (
     warn,
 )
 from pymlm.formula import Formula, vet
+from pymlm.frame_keys import check_names_in_r
 from pymlm.frames import (
     any_complete,
     as_pandas,
@@ -105,7 +106,10 @@ def make_task(
     weights_name = _add_per_row(used, frame, arguments.get("weights"), "weights", ours[WEIGHTS])
     offset_name = _add_per_row(used, frame, arguments.get("offset"), "offset", ours[OFFSET])
     hidden = tuple(n for n in (weights_name, offset_name) if n and n in ours.values())
-    ready = prepare(used, row_names=True, hidden=hidden)
+    named = {weights_name, offset_name}
+    keys = [k for k in vetted.keys if k not in named]
+    check_names_in_r(used, {*vetted.keys_and_values, *(k for k in vetted.keys if k in named)})
+    ready = prepare(used, row_names=True, hidden=hidden, keys=keys)
     say([*about_formula(vetted, mixed), *about_data(vetted, ready)])
     if not any_complete(ready):
         check_some_complete(used)  # which says why

@@ -219,7 +219,8 @@ class LinearModel(CommonAttributes):
         if newdata is not None:
             frame = as_pandas(newdata)
             args["newdata"] = prepare(
-                needed_columns(frame, self._predictors(frame), self._described.offset)
+                needed_columns(frame, self._predictors(frame), self._described.offset),
+                keys=vet(self.formula, trusted=True, columns=self._source.sent).keys,
             )
             index = frame.index
         found: Predicted = self._call("linear_predicted", Predicted, **args)

@@ -169,7 +169,7 @@ class LmList(Fitted):
         frame = as_pandas(newdata)
         own = vet(self.formula, trusted=True, columns=self._source.sent)
         needed = [n for n in own.names if n not in own.response_names]
-        sent = prepare(needed_columns(frame, needed, self._described.offset))
+        sent = prepare(needed_columns(frame, needed, self._described.offset), keys=own.keys)
         values = self._call("lm_list_predicted", newdata=sent)
         return pd.Series(values, index=frame.index, name="predicted")
 

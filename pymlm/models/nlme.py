@@ -241,7 +241,9 @@ class NlmeModel(CommonAttributes):
         missing = [n for n in names if n not in map(str, frame.columns)]
         if missing:
             raise DataError(f"newdata has no column {missing[0]!r}, which the model uses")
-        rows = prepare(used_columns(frame, names, "model"))
+        rows = prepare(
+            used_columns(frame, names, "model"), keys=self._source.arguments.get("keys", own.keys)
+        )
         values = self._call("nlme_predict", newdata=rows, level=level)
         return pd.Series(np.asarray(values), index=frame.index, name="predicted")
 

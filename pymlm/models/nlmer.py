@@ -107,7 +107,7 @@ class NonlinearMixedModel(AsymptoticModel):
         needed = [n for n in formula.names if n not in (*self.fixef().index, formula.response)]
         if re_form is not None:
             needed = [n for n in needed if n not in formula.groups]
-        args["newdata"] = prepare(needed_columns(frame, needed))
+        args["newdata"] = prepare(needed_columns(frame, needed), keys=formula.keys)
         args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
         return pd.Series(self._call("nlmm_predicted", **args), index=frame.index, name="predicted")
 

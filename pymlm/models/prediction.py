@@ -127,7 +127,7 @@ class PredictionMethods(Described):
         if newdata is not None:
             frame = as_pandas(newdata)
             index = frame.index
-            args["newdata"] = prepare(self._needed(frame, form))
+            args["newdata"] = prepare(self._needed(frame, form), keys=self._own_formula.keys)
             args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
         kind = choice(interval, ("confidence", "prediction", None), "interval")
         if kind is None:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict, text_list
 from pymlm.errors import NotSupportedError
-from pymlm.frames import as_column
+from pymlm.frame_keys import key_column
+from pymlm.frames import as_column, used_columns
 from pymlm.models.described import Described
 from pymlm.results.tidy import Glance, Tidy, TidyColumns
 
@@ -160,7 +161,18 @@ class TableMethods(Described):
         """
         found = self._call("augment_table")
         columns = {n: as_column(c) for n, c in found["data"].items() if c is not None}
-        return pd.DataFrame(columns | found["values"], index=self._used_index)
+        out = pd.DataFrame(columns | found["values"], index=self._used_index)
+        # Grouping factors that crossed as names come back as the user has them.
+        data = self._source.data
+        for name in out.columns if data is not None else ():
+            if data is not None and name in found["data"] and name in map(str, data.columns):
+                own = used_columns(data, [name]).iloc[:, 0]
+                if key_column(name, own) is not None and isinstance(
+                    out[name].dtype, pd.CategoricalDtype
+                ):
+                    rows = own if self._used_rows is None else own.iloc[self._used_rows]
+                    out[name] = rows.to_numpy() if rows.dtype == object else rows.array
+        return out
 
 
 _NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")

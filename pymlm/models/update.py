@@ -66,6 +66,11 @@ class UpdatableModel(MixedModel):
         # Weights and offset that were arrays crossed under names that are no columns.
         sent = set(self._source.sent) & set(self._source.columns)
         enough = loaded or self._columns_of(text) <= sent
+        if not loaded and enough:  # what crossed as names may have become numbers, or the reverse
+            before, after = (vet(t, trusted=True, columns=sent) for t in (self.formula, text))
+            enough = not (set(before.keys) & set(after.names)) - set(after.keys) and not (
+                set(after.keys) & set(before.names)
+            ) - set(before.keys)
         if enough and set(changes) <= {*self._in_place, "timeout"}:
             return self._update_in_place(text if formula is not None else None, changes)
         if loaded:

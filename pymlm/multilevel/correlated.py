@@ -13,6 +13,7 @@ from pymlm.arguments import choice, flag, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import Formula, vet
+from pymlm.frame_keys import check_names_in_r
 from pymlm.frames import check_some_complete, complete_rows, prepare, used_columns
 from pymlm.models.advice import advised
 from pymlm.models.fitting import check_response, make_task
@@ -171,6 +172,12 @@ def _fit(
     check_response(task.formula, task.data)
     used = used_columns(task.data, list(dict.fromkeys([*task.source.sent, *extra])))
     check_some_complete(used)
+    fixed, named = task.formula, {*group, *(() if variance_by is None else (variance_by,))}
+    named |= {*fixed.keys} | ({*part.keys, *part.keys_and_values} if part else set())
+    numbers_too = {n for n in fixed.names if n not in fixed.keys} | {time}
+    numbers_too |= {n for n in random_names if part and n not in part.keys}
+    check_names_in_r(used, named & numbers_too)
+    keys = tuple(named - numbers_too)
     if kind == "ar1" and time is not None:
         _check_occasions(used, time)
     if random is not None:
@@ -178,7 +185,7 @@ def _fit(
     handle = call(
         "fit_nlme",
         task.formula.text,
-        prepare(used, row_names=True),
+        prepare(used, row_names=True, keys=keys),
         task.data_name,
         random=random,
         structure={
@@ -189,7 +196,11 @@ def _fit(
         fitting=True,
         timeout=task.timeout,
     )  # fmt: skip
-    source = replace(task.source, sent=tuple(map(str, used.columns)))
+    source = replace(
+        task.source,
+        sent=tuple(map(str, used.columns)),
+        arguments={**task.source.arguments, "keys": keys},
+    )
     return advised(NlmeModel(handle, source))
 
 

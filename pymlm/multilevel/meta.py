@@ -74,7 +74,13 @@ def meta_analysis(
     if (known[~np.isnan(known)] <= 0).any():
         raise DataError(f"the variances in column {variance!r} must be above 0")
     handle = call(
-        "fit_meta", formula, prepare(used), variance, random, flag(reml, "reml"), fitting=True
+        "fit_meta",
+        formula,
+        prepare(used, keys=part.keys),
+        variance,
+        random,
+        flag(reml, "reml"),
+        fitting=True,
     )
     args = {"level": fraction(level, "level")}
     found: MetaAnalysis = call("ask", handle, "meta", args, True, into=MetaAnalysis)

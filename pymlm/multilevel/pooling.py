@@ -112,7 +112,7 @@ def pooling(
     used = used_columns(frame, list(dict.fromkeys([*vetted.names, by])))
     check_some_complete(used)
     check_response(vetted, used)
-    fits = call("pooled_fits", formula, prepare(used), by, whole, into=_Fits)
+    fits = call("pooled_fits", formula, prepare(used, keys=[by]), by, whole, into=_Fits)
     left, right = (s.strip() for s in formula.split("~", 1))
     inner = right if whole else "1"
     mixed = lmer(f"{left} ~ {right} + ({inner} | `{by}`)", frame, reml=flag(reml, "reml"))

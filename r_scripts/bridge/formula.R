@@ -58,6 +58,7 @@ vet_formula <- function(text) {
     power_bases = vapply(powers, function(p) deparse1(p[[2L]]), ""),
     bare_slopes = if (two_sided && !nonlinear) .names_in(.left_of_bare_bar(rhs[[1L]])),
     removed = if ("-" %in% walked$calls) .removed_columns(rhs[[1L]]),
+    keyed = walked$keyed, valued = walked$valued,
     refused = refused,
     allowed = if (length(refused)) .formula_functions # for near names
   )
@@ -185,13 +186,18 @@ write_out_dot <- function(formula, columns) {
   groups <- structures <- list()
   n_bars <- 0L
   depth <- 0L # of brackets around each entry of the stack
+  place <- "term" # of each entry: a term of the formula, a key, or a value inside a function
+  keyed <- valued <- character()
   deepest <- 0L
   while (top > 0L) {
     node <- stack[[top]]
     inside <- depth[top]
+    where <- place[top]
     top <- top - 1L
     if (is.name(node)) {
       names[length(names) + 1L] <- as.character(node)
+      if (where == "key") keyed[length(keyed) + 1L] <- as.character(node)
+      else valued[length(valued) + 1L] <- as.character(node)
     } else if (is.call(node)) {
       head <- node[[1L]]
       if (.is_structure(node)) { # of a random term, no function that R runs
@@ -210,16 +216,18 @@ write_out_dot <- function(formula, columns) {
       if (identical(head, quote(`(`))) inside <- inside + 1L
       deepest <- max(deepest, inside)
       parts <- as.list(node)[-1L]
+      places <- .places_of_parts(head, length(parts), where)
       for (i in rev(seq_along(parts))) {
         if (identical(parts[[i]], quote(expr = ))) next # an empty argument, as in x[, 1]
         top <- top + 1L
         stack[top] <- list(parts[[i]])
         depth[top] <- inside
+        place[top] <- places[i]
       }
     }
   }
   list(names = unique(names), calls = unique(calls), by_C = by_C, groups = groups, n_bars = n_bars,
-       brackets = deepest, structures = structures)
+       brackets = deepest, structures = structures, keyed = unique(keyed), valued = unique(valued))
 }
 
 #' Is it us(x | g), diag(x | g), cs(x | g, hom = TRUE) or ar1(x | g)?
@@ -245,6 +253,18 @@ write_out_dot <- function(formula, columns) {
       refuse("FormulaError", deparse1(node), ": beside the term, ", name, "() takes ",
              if (name == "us") "nothing" else "hom = TRUE or hom = FALSE (one standard deviation for all?)")
   }
+}
+
+# Where values are names alone, which R makes of them: behind a bar, and in factor(x).
+.places_of_parts <- function(head, n, where) {
+  head <- if (is.name(head)) as.character(head) else ""
+  if (where != "value") {
+    if (head %in% c("|", "||") && n == 2L && where == "term") return(c("term", "key"))
+    if (head %in% c("+", "*", ":", "/", "(", "%in%")) return(rep(where, n))
+    if (where == "term" && head %in% c("~", "-", covariance_structures)) return(rep(where, n))
+    if (head == "interaction" || n == 1L && head %in% c("factor", "as.factor")) return(rep("key", n))
+  }
+  rep("value", n)
 }
 
 #' What C(object, contr, ...) of `node` may run beside R's contrasts: R finds `contr` by its name, which

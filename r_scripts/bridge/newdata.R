@@ -6,6 +6,9 @@
     .used_names(fit$model, re)
   predictors <- intersect(used$predictors, names(newdata))
   groups <- intersect(used$groups, names(newdata))
+  # Names that Python made of numbers: a model that R fitted to the numbers wants those.
+  for (g in groups) if (is.factor(newdata[[g]]) && isS4(fit$model) && is.numeric(fit$model@frame[[g]]))
+    newdata[[g]] <- as.numeric(as.character(newdata[[g]]))
   complete <- complete.cases(newdata[if (allow_new_levels) predictors else
     union(predictors, groups)])
   if (!length(newdata) || !length(union(predictors, groups))) complete <- rep(TRUE, nrow(newdata))
