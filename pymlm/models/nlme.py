@@ -127,7 +127,14 @@ class NlmeModel(CommonAttributes):
         return _named(s["correlation_name"], s["correlation"], "correlation")
 
     def variance_ratios(self) -> pd.Series:
-        """Return the ratios of residual standard deviations to the reference group's."""
+        """Return the ratios of residual variances to the reference group's: `sd_ratios`, squared."""
+        return self.sd_ratios() ** 2
+
+    def sd_ratios(self) -> pd.Series:
+        """Return the ratios of residual standard deviations to the reference group's.
+
+        As nlme prints them: ``coef(model$modelStruct$varStruct, unconstrained = FALSE)``.
+        """
         s = self._call("nlme_structure")
         return _named(s["ratio_name"], s["ratio"], "ratio")
 

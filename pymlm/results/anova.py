@@ -69,6 +69,15 @@ class AnovaTable(Result):
     rhs: Floats | None = None
     printed: Printed | None = None
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a term; chi-squared tests say so in a column `test`, and bring their AIC."""
+        frame = Result.to_frame(self)
+        if self.statistic_name != "F":
+            frame["test"] = self.statistic_name
+        if self.aic is not None:
+            frame["aic"] = self.aic
+        return frame
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RandomSteps(Result):

@@ -47,14 +47,14 @@ pooled_fits <- function(formula, data, by, vary) {
   X <- X[, setdiff(colnames(X), "(Intercept)"), drop = FALSE]
   y <- model.response(model.frame(f, data))
   D <- model.matrix(~ 0 + g)
-  m <- lm(y ~ 0 + D + X)
+  m <- if (ncol(X)) lm(y ~ 0 + D + X) else lm(y ~ 0 + D)
   b <- coef(m)
   s <- rep(NA_real_, length(b))
   s[!is.na(b)] <- sqrt(diag(vcov(m)))[names(b)[!is.na(b)]]
   J <- nlevels(g)
   place <- function(v) {
     out <- matrix(NA_real_, J, length(terms), dimnames = list(NULL, terms))
-    out[, colnames(X)] <- rep(v[-seq_len(J)], each = J)
+    if (ncol(X)) out[, colnames(X)] <- rep(v[-seq_len(J)], each = J)
     if ("(Intercept)" %in% terms) out[, "(Intercept)"] <- v[seq_len(J)]
     out
   }

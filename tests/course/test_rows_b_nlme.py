@@ -106,8 +106,9 @@ def test_row_31_ar1(m, r):
 
 
 def test_row_29_variances_by_group(m, r):
-    ratios = m.variance_ratios()
+    ratios = m.sd_ratios()
     assert_close(ratios.to_numpy(), r["ratio"], SAME_FIT)
+    assert_close(m.variance_ratios().to_numpy(), ratios.to_numpy() ** 2)
     assert list(ratios.index) == ["Male", "Female"]
     assert m.sigma == pytest.approx(r["sigma"], rel=SAME_FIT)
 
@@ -115,7 +116,7 @@ def test_row_29_variances_by_group(m, r):
 def test_row_31_residual_covariance(m, r):
     R = m.residual_covariance("F02").to_numpy()
     assert_close(R, r["R"]["values"], SAME_FIT)
-    s = m.sigma * m.variance_ratios()["Female"]
+    s = m.sigma * m.sd_ratios()["Female"]
     phi = m.correlation()["Phi"]
     lags = np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
     assert_close(R, s**2 * phi**lags, ARITHMETIC)
