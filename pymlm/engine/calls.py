@@ -17,7 +17,15 @@ from pymlm.engine.rpy2_private import lock, without_events
 from pymlm.engine.startup import dispatch_function
 from pymlm.engine.to_r import to_r
 from pymlm.engine.vectors import texts
-from pymlm.errors import AdviceWarning, FitError, PymlmError, RError, RPackageError, RWarning
+from pymlm.errors import (
+    AdviceWarning,
+    ConvergenceWarning,
+    FitError,
+    PymlmError,
+    RError,
+    RPackageError,
+    RWarning,
+)
 
 #: Classes of conditions that the bridge raises on purpose -> the Python error of the same meaning.
 _ERRORS: dict[str, type[PymlmError]] = {
@@ -33,6 +41,11 @@ _ERRORS: dict[str, type[PymlmError]] = {
 }
 
 
+#: What optimizers say that stopped too early and that the model itself does not keep: glmer's first
+#: stage, Nelder_Mead's limit.
+_OF_AN_OPTIMIZER = re.compile(
+    "maximum number of function evaluations|failure to converge|convergence code [1-9]"
+)
 #: What lme4 says of a singular fit; the fit's convergence says it.
 _ON_THE_MODEL = "boundary (singular) fit"
 
@@ -91,7 +104,8 @@ def call(
         said = [*warnings, *(m for m in messages if _ON_THE_MODEL not in m and m not in advice)]
         warnings = list(dict.fromkeys(said))
     for text in warnings:
-        errors.warn(text, RWarning)
+        stopped = fitting and _OF_AN_OPTIMIZER.search(text)
+        errors.warn(text, ConvergenceWarning if stopped else RWarning)
     for text in advice:
         errors.warn(text, AdviceWarning)
     if answer["error"] is not None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.engine import call
-from pymlm.errors import ArgumentError
+from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.mixed import MixedModel
@@ -172,6 +172,10 @@ def effect_types(
     factor = _factor(m, formula, by)
     design = design_of(formula, frame, trusted)
     if isinstance(m, MixedModel):
+        if not len(m.fixef()):
+            raise NotSupportedError(
+                f"effect_types is about the fixed effects, and this model has none: {m.formula}"
+            )
         design = design.only(m.fixef().index)
     groups = groups_of(frame, factor)
     columns = [_column(t, design.values[:, i], groups) for i, t in enumerate(design.term)]

@@ -70,7 +70,7 @@ class AnovaTable(Result):
     printed: Printed | None = None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a term; chi-squared tests say so in a column `test`, and bring their AIC."""
+        """Return one row a term; chi-squared tests say so in a column `test`, and keep AIC."""
         frame = Result.to_frame(self)
         if self.statistic_name != "F":
             frame["test"] = self.statistic_name

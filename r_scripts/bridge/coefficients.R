@@ -3,6 +3,7 @@
 
 #' The names of random coefficients as those of the fixed effects are written; others as they are.
 as_in_fixed <- function(names, fixed) {
+  if (!length(fixed)) return(names)
   apart <- function(x) vapply(strsplit(x, ":", fixed = TRUE), function(p)
     paste(sort(p, method = "radix"), collapse = ":"), "")
   same <- match(apart(names), apart(fixed))
@@ -13,7 +14,7 @@ as_in_fixed <- function(names, fixed) {
 #' R adds them by name, and leaves an interaction written the other way round in two columns.
 coefficients_by_group <- function(model) {
   found <- coef(model)
-  fixed <- names(fixef(model))
+  fixed <- as.character(names(fixef(model)))
   if (is.data.frame(found)) .joined_columns(found, fixed)
   else stats::setNames(lapply(unclass(found), .joined_columns, fixed), names(found))
 }

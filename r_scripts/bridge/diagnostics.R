@@ -2,11 +2,21 @@
 
 hat_values <- function(fit) {
   need_linear_predictor(fit, "The hat matrix", "m.residuals() and m.qq_data() are there")
+  if (!length(fixef(fit$model))) return(.hat_of_random_effects(fit$model))
   .unpadded(fit, hatvalues(fit$model))
+}
+
+# hatvalues() of lme4 without its second half, that of the fixed effects, for which it has no case.
+.hat_of_random_effects <- function(model) {
+  L <- getME(model, "L")
+  right <- getME(model, "Lambdat") %*% getME(model, "Zt") %*%
+    Matrix::Diagonal(x = sqrt(weights(model, type = "prior")))
+  unname(Matrix::colSums(solve(L, solve(L, right, system = "P"), system = "L")^2))
 }
 
 cooks_distances <- function(fit) {
   need_linear_predictor(fit, "Cook's distance", "m.residuals() and m.qq_data() are there")
+  need_fixed_effects(fit, "Cook's distance")
   .unpadded(fit, cooks.distance(fit$model))
 }
 
@@ -23,6 +33,7 @@ cooks_distances <- function(fit) {
 # over, the used rows only, and the refits run one after the other.
 influence_native <- function(fit, groups = NULL) {
   need_linear_predictor(fit, "influence", "Refit without the rows: m.update(data=...)")
+  need_fixed_effects(fit, "influence by deletion")
   data <- model_data(fit)
   if (is.null(data))
     refuse("DataError", "influence refits the model without some of its rows, and its data did not ",

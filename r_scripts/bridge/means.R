@@ -66,6 +66,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 # `offset`: NULL takes it from the grid's variables, a number stands for it, FALSE leaves it out.
 .reference_grid <- function(fit, at, ddf, offset = NULL, ...) {
   need_package("emmeans", "marginal means")
+  need_fixed_effects(fit, "A marginal mean")
   if (lme4::isNLMM(fit$model))
     refuse("NotSupportedError", "marginal means are not defined for a nonlinear mixed model")
   args <- .grid_arguments(fit, .checked_at(fit, at), offset)

@@ -74,6 +74,7 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
   mixed <- inherits(model, "merMod")
   if (mixed) {
     .need_linear(fit, "Cluster-robust standard errors")
+    need_fixed_effects(fit, "A cluster-robust covariance matrix")
     if (is_membership(model))
       refuse("NotSupportedError", "the rows of a multiple-membership model belong to several ",
              "clusters at once, so there are no independent clusters to be robust to")

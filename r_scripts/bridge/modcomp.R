@@ -6,6 +6,7 @@ mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger
   if (!is(fit$model, "merMod"))
     refuse("NotSupportedError", names[1L], " must be a mixed model; for a linear model anova() has F tests")
   .need_linear(fit, paste("F tests by", method))
+  need_fixed_effects(fit, "An F test of the means")
   if (!is.null(small)) {
     .check_same_data(list(fit$model, small$model), names)
     if (!(is(small$model, "merMod") && lme4::isLMM(small$model)))
@@ -13,7 +14,8 @@ mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger
              "for a restriction of the fixed effects")
   }
   restriction <- if (is.null(small)) matrix(unlist(L), nrow = length(L), byrow = TRUE)
-  else plain_model(small)
+  else if (length(fixef(small$model))) plain_model(small)
+  else diag(length(fixef(fit$model))) # without fixed effects: all of them are 0
   test <- tryCatch(
     if (method == "Kenward-Roger") pbkrtest::KRmodcomp(kenward_roger_model(fit), restriction)
     else if (uses_exact(fit)) sat_modcomp_exact(fit, restriction)

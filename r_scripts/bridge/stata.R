@@ -4,6 +4,7 @@
 #' Everything that the other systems' tables need and summary() lacks.
 voice_native <- function(fit) {
   .need_linear(fit, "The other systems' tables")
+  need_fixed_effects(fit, "The other systems' table")
   if (is_membership(fit$model))
     refuse("NotSupportedError", "none of the other systems' tables is made for multiple ",
            "membership; use style='r' or 'stargazer'")

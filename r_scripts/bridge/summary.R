@@ -20,6 +20,7 @@ lmertest_model <- function(fit) {
 
 .need_reml <- function(fit) {
   .need_linear(fit, "Kenward-Roger degrees of freedom")
+  need_fixed_effects(fit, "Kenward-Roger's method") # lme4 fits such a model by ML whatever is asked
   if (!lme4::isREML(fit$model))
     refuse("NotSupportedError", "Kenward-Roger needs a REML fit, and this model was fitted by ",
            "maximum likelihood. Refit it with reml=True, or ask for ddf='Satterthwaite'.")

@@ -70,7 +70,10 @@ available_memory <- function() {
 anova_native <- function(fit, type, ddf = NULL) {
   need_linear_predictor(fit, "An analysis of variance table", .test_instead)
   say_without_intercept(fit$model)
-  if (is.null(ddf)) return(anova(plain_model(fit)))
+  if (is.null(ddf)) {
+    need_fixed_effects(fit, "lme4's analysis of variance table")
+    return(anova(plain_model(fit)))
+  }
   switch(ddf,
     "Satterthwaite" = anova(lmertest_model(fit), type = type, ddf = ddf),
     "Kenward-Roger" = no_fallback(anova(kenward_roger_model(fit), type = type, ddf = ddf)),
@@ -133,7 +136,7 @@ plain_model <- function(fit) {
   rows <- lapply(names(contrasts), function(term)
     .wald_test(fit, contrasts[[term]], 0, ddf, .term_ddf(fit, term, ddf)))
   table <- if (length(rows)) do.call(rbind, rows) else .wald_row(ddf, fit$model)
-  rownames(table) <- names(contrasts)
+  if (length(rows)) rownames(table) <- names(contrasts)
   structure(table, heading = paste(heading, if (ddf == "asymptotic") "Wald chi-square tests"
                                    else .ddf_label(ddf)),
             hypotheses = contrasts, class = c("anova", "data.frame"))

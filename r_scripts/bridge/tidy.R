@@ -95,7 +95,7 @@ augment_table <- function(fit) {
   eta <- .unpadded(fit, predict(model))
   out <- list(.fitted = eta, .resid = .unpadded(fit, residuals(model)))
   if (!lme4::isNLMM(model)) # as broom.mixed: lme4 has none of these for a nonlinear model
-    out <- c(out, list(.hat = hat_values(fit), .cooksd = cooks_distances(fit),
+    out <- c(out, list(.hat = hat_values(fit), .cooksd = if (length(fixef(model))) cooks_distances(fit) else rep(NA_real_, nrow(frame)),
                        .fixed = .unpadded(fit, predict(model, re.form = NA))))
   parts <- c("mu", "offset", "sqrtXwt", "sqrtrwt", "weights", "wtres", "gam", "eta")
   values <- lapply(stats::setNames(parts, paste0(".", parts)), function(p)
