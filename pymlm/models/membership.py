@@ -10,12 +10,13 @@ import pandas as pd
 
 from pymlm.arguments import flag, refuse_unknown, strict
 from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
-from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.frames import as_pandas, prepare
 from pymlm.models.advice import advised
 from pymlm.models.control import LmerControl, as_control
 from pymlm.models.fitting import as_start, check_response, fit, make_task, warn_about
 from pymlm.models.lmer import LinearMixedModel
 from pymlm.models.membership_weights import check_weights, membership_weights
+from pymlm.models.newdata import needed_columns
 from pymlm.results.fixed import NamedMatrix
 
 
@@ -97,9 +98,10 @@ class MultipleMembershipModel(LinearMixedModel):
             )
         beside = {*given, *self._own_formula.constants}
         names = [n for n in self._call("all_names", tuple[str, ...]) if n not in beside]
+        offset = self._call("offset_name", str | None)
         values = self._call(
             "predict_membership",
-            newdata=prepare(used_columns(frame, names, "model")),
+            newdata=prepare(needed_columns(frame, names, offset)),
             memberships=triplets(given, frame, self._source.arguments.get("normalize", False)),
             allow_new_levels=flag(allow_new_levels, "allow_new_levels"),
         )

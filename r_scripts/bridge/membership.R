@@ -171,7 +171,8 @@ membership_weights <- function(fit) {
 #' X b for new rows plus the weighted modes of their units; a unit not met before counts as 0.
 predict_membership <- function(fit, newdata, memberships, allow_new_levels) {
   model <- fit$model
-  out <- unname(predict(model, newdata = newdata, re.form = NA, na.action = na.pass))
+  fixed <- .new_fixed_part(fit, newdata)
+  out <- replace(as.numeric(fixed$x %*% fixef(model)) + fixed$offset, fixed$unknown, NaN)
   modes <- ranef(model, condVar = FALSE)
   for (bar in findbars(formula(model))) {
     name <- as.character(bar[[3L]])
@@ -183,9 +184,9 @@ predict_membership <- function(fit, newdata, memberships, allow_new_levels) {
       refuse("DataError", "the model has not seen ", name, " '", new[1L], "'. Pass ",
              "allow_new_levels=True to take it at the population mean")
     known <- intersect(colnames(W), rownames(modes[[name]]))
-    design <- model.matrix(eval(substitute(~x, list(x = bar[[2L]])), .formula_home),
-                           model.frame(eval(substitute(~x, list(x = bar[[2L]])), .formula_home),
-                                       newdata, na.action = na.pass))
+    written <- eval(substitute(~x, list(x = bar[[2L]])), .formula_home)
+    design <- model.matrix(written, model.frame(frozen_terms(fit, terms(written)), newdata,
+                                                na.action = na.pass))
     b <- as.matrix(modes[[name]][known, colnames(design), drop = FALSE])
     out <- out + rowSums(as.matrix(W[, known, drop = FALSE] %*% b) * design)
   }

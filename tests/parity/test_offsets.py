@@ -180,3 +180,26 @@ def test_a_weight_of_two_is_the_row_twice(data: pd.DataFrame, family: str) -> No
         text = "n ~ x + (1 | g)"
         mixed = mlm.glmer(text, data, family=family, weights=np.full(240, 2.0))
         assert_close(mixed.loglik, mlm.glmer(text, twice, family=family).loglik, REFIT)
+
+
+def test_multiple_membership_takes_the_offset_from_new_rows(data: pd.DataFrame) -> None:
+    d = data.assign(second=data["g"].shift(1, fill_value="g00"))
+    units = {"unit": ["g", "second"]}
+    m = mlm.multiple_membership("y ~ x + (1 | unit)", d, units, offset="lt")
+    assert_close(m.predict(d.tail(3)), m.fitted().tail(3), SAME)
+    with pytest.raises(DataError, match="no column 'lt'"):
+        m.predict(d.tail(3).drop(columns="lt"))
+
+
+def test_a_saved_model_knows_its_offset(data: pd.DataFrame, tmp_path: Any) -> None:
+    m = _fit("glmer", "column", data)
+    again = mlm.load_model(m.save(tmp_path / "m.rds"))
+    assert_close(again.predict(data.tail(3)), m.fitted().tail(3), SAME)
+    assert_close(
+        again.emmeans("f", at={"lt": 0}).to_frame()["emmean"],
+        m.emmeans("f", offset=0).to_frame()["emmean"],
+        SAME,
+    )
+    array = mlm.load_model(_fit("glmer", "array", data).save(tmp_path / "a.rds"))
+    with pytest.raises(DataError, match="given as an array"):
+        array.predict(data.tail(3))
