@@ -49,6 +49,8 @@ class Formula:
         Columns left of a bar that stands outside parentheses: ``y ~ x + 1 | g``.
     removed : tuple of str
         Columns that the formula takes away: ``y ~ . - x``.
+    uncorrelated : tuple of str
+        Columns left of ``||`` where this lme4 would keep the correlations of a factor's levels.
     keys : tuple of str
         Columns whose values are names wherever they stand: in grouping factors, in ``factor()``.
     keys_and_values : tuple of str
@@ -71,6 +73,7 @@ class Formula:
     power_bases: tuple[str, ...] = ()
     bare_slopes: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    uncorrelated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,7 @@ class _Vetted:
     bare_slopes: tuple[str, ...]
     removed: tuple[str, ...]
     keyed: tuple[str, ...]
+    uncorrelated: tuple[str, ...]
     valued: tuple[str, ...]
     refused: tuple[str, ...]
     allowed: tuple[str, ...]
@@ -162,6 +166,7 @@ def vet(
         power_bases=found.power_bases,
         bare_slopes=values(found.bare_slopes),
         removed=found.removed,
+        uncorrelated=found.uncorrelated,
         # A dot is every column, so the grouping factors are predictors, too.
         keys=() if found.dot else tuple(n for n in found.keyed if n not in found.valued),
         keys_and_values=tuple(n for n in found.keyed if found.dot or n in found.valued),

@@ -68,6 +68,18 @@ def about_data(formula: Formula, frame: Frame) -> list[str]:
     return out
 
 
+def about_double_bars(formula: Formula, frame: Frame) -> list[str]:
+    """Say where ``(f || g)`` keeps the correlations of a factor's levels (lme4 before 2.0)."""
+    factors = {c.name: c for c in frame.columns if c.kind in ("factor", "ordered", "logical")}
+    return [
+        f"{name!r} is a factor, and this lme4 keeps the correlations of its levels in a term with "
+        "'||'. For none, give the term a column of 0 and 1 for each level: "
+        f"data.join(pandas.get_dummies(data[{name!r}], prefix={name!r}, dtype=float))"
+        for name in formula.uncorrelated
+        if name in factors
+    ]
+
+
 def _about_levels(column: Column, rows: int) -> list[str]:
     # Levels that occur; a category may have others, and missing values are no level.
     codes = column.values[column.values > 0]

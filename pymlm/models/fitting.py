@@ -34,7 +34,7 @@ from pymlm.frames import (
     row_label,
     used_columns,
 )
-from pymlm.models.advice import about_data, about_formula, say
+from pymlm.models.advice import about_data, about_double_bars, about_formula, say
 from pymlm.models.base import Source
 from pymlm.results.summary import Convergence
 
@@ -110,7 +110,13 @@ def make_task(
     keys = [k for k in vetted.keys if k not in named]
     check_names_in_r(used, {*vetted.keys_and_values, *(k for k in vetted.keys if k in named)})
     ready = prepare(used, row_names=True, hidden=hidden, keys=keys)
-    say([*about_formula(vetted, mixed), *about_data(vetted, ready)])
+    say(
+        [
+            *about_formula(vetted, mixed),
+            *about_data(vetted, ready),
+            *about_double_bars(vetted, ready),
+        ]
+    )
     if not any_complete(ready):
         check_some_complete(used)  # which says why
     return Task(

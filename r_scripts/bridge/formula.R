@@ -59,6 +59,8 @@ vet_formula <- function(text) {
     bare_slopes = if (two_sided && !nonlinear) .names_in(.left_of_bare_bar(rhs[[1L]])),
     removed = if ("-" %in% walked$calls) .removed_columns(rhs[[1L]]),
     keyed = walked$keyed, valued = walked$valued,
+    # lme4 2 leaves out the correlations of a factor's levels, too.
+    uncorrelated = if ("||" %in% walked$calls && !knows_structures()) .left_of_double_bars(f),
     refused = refused,
     allowed = if (length(refused)) .formula_functions # for near names
   )
@@ -253,6 +255,13 @@ write_out_dot <- function(formula, columns) {
       refuse("FormulaError", deparse1(node), ": beside the term, ", name, "() takes ",
              if (name == "us") "nothing" else "hom = TRUE or hom = FALSE (one standard deviation for all?)")
   }
+}
+
+.left_of_double_bars <- function(node) {
+  if (!is.call(node)) return(NULL)
+  if (identical(node[[1L]], quote(`||`)) && length(node) == 3L) return(.names_in(list(node[[2L]])))
+  if (!as.character(node[[1L]])[1L] %in% c("~", "+", "-", "(")) return(NULL)
+  unique(unlist(lapply(as.list(node)[-1L], .left_of_double_bars)))
 }
 
 # Where values are names alone, which R makes of them: behind a bar, and in factor(x).
