@@ -7,10 +7,8 @@ which would agree with itself.
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pymlm.arguments import strict
+from pymlm.engine.left_behind import temporary_folder
 from pymlm.errors import NotSupportedError, RWarning
 from pymlm.parity_answers import RUNS, SAME_LOGLIK, TOLERANCE, Answers
 from pymlm.parity_export import ask_native, ask_native_at, export
@@ -172,8 +171,7 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
         raise NotSupportedError("check_parity compares mixed models that lme4 fitted")
     ddfs = _ddfs(model)
     ours = _own_numbers(model, ddfs)
-    with tempfile.TemporaryDirectory(prefix="pymlm-parity-") as name:
-        folder = Path(name)
+    with temporary_folder("parity") as folder:
         route = export(model, folder, [d for d in ddfs if d])
         first = ask_native(folder)
         found = Answers(ours, first, tolerance)

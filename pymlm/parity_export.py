@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.engine import call
+from pymlm.engine.left_behind import run_beside
 from pymlm.engine.startup import bridge_folder, find_r_home
 from pymlm.engine.to_r import NA_INTEGER
 from pymlm.errors import RError
@@ -143,10 +143,8 @@ def ask_native(folder: Path) -> dict[str, Any]:
         environment["LC_CTYPE"] = "C.UTF-8"
         if environment.get("LC_ALL"):
             environment["LC_ALL"] = "C.UTF-8"
-    done = subprocess.run(
-        [str(Path(home, "bin", "Rscript")), "--vanilla", str(script), str(folder)],
-        capture_output=True, text=True, encoding="utf-8", env=environment, check=False,
-    )  # fmt: skip
+    rscript = str(Path(home, "bin", "Rscript"))
+    done = run_beside([rscript, "--vanilla", str(script), str(folder)], folder, environment)
     if done.returncode:
         raise RError(f"native R failed: {done.stderr.strip()[-1500:]}", done.stderr)
     answer: dict[str, Any] = json.loads((folder / "answer.json").read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from pymlm.engine.left_behind import ForWorkers
 from pymlm.errors import PymlmError
 from pymlm.many.tables import Tables
 from pymlm.models.parallel import bar
@@ -94,7 +95,7 @@ def _elsewhere(
     left, tries = list(chunks), 0
     while left:
         jobs = joblib.Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="2*n_jobs")
-        results = jobs(joblib.delayed(f)(*a) for f, a in (work(*c) for c in left))
+        results = jobs(joblib.delayed(ForWorkers(f))(*a) for f, a in (work(*c) for c in left))
         before = len(left)
         try:
             for tables in results:

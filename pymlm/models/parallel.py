@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from pymlm.engine.left_behind import ForWorkers
 from pymlm.errors import ArgumentError
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def run(
     import joblib
 
     jobs = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
-    results = jobs(joblib.delayed(function)(*task) for task in tasks)
+    results = jobs(joblib.delayed(ForWorkers(function))(*task) for task in tasks)
     return list(_shown(results, len(tasks), progress))
 
 

@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "parity_export": {"engine", "formula", "frame_keys", "frames", "models"},
     "parity_answers": {"results"},
-    "parity": {"arguments", "models", "parity_answers", "parity_export", "results"},
+    "parity": {"arguments", "engine", "models", "parity_answers", "parity_export", "results"},
     "demo": {"datasets", "models", "parity"},
     "cli": {
         "arguments", "datasets", "demo", "engine", "formula", "frames", "many", "models",
