@@ -69,7 +69,8 @@ def load_dataset(name: str) -> pd.DataFrame:
     -------
     DataFrame
         Factors as category (ordered where R's are), with R's order of levels. ``attrs["name"]``
-        holds the name, so that a model's print says ``Data: sleepstudy``. A matrix in the data
+        holds the name, so that a model's print says ``Data: sleepstudy``, ``attrs["units"]`` the
+        units where R has them (nlme's data), so that figures name them. A matrix in the data
         comes as one column for each of its own, named as R prints them (``yield.0``).
 
     Raises
@@ -92,6 +93,8 @@ def load_dataset(name: str) -> pd.DataFrame:
     columns = {n: as_column(c) for n, c in raw["columns"].items() if c is not None}
     frame = pd.DataFrame(columns, index=raw["row_names"])
     frame.attrs["name"] = item
+    if raw["units"]:
+        frame.attrs["units"] = {name: str(unit[0]) for name, unit in raw["units"].items()}
     return frame
 
 

@@ -52,6 +52,7 @@ class MeansMethods(Described):
         interaction: bool = False,
         engine: str | None = None,
         offset: float | None = None,
+        comparisons: bool = False,
     ) -> EmmGrid:
         """Return estimated marginal means, or contrasts of them.
 
@@ -94,6 +95,9 @@ class MeansMethods(Described):
             Value of the model's offset, on the scale of the linear predictor: 0 for rates per
             unit of exposure. By default it is computed, like any predictor, from its variable at
             `at` or at the mean: log(mean(t)) for ``offset(log(t))``, as emmeans since 1.8.7.
+        comparisons : bool
+            Add comparison arrows, for ``pymlm.plot.means``: two means whose arrows do not overlap
+            differ at 1 − level, adjusted as pairwise contrasts are.
 
         Returns
         -------
@@ -128,7 +132,8 @@ class MeansMethods(Described):
             by=text_list(by, "by"),
             at=_at(at),
             contrast=_contrast(contrast, ref, interaction),
-            options=_options(adjust, type, level, infer, weights, ref, interaction, offset),
+            options=_options(adjust, type, level, infer, weights, ref, interaction, offset)
+            | ({"comparisons": True} if flag(comparisons, "comparisons") else {}),
             ddf=self._means_ddf(ddf),
         )
 

@@ -55,7 +55,8 @@ def means(
 
     Notes
     -----
-    Draws ``emm.to_frame()``; emmeans' ``emmip`` and ``plot``.
+    Draws ``emm.to_frame()``; emmeans' ``emmip`` and ``plot``. With comparison arrows
+    (``m.emmeans(..., comparisons=True)``) means whose arrows do not overlap differ.
 
     Examples
     --------
@@ -128,11 +129,22 @@ def _means(
         low, high = _intervals(own)
         paint = style.PALETTE[i % 7]
         ax.vlines(at, low, high, color=paint, linewidth=1.4, alpha=0.8)
+        _arrows(ax, at, own, style.VERMILION if colour is None else paint)
         looks = {"color": paint, "marker": style.MARKERS[i % 8], "markersize": 5, "linewidth": 1.2,
                  "linestyle": style.STYLES[i % 7] if joined else "none"}  # fmt: skip
         ax.plot(at, own[_ESTIMATE], **{**looks, "label": value, **line})
     ax.set_xticks(range(len(levels)), levels, rotation=30 if len("".join(levels)) > 50 else 0)
     ax.set_xlim(-0.5, len(levels) - 0.5)
+
+
+def _arrows(ax: Axes, at: Any, own: pd.DataFrame, paint: str) -> None:
+    """Comparison arrows, where the result has them."""
+    for end in ("arrow_low", "arrow_high"):
+        for x, start, stop in zip(at, own[_ESTIMATE], own.get(end, own[_ESTIMATE]), strict=True):
+            if np.isfinite(stop) and stop != start:
+                arrow = {"arrowstyle": "-|>", "color": paint, "linewidth": 2.4, "shrinkA": 0,
+                         "shrinkB": 0}  # fmt: skip
+                ax.annotate("", (x, stop), (x, start), arrowprops=arrow)
 
 
 def _contrasts(

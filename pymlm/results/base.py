@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pymlm.errors import ArgumentError, near_names
+from pymlm.display import heading, readable, shortened, words
+from pymlm.errors import ArgumentError, PymlmError, near_names
 from pymlm.escape import html_block, html_frame
 
 Floats = NDArray[np.float64]
@@ -166,12 +167,30 @@ class Result:
 
     def _repr_html_(self) -> str:
         caption = self._html_caption()
-        below = "\n".join(unsaid(self._remarks(), caption))
-        table = html_block(caption) + html_frame(self.to_frame())
+        below = "\n".join(unsaid([*self.notes, *self._remarks()], caption))
+        frame = self.to_frame()
+        counted = isinstance(frame.index, pd.RangeIndex)  # says nothing of the rows
+        table = html_block(caption) + html_frame(readable(frame), index=not counted)
         return table + (html_block(below) if below else "")
 
     def _html_caption(self) -> str:
-        return type(self).__name__
+        printed = getattr(self, "printed", None)
+        said = "" if printed is None else heading(str(printed))
+        if type(self)._body is not Result._body:  # a class that says it in words of its own
+            said = heading(self._body())
+        return said or words(type(self).__name__)
+
+    def __init_subclass__(cls) -> None:
+        # @dataclass writes a __repr__ of its own unless the class has one.
+        if "__repr__" not in cls.__dict__:
+            cls.__repr__ = Result.__repr__  # type: ignore[method-assign]  # as @dataclass does
+
+    def __repr__(self) -> str:
+        """What `print` shows, long ones without their middle, as pandas does."""
+        try:
+            return shortened(str(self))
+        except PymlmError as error:  # R is asked for its print, and may be gone
+            return f"<{type(self).__name__}, which cannot be printed: {error}>"
 
 
 def unsaid(notes: Iterable[str], text: object) -> list[str]:

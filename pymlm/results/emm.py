@@ -35,6 +35,12 @@ class LabelColumn:
         return list(self.text) if self.number is None else np.array(self.number)
 
 
+_AFTER_ESTIMATE = (
+    "std_error", "df", "conf_low", "conf_high", "null", "statistic", "p_value", "arrow_low",
+    "arrow_high",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class EmmGrid(Result):
     """Estimated marginal means, trends (slopes), or contrasts of them, one row each.
@@ -63,6 +69,8 @@ class EmmGrid(Result):
         t, or z where `statistic_name` says so; two-sided p adjusted by `adjust`.
     group : tuple of str, or None
         Compact letter display: means that share a symbol are not shown to differ.
+    arrow_low, arrow_high : ndarray, shape (k,), or None
+        Ends of the comparison arrows, where they were asked for; NaN where none points there.
     estimate_name : str
         R's name of the estimates: "emmean", "prob", "odds.ratio", "Days.trend" ...
     adjust : str
@@ -96,6 +104,8 @@ class EmmGrid(Result):
     statistic: Floats | None = None
     p_value: Floats | None = None
     group: tuple[str, ...] | None = None
+    arrow_low: Floats | None = None
+    arrow_high: Floats | None = None
     estimate_name: str
     statistic_name: str = "t"
     adjust: str = "none"
@@ -114,7 +124,7 @@ class EmmGrid(Result):
         """
         columns: dict[str, Any] = {c.name: c.values for c in self.labels}
         columns[self.kind] = np.array(self.estimate)
-        for name in ("std_error", "df", "conf_low", "conf_high", "null", "statistic", "p_value"):
+        for name in _AFTER_ESTIMATE:
             values = getattr(self, name)
             if values is not None:
                 columns[name] = np.array(values)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pymlm.display import readable
 from pymlm.escape import html_frame, html_paragraph
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import FixedEffects
@@ -71,8 +72,8 @@ class Summary(Result):
         groups = ", ".join(f"{k}: {v}" for k, v in self.ngroups.items())
         dropped = f"; {self.n_dropped} dropped for missing values" if self.n_dropped else ""
         return (
-            f"{html_paragraph(self.title)}{html_frame(self.fixed.to_frame())}"
-            f"{html_frame(self.varcorr.to_frame(), index=False)}"
+            f"{html_paragraph(self.title)}{html_frame(readable(self.fixed.to_frame()))}"
+            f"{html_frame(readable(self.varcorr.to_frame()), index=False)}"
             + html_paragraph(f"{self.nobs} observations{dropped}; groups: {groups}")
         )
 

@@ -30,7 +30,19 @@ load_dataset <- function(name, package) {
   if (!is.data.frame(d))
     refuse("DataError", package, "::", name, " is a ", class(d)[1L], ", not a data frame")
   list(nrow = nrow(d), row_names = if (is.character(attr(d, "row.names"))) row.names(d),
-       columns = frame_columns(d))
+       columns = frame_columns(d), units = .units_of(d))
+}
+
+# Units of outcome and predictor, which nlme's data sets bring along: c(age = "yr", distance = "mm").
+.units_of <- function(d) {
+  units <- attr(d, "units")
+  formula <- attr(d, "formula")
+  if (!is.list(units) || !inherits(formula, "formula") || length(formula) != 3L) return(NULL)
+  right <- formula[[3L]]
+  sides <- list(y = formula[[2L]], x = if (is.call(right)) right[[2L]])
+  known <- Filter(function(s) is.name(sides[[s]]) && is.character(units[[s]]), names(sides))
+  out <- lapply(known, function(s) gsub("^\\s*\\((.*)\\)\\s*$", "\\1", units[[s]]))
+  stats::setNames(out, vapply(known, function(s) as.character(sides[[s]]), ""))
 }
 
 #' Every column of a data frame with the facts that make a pandas column of it. A matrix stands for

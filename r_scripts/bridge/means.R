@@ -11,7 +11,18 @@ emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, op
 }
 emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = NULL,
                            options = list(), ddf = NULL) {
-  .grid_result(native, if (is.null(contrast)) "emmean" else "estimate")
+  out <- .grid_result(native, if (is.null(contrast)) "emmean" else "estimate")
+  if (isTRUE(options$comparisons)) c(out, .comparison_arrows(native, contrast, options)) else out
+}
+# Arrows of emmeans' plot: means whose arrows do not overlap differ. None points beyond the ends.
+.comparison_arrows <- function(native, contrast, options) {
+  if (!is.null(contrast))
+    refuse("ArgumentError", "comparison arrows are of means, not of contrasts: leave one out")
+  if (!requireNamespace("ggplot2", quietly = TRUE))
+    refuse("RPackageError", "comparison arrows need R's ggplot2: install.packages(\"ggplot2\")")
+  level <- if (is.null(options$level)) 0.95 else options$level
+  drawn <- plot(native, comparisons = TRUE, plotit = FALSE, alpha = 1 - level)
+  list(arrow_low = drawn$lcmpl, arrow_high = drawn$rcmpl)
 }
 
 emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NULL,

@@ -341,3 +341,25 @@ def test_levels():
     assert np.bincount(marks[:, 0].astype(int)).tolist() == [3] * 10
     crossed = mlm.plot.levels(data("Penicillin"), ["plate", "sample"])[2]
     assert len(crossed.get_lines()[0].get_xydata()) == 24 * 6
+
+
+def test_comparison_arrows():
+    """Their ends are those of emmeans' own plot."""
+    ends = native(
+        "ck <- lme4::lmer(angle ~ recipe * temperature + (1 | recipe:replicate), cake)\n"
+        'e <- emmeans::emmeans(lmerTest::as_lmerModLmerTest(ck), "temperature", '
+        'lmer.df = "satterthwaite")\n'
+        "d <- plot(e, comparisons = TRUE, plotit = FALSE)\n"
+        "emit(list(low = d$lcmpl[-1], high = d$rcmpl, level = as.character(d$temperature)))"
+    )  # the lowest mean has no arrow downwards
+    emm = cake().emmeans("temperature", comparisons=True)
+    assert list(emm.labels[0].text) == ends["level"]
+    assert np.isnan(emm.arrow_low[0])
+    assert_close(emm.arrow_low[1:], ends["low"], SAME_PATH)
+    high = np.array([np.nan if h is None else h for h in ends["high"]])
+    assert_close(np.asarray(emm.arrow_high)[np.isfinite(high)], high[np.isfinite(high)], SAME_PATH)
+    drawn = [a.xy[1] for a in emm.plot().texts if a.arrow_patch is not None]
+    wanted = [*emm.arrow_low[np.isfinite(emm.arrow_low)], *high[np.isfinite(high)]]
+    assert_close(sorted(drawn), sorted(wanted), SAME_PATH)
+    with pytest.raises(mlm.errors.ArgumentError, match="of means, not of contrasts"):
+        cake().emmeans("recipe", contrast="pairwise", comparisons=True)

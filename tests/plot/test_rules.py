@@ -58,6 +58,18 @@ def test_axes_have_names_with_units(name):
         assert drawn[0].get_xlabel() == "Days"
 
 
+def test_units_come_with_r_s_data():
+    teeth = data("nlme::Orthodont")
+    assert teeth.attrs["units"] == {"distance": "mm", "age": "yr"}
+    m = mlm.lmer("distance ~ age * Sex + (1 | Subject)", teeth)
+    ax = mlm.plot.predictions(m, ["age", "Sex"])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("age (yr)", "predicted distance (mm)")
+    own = teeth.copy()
+    own.attrs["labels"] = {"age": "age of the child"}
+    ax = mlm.plot.group_lines(mlm.lmer("distance ~ age + (1 | Subject)", own), "age")
+    assert ax.get_xlabel() == "age of the child (yr)"
+
+
 @each
 def test_further_keywords_go_to_the_main_artist(name):
     drawn = flat(draw(name, alpha=0.123))

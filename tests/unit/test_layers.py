@@ -21,7 +21,8 @@ ALLOWED: dict[str, set[str]] = {
     "frame_keys": {"engine"},
     "frames": {"engine", "frame_keys", "other_frames"},
     "figures": set(),
-    "results": {"figures"},
+    "display": set(),
+    "results": {"display", "figures"},
     "render": {"arguments", "results"},
     "inference": set(),
     "models": {

@@ -1,0 +1,103 @@
+"""How results look where they are not printed: numbers with sensible digits, long texts cut."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+#: Significant digits of the smallest number of a column, where the others leave room: R's default
+#: less two, which is what its summaries show.
+DIGITS = 5
+#: A number this much smaller than the largest of its column does not ask for more decimals.
+SMALL = 1e-3
+MOST_DECIMALS = 6
+#: Below this a p value is only said to be below.
+SMALLEST_P = 0.001
+#: Lines that a heading of R's has at most.
+HEADING = 12
+
+
+def readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame as text: sensible digits, "<0.001", blanks for what there is not."""
+    out = frame.copy()
+    for at, name in enumerate(frame.columns):
+        out.isetitem(at, _texts(frame.iloc[:, at], str(name)))
+    return out
+
+
+def _texts(column: pd.Series, name: str) -> list[Any]:
+    if not pd.api.types.is_float_dtype(column.dtype):
+        return ["" if v is None or v is pd.NA or _nan(v) else v for v in column]
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    if name.startswith("p_value"):
+        return [_p(v) for v in values]
+    decimals = _decimals(values)
+    return [_number(v, decimals) for v in values]
+
+
+def _nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _decimals(values: np.ndarray[Any, Any]) -> int:
+    size = np.abs(values[np.isfinite(values)])
+    size = size[size > 0]
+    if len(size) == 0 or np.all(size == np.round(size)):
+        return 0
+    least = size[size >= SMALL * size.max()].min()
+    return int(np.clip(DIGITS - 1 - math.floor(math.log10(least)), 0, MOST_DECIMALS))
+
+
+def _number(value: float, decimals: int) -> str:
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
+    text = f"{value:.{decimals}f}"
+    # What rounding would make a zero is written out.
+    return f"{value:.3g}" if value != 0 and float(text) == 0 else text
+
+
+def _p(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return f"<{SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
+
+
+def heading(printed: str) -> str:
+    """Return the lines of a print above its table, whose line of names begins with blanks."""
+    lines = printed.rstrip().split("\n")
+    table = next((i for i, line in enumerate(lines) if line.startswith(" ")), len(lines))
+    above = "\n".join(line for line in lines[:table] if line.strip())
+    return "" if table > HEADING or above.startswith(("$", "[1]")) else above
+
+
+#: Classes whose names are the field's abbreviations.
+_TITLES = {
+    "Glance": "The model in one row",
+    "Icc": "Intraclass correlation",
+    "RePCA": "Principal components of the random effects",
+    "Tidy": "Estimates",
+    "VarCorr": "Variance components",
+}
+
+
+def words(name: str) -> str:
+    """Return the name of a class in words: "Model comparison"."""
+    return _TITLES.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+
+
+def shortened(text: str) -> str:
+    """Return a text without its middle where it has more lines than pandas would show rows."""
+    most = pd.get_option("display.max_rows") or 0
+    lines = text.split("\n")
+    if not most or len(lines) <= most + HEADING:
+        return text
+    head, tail = max(1, 2 * most // 3), max(1, most // 6)
+    return "\n".join(
+        [*lines[:head], "...", *lines[-tail:], f"[{len(lines)} lines; print() has all]"]
+    )
