@@ -96,8 +96,7 @@ class MeansMethods(Described):
             unit of exposure. By default it is computed, like any predictor, from its variable at
             `at` or at the mean: log(mean(t)) for ``offset(log(t))``, as emmeans since 1.8.7.
         comparisons : bool
-            Add comparison arrows, for ``pymlm.plot.means``: two means whose arrows do not overlap
-            differ at 1 − level, adjusted as pairwise contrasts are.
+            Add comparison arrows, adjusted: means whose arrows do not overlap differ at 1 − level.
 
         Returns
         -------
@@ -133,7 +132,7 @@ class MeansMethods(Described):
             at=_at(at),
             contrast=_contrast(contrast, ref, interaction),
             options=_options(adjust, type, level, infer, weights, ref, interaction, offset)
-            | ({"comparisons": True} if flag(comparisons, "comparisons") else {}),
+            | {"comparisons": flag(comparisons, "comparisons")},
             ddf=self._means_ddf(ddf),
         )
 
