@@ -132,13 +132,24 @@
 
 #' The model as on its complete rows: R pads what it says by row, and recycles where it cannot, as long
 #' as the frame remembers rows that were dropped. Python puts the rows in their places.
+#'
+#' Ordered grouping factors are plain ones in it: lme4 makes contrasts of all levels of an ordered factor,
+#' which R cannot do for many, and needs none of a group.
 without_dropped <- function(model) {
-  dropped <- if (isS4(model)) attr(model@frame, "na.action")
-  if (!length(dropped)) return(model)
+  if (!isS4(model)) return(model)
+  dropped <- attr(model@frame, "na.action")
+  groups <- setdiff(names(model@flist), .used_names(model, NULL)$predictors)
+  ordered <- Filter(function(g) is.ordered(model@frame[[g]]), groups)
+  if (!length(dropped) && !length(ordered)) return(model)
   attr(model@frame, "na.action") <- NULL
+  for (g in ordered) model@frame[[g]] <- .unordered(model@frame[[g]])
   # predict() with a re.form, and so simulate(), looks for the random effects in the data themselves.
   data <- tryCatch(eval(model@call$data, model_home(model)), error = function(e) NULL)
   complete <- is.data.frame(data) && nrow(data) == nrow(model@frame) + length(dropped)
-  model@call$data <- if (complete) data[-dropped, , drop = FALSE] else model@frame
+  if (complete && length(dropped)) data <- data[-dropped, , drop = FALSE]
+  for (g in intersect(ordered, names(data))) data[[g]] <- .unordered(data[[g]])
+  model@call$data <- if (complete) data else model@frame
   model
 }
+
+.unordered <- function(x) factor(as.character(x), levels(x))

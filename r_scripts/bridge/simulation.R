@@ -24,6 +24,9 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
 # With some terms kept, lme4 (1.1-31 at least) reads the parameters of the drawn terms from the front
 # of theta, where other terms' may stand: the samples of Penicillin get the plates' variance.
 .check_drawn_terms <- function(model, re) {
+  if ("dummy" %in% unlist(lapply(findbars(formula(model)), all.names)))
+    refuse("NotSupportedError", "lme4 cannot draw a part of the random effects beside dummy(). Draw ",
+           "all (re_form=None) or none (use_u=True), or fit the dummy as a column of 0 and 1.")
   if (!lme4::isLMM(model) && !lme4::isGLMM(model)) return()
   need_unstructured(model, "Which terms are drawn, where re_form names some,",
                     "Draw all (re_form=None) or none (use_u=True).")

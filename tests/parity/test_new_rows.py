@@ -15,6 +15,9 @@ from tests.native import ROUND_TRIP, assert_close, native
 #: A row's value computed from its own columns, in another order of sums.
 SAME = 1e-9
 
+# R's own remark on a handful of draws.
+pytestmark = pytest.mark.filterwarnings("ignore:extreme order statistics")
+
 KEPT = (
     "I(x - mean(x))", "I(x / max(x))", "I(scale(x)^2)", "scale(poly(x, 2))", "scale(x)",
     "poly(x, 2)", "ns(x, df = 3)", "I((x - mean(x)) / sd(x))", "I(x > median(x))",
@@ -168,3 +171,24 @@ def test_a_level_that_only_dropped_rows_have(data: pd.DataFrame) -> None:
         assert_close(found.iloc[2:], m.fitted().iloc[2:], ROUND_TRIP * 1e3)
         with pytest.raises(DataError, match="'other'"):
             m.predict(d.tail(2).assign(**{column: "other"}))
+
+
+def test_draws_given_ordered_groups() -> None:
+    """As with the same factor unordered, which lme4 can simulate from."""
+    data = mlm.load_dataset("mlmRev::Hsb82")
+    plain = data.assign(school=data["school"].cat.as_unordered())
+    text = "mAch ~ cses + (1 | school)"
+    one, two = mlm.lmer(text, data), mlm.lmer(text, plain)
+    assert_close(one.simulate(1, seed=1, use_u=True), two.simulate(1, seed=1, use_u=True), SAME)
+    form = "~ (1 | school)"
+    assert_close(one.simulate(1, seed=1, re_form=form), two.simulate(1, seed=1, re_form=form), SAME)
+    draws = [m.bootstrap(nsim=2, seed=1, use_u=True).draws_frame() for m in (one, two)]
+    assert_close(draws[0], draws[1], SAME)
+
+
+def test_part_of_the_effects_beside_a_dummy_is_not_drawn(data: pd.DataFrame) -> None:
+    d = data.assign(f=pd.Categorical(data["f"]))
+    m = mlm.lmer("y ~ 1 + (1 | k) + (0 + dummy(f, 'v') | g)", d)
+    with pytest.raises(NotSupportedError, match="beside dummy"):
+        m.simulate(1, seed=1, re_form="~ (1 | k)")
+    assert m.simulate(1, seed=1).notna().all(axis=None)
