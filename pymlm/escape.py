@@ -177,7 +177,7 @@ def html_block(text: str) -> str:
     return f'<pre class="{NO_MATH}">{lines}</pre>'
 
 
-def html_frame(frame: pd.DataFrame, *, index: bool = True) -> str:
+def html_frame(frame: pd.DataFrame, *, index: bool = True, missing: str = "NaN") -> str:
     """Return a frame as pandas's HTML table, its texts inert; long ones without their middle."""
     shown = frame.copy()
     for k, dtype in enumerate(shown.dtypes):
@@ -186,7 +186,10 @@ def html_frame(frame: pd.DataFrame, *, index: bool = True) -> str:
     shown.columns, shown.index = _labels(frame.columns), _labels(frame.index)
     return str(
         shown.to_html(
-            index=index, max_rows=pd.get_option("display.max_rows"), classes=NO_MATH.split()
+            index=index,
+            max_rows=pd.get_option("display.max_rows"),
+            classes=NO_MATH.split(),
+            na_rep=missing,
         )
     )
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pymlm.arguments import choice, strict
 from pymlm.errors import ArgumentError, DataError, near_names
+from pymlm.escape import html_frame, html_paragraph
 from pymlm.many.adjust import adjusted
 from pymlm.many.tables import (
     Failure,
@@ -192,8 +193,5 @@ class ManyFits:
         )
 
     def _repr_html_(self) -> str:
-        return (
-            f"<p>{self!r}".replace("<ManyFits", "ManyFits").rstrip(">")
-            + "</p>"
-            + str(self.to_frame().head(20).to_html(index=False, na_rep=""))
-        )
+        head = html_paragraph(repr(self).removeprefix("<").removesuffix(">"))
+        return head + html_frame(self.to_frame().head(20), index=False, missing="")

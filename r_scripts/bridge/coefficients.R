@@ -4,8 +4,10 @@
 #' The names of random coefficients as those of the fixed effects are written; others as they are.
 as_in_fixed <- function(names, fixed) {
   if (!length(fixed)) return(names)
+  # In any one order. Not sort()'s: a locale's calls some texts equal, and radix refuses most scripts.
+  known <- unique(unlist(strsplit(c(names, fixed), ":", fixed = TRUE)))
   apart <- function(x) vapply(strsplit(x, ":", fixed = TRUE), function(p)
-    paste(sort(p, method = "radix"), collapse = ":"), "")
+    paste(p[order(match(p, known))], collapse = ":"), "")
   same <- match(apart(names), apart(fixed))
   ifelse(names %in% fixed | is.na(same), names, fixed[same])
 }

@@ -121,12 +121,31 @@ def test_a_frame(text: str) -> None:
 
 def test_levels_of_a_model_in_every_result(levels: Any) -> None:
     alone = {"table", "thead", "tbody", "tr", "th", "td", "p", "pre", "div"}
-    results = (levels, levels.summary(), levels.tidy(), levels.emmeans("f"), levels.anova())
+    results = (levels, levels.summary(), levels.tidy(), levels.emmeans("f"), levels.ranef())
     for result in results:
         assert Reader(result._repr_html_()).tags <= alone
     shown = {said(r[0]) for r in Reader(levels.summary()._repr_html_()).rows}
     assert {said("f" + x) for x in HOSTILE if "\x00" not in x} <= shown
     assert "tex2jax_ignore" in levels.summary()._repr_html_()
+
+
+def test_groups_of_many_fits() -> None:
+    name = "<script>1</script>"
+    data = mlm.load_dataset("sleepstudy")
+    data[name] = ["<b>a", "b\nc"] * 90
+    many = mlm.fit_many("Reaction ~ Days + (1 | Subject)", data, by=name)
+    page = Reader(many._repr_html_())
+    assert page.tags == {"p", "table", "thead", "tbody", "tr", "th", "td"}
+    assert {r[0] for r in page.rows} == {name, "<b>a", "b c"}
+
+
+def test_coefficients_of_levels_in_any_script() -> None:
+    data = mlm.load_dataset("sleepstudy")
+    data["f"] = pd.Categorical(["a", "β ≥ 漢字"] * 90, categories=["a", "β ≥ 漢字"])
+    m = mlm.lmer("Reaction ~ Days * f + (1 | Subject)", data)
+    coef = m.coef()["Subject"]
+    assert coef.columns.tolist() == list(m.fixef().index)
+    assert "β ≥ 漢字" in mlm.equations(m)
 
 
 def test_text_is_no_html_because_it_begins_like_it(model: Any) -> None:

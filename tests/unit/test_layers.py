@@ -94,6 +94,17 @@ def test_only_the_engine_knows_rpy2():
     assert [a for a in arrows() if a[1] == "rpy2"] == []
 
 
+def test_only_one_module_writes_a_user_s_text_into_another_language():
+    """A name in HTML, LaTeX or Markdown has been through pymlm.escape."""
+    calls = (".to_html(", ".to_latex(", ".to_markdown(", "html.escape(", "import html\n")
+    found = {
+        str(path.relative_to(PACKAGE)): [c for c in calls if c in path.read_text("utf-8")]
+        for path in PACKAGE.rglob("*.py")
+    }
+    assert "html.escape(" in found.pop("escape.py")
+    assert {name: what for name, what in found.items() if what} == {}
+
+
 #: A reader must still find their way.
 MAX_LINES = 400
 
