@@ -73,6 +73,10 @@ def icc(
 
     Notes
     -----
+    With multiple membership this is the ICC of whole members: the correlation of two rows that
+    belong to one unit alone, tau² / (tau² + sigma²), whatever the weights in the data. What the
+    factor contributes to the variance of the rows that there are is in `variance_partition`.
+
     Lectures S0, S2, S3, S4: tau² / (tau² + sigma²). performance::icc answers singular fits with NA,
     so the lines are our own. Delta method with lmerTest's covariance of (theta, sigma), as Stata's
     ``estat icc``.
@@ -111,6 +115,11 @@ def icc(
         method=how,
         level_of_confidence=level,
         at=dict(values),
+        notes=tuple(
+            f"{name} (multiple membership): of rows that belong to one unit alone; the share in "
+            "the variance of these rows, with their weights, is in pymlm.variance_partition"
+            for name in part.memberships
+        ),
     )
 
 
@@ -243,6 +252,10 @@ def variance_partition(m: MixedModel, at: Mapping[str, float] | None = None) -> 
 
     Notes
     -----
+    With multiple membership a row has the variance tau² · sum(w²) of the factor, w its weights;
+    here stands its mean over the rows. It is tau², as in `icc`, only where every row belongs to one
+    unit.
+
     Own lines: mean of z'Gz over the rows is sum(G ∘ E[zz']), Johnson 2014,
     doi:10.1111/2041-210X.12225. For random intercepts the shares are the ICC of each level alone.
 
@@ -276,4 +289,11 @@ def variance_partition(m: MixedModel, at: Mapping[str, float] | None = None) -> 
         proportion=readonly(share),
         cumulative=readonly(np.cumsum(share)),
         total=float(variance.sum()),
+        notes=tuple(
+            f"{name} (multiple membership): tau² times the mean of sum(w²) over the rows; the ICC "
+            "of rows that belong to one unit alone is pymlm.icc's"
+            for name in part.memberships
+        )
+        if values is None
+        else (),
     )
