@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,10 @@ class Report:
         Where R looks for packages.
     problems : tuple of str
         What keeps the main job from running; empty when it can.
+    tested : tuple of str
+        The versions of R, its packages and rpy2 that the tests ran on together, a line a system.
+    newer : tuple of str
+        What here is newer than anything that was tested.
     requirements : tuple of Requirement
     """
 
@@ -92,6 +97,8 @@ class Report:
     libraries: tuple[str, ...]
     requirements: tuple[Requirement, ...]
     problems: tuple[str, ...]
+    tested: tuple[str, ...] = ()
+    newer: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -115,6 +122,8 @@ class Report:
             if r.command:
                 lines.append(f"{'':<8} -> {r.command}")
         lines.append("")
+        lines += [f"tested   {t}" for t in self.tested]
+        lines += [f"warning: {n}" for n in self.newer]
         lines += [f"problem: {p}" for p in self.problems]
         lines.append("The main job can run." if self.ok else "The main job CANNOT run.")
         return "\n".join(lines)
@@ -172,7 +181,38 @@ def doctor() -> Report:
         libraries=tuple(p for p in facts.get("libraries", "").split(":") if p),
         requirements=tuple(requirements),
         problems=tuple(problems),
+        tested=tuple(
+            f"{t['release']}: " + ", ".join(f"{n} {t[n]}" for n in TESTED_TOGETHER)
+            for t in tested()
+        ),
+        newer=newer_than_tested({q.name: q.found for q in requirements}),
     )
+
+
+#: What a row of tested versions says of a system.
+TESTED_TOGETHER = ("R", "lme4", "lmerTest", "pbkrtest", "emmeans", "rpy2")
+
+
+def tested() -> list[dict[str, str]]:
+    """Versions that the tests ran on together; written by the run itself (scripts/tested.py)."""
+    try:
+        text = Path(__file__).with_name("tested.json").read_text(encoding="utf-8")
+    except OSError:
+        return []
+    rows: list[dict[str, str]] = json.loads(text)
+    return rows
+
+
+def newer_than_tested(found: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Say which versions are newer than any that was tested."""
+    out = []
+    for name in TESTED_TOGETHER:
+        version = found.get(name)
+        known = [t[name] for t in tested() if t.get(name)]
+        if version and known and not any(at_least(k, version) for k in known):
+            newest = max(known, key=_parts)
+            out.append(f"{name} {version} is newer than what was tested ({newest})")
+    return tuple(out)
 
 
 def _ask_r(home: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -246,8 +286,8 @@ def _rpy2_loads(home: str) -> bool:
 
 def at_least(found: str, needed: str) -> bool:
     """Compare R version numbers, whose parts are separated by '.' or '-'."""
+    return _parts(found) >= _parts(needed)
 
-    def parts(text: str) -> list[int]:
-        return [int(p) for p in text.replace("-", ".").split(".") if p.isdigit()]
 
-    return parts(found) >= parts(needed)
+def _parts(version: str) -> list[int]:
+    return [int(p) for p in version.replace("-", ".").split(".") if p.isdigit()]

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from pymlm.engine import requirements
+from pymlm.engine.install import install_command
 from pymlm.errors import RNotFoundError
 
 
@@ -79,3 +81,30 @@ def test_wrong_rpy2(tmp_path, fault, said):
     assert said in done.stdout, done.stderr
     assert "pip install --force-reinstall 'rpy2==3.5.17'" in done.stdout
     assert issubclass(RNotFoundError, ImportError)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_advice_is_a_command_that_can_work(tmp_path, monkeypatch, known):
+    """A package that apt has not is advised from CRAN."""
+    apt = tmp_path / "apt-cache"
+    candidate = "1.0-1" if known else "(none)"
+    apt.write_text(
+        "#!/bin/sh\nprintf 'r-cran-wobble:\\n  Candidate: %s\\n' '" + candidate + "'\n"
+        "printf 'r-base-core:\\n  Candidate: 4.5.0\\n'\n"
+    )
+    apt.chmod(0o755)
+    (tmp_path / "apt-get").write_text("#!/bin/sh\n")
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    command = install_command(["wobble"])
+    assert command.endswith("install r-cran-wobble") == known
+    assert ('install.packages(c("wobble"))' in command) != known
+
+
+def test_the_doctor_warns_of_what_is_newer_than_tested(monkeypatch):
+    row = {"release": "x", "R": "4.5.0", "lme4": "1.1-37", "rpy2": "3.6.9"}
+    monkeypatch.setattr(requirements, "tested", lambda: [row])
+    said = requirements.newer_than_tested({"R": "4.5.0", "lme4": "2.1-0", "rpy2": "3.6.10"})
+    assert [s.split()[0] for s in said] == ["lme4", "rpy2"]
+    assert "1.1-37" in said[0]
