@@ -16,6 +16,7 @@ import pandas as pd
 from pymlm.arguments import file_path, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
+from pymlm.models.kept import exact_key
 from pymlm.results.base import Floats, Printed
 
 T = TypeVar("T")
@@ -30,22 +31,60 @@ class Source:
     index : Index
         Of the data frame that the user gave; results by row come back on it.
     data : DataFrame or None
-        That frame itself (not a copy); None for a model loaded from a file.
+        What the model was fitted to, the model's own (see `own_frame`), after `refit` with the new
+        response; None for a model loaded from a file.
     sent : tuple of str
         Columns that crossed to R.
     arguments : dict
-        Arguments of the fit, for `update`.
+        Arguments of the fit, for `update`; the model's own, too.
+    given : DataFrame or None
+        The columns as the user gave them, where `refit` changed `data`: the names that its next
+        call may give stand for these.
     """
 
     index: pd.Index
     data: pd.DataFrame | None
     sent: tuple[str, ...]
     arguments: dict[str, Any]
+    given: pd.DataFrame | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that a changed formula may name."""
         return self.sent if self.data is None else tuple(map(str, self.data.columns))
+
+    @property
+    def users(self) -> pd.DataFrame | None:
+        """The user's columns, whatever response the model was refitted to."""
+        return self.data if self.given is None else self.given
+
+    def with_columns(self, columns: Mapping[str, Any]) -> Source:
+        """The source of a model whose response `columns` holds, whole columns by their name."""
+        sent = tuple(dict.fromkeys([*self.sent, *columns]))
+        if self.data is None:
+            return replace(self, sent=sent)
+        data = self.data.copy(deep=False)
+        labels = {str(label): label for label in data.columns}
+        for name, values in columns.items():
+            data[labels.get(name, name)] = values
+        return replace(self, data=data, sent=sent, given=self.users)
+
+    def to_travel(self) -> Source:
+        """The same with the columns that the model uses alone."""
+
+        def used(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+            if frame is None:
+                return None
+            return frame[[c for c in frame.columns if str(c) in self.sent]]
+
+        return replace(self, data=used(self.data), given=used(self.given))
+
+
+def as_printed(found: Any) -> Printed | None:
+    """Make a result's print of what `ask` sent: text, an R table that waits for it, or None."""
+    if isinstance(found, RObject):
+        return Printed(render=lambda: str(call("show_native", found, into=str)))
+    return None if found is None else Printed(found[0])
 
 
 class Fitted:
@@ -66,32 +105,28 @@ class Fitted:
     ) -> T:  # fmt: skip
         """Ask the bridge for the result `what` of this model.
 
-        The answer, and R's native object behind it, are kept unless `keep` is False. A result with
-        a `printed` field prints what R prints for that native object. `engine` makes the degrees
-        of freedom; `fields` are set on the answer where it has them.
+        The answer, and R's native object behind it, are kept unless `keep` is False, and found
+        again by the exact value of `args`. A result with a `printed` field prints what R prints for
+        that native object. `engine` makes the degrees of freedom; `fields` are set on the answer
+        where it has them.
         """
-        key = (what, into, engine, repr(args)) if keep else None
-        if key is not None and key in self._answers:
+        question = exact_key(what, args) if keep else None
+        key = (question, into, engine)
+        if question is not None and key in self._answers:
             answer: T = self._answers[key]
             return answer
-        answer = call("ask", self._handle, what, args, keep, engine, into=into, timeout=timeout)
+        prints = keep and hasattr(into, "printed")
+        answer = call(
+            "ask", self._handle, what, args, question, engine, prints, into=into, timeout=timeout
+        )
         known = {k: v for k, v in (fields or {}).items() if hasattr(answer, k)}
-        if hasattr(answer, "printed") and answer.printed is None and keep:
-            known["printed"] = self._printed(what, args, engine)
+        if prints:
+            known["printed"] = as_printed(answer.printed)  # type: ignore[attr-defined]  # has it
         if known:
             answer = replace(answer, **known)  # type: ignore[type-var]  # T is a dataclass
-        if key is not None:
+        if question is not None:
             self._answers[key] = answer
         return answer
-
-    def _printed(self, what: str, args: dict[str, Any], engine: str | None) -> Printed:
-        handle = self._handle
-
-        def render() -> str:
-            text: str = call("show_native", handle, what, args, engine, into=str)
-            return text
-
-        return Printed(render=render)
 
     # --- rows -----------------------------------------------------------------------------------
 
@@ -158,10 +193,7 @@ class Fitted:
         return target
 
     def __getstate__(self) -> dict[str, Any]:
-        source = self._source
-        if source.data is not None:  # the columns that the model uses are enough to travel
-            columns = [c for c in source.data.columns if str(c) in source.sent]
-            source = replace(source, data=source.data[columns])
+        source = self._source.to_travel()
         return {"bytes": call("model_to_bytes", self._handle, into=bytes), "source": source}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -140,11 +140,13 @@ class _Refit:
         errors: list[str] = []
         said: list[str] = []
         for i in range(1, n + 1):
-            one = call("boot_refit", model._handle, simulations, i)
+            one = call("boot_model", model._handle, simulations, i)
             try:
                 if one["model"] is None:
                     raise RError(one["error"][0])
-                found = _numbers(self.statistic(model._like(one["model"])))[1]
+                found = _numbers(self.statistic(model._of_response(one["model"], one["columns"])))[
+                    1
+                ]
                 if len(found) != self.k:
                     raise ArgumentError(
                         f"the statistic returned {len(found)} numbers, not {self.k}"

@@ -36,6 +36,7 @@ from pymlm.frames import (
 )
 from pymlm.models.advice import about_data, about_double_bars, about_formula, say
 from pymlm.models.base import Source
+from pymlm.models.own import own_frame, own_value
 from pymlm.results.summary import Convergence
 
 CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert", "contr.poly", "contr.SAS")
@@ -61,7 +62,7 @@ class Task:
 
     @property
     def data(self) -> pd.DataFrame:
-        """The frame that the user gave."""
+        """The model's own copy of the frame that the user gave."""
         assert self.source.data is not None  # only models from files have none
         return self.source.data
 
@@ -126,9 +127,7 @@ def make_task(
         weights=weights_name,
         offset=offset_name,
         contrasts=_contrasts(arguments.get("contrasts"), used),
-        source=Source(
-            index=frame.index, data=frame, sent=tuple(map(str, used.columns)), arguments=arguments
-        ),
+        source=_own_source(frame, tuple(map(str, used.columns)), arguments),
         timeout=limit,
     )
 
@@ -137,6 +136,12 @@ def _free(name: str, taken: Collection[str]) -> str:
     """`name`, or the first of name1, name2 ... that neither the data nor the formula has."""
     return next(n for n in (name, *(f"{name}{i}" for i in range(1, len(taken) + 2)))
                 if n not in taken)  # fmt: skip
+
+
+def _own_source(frame: pd.DataFrame, sent: tuple[str, ...], arguments: dict[str, Any]) -> Source:
+    own = own_frame(frame, sent)
+    kept = {name: own_value(value) for name, value in arguments.items()}
+    return Source(index=own.index, data=own, sent=sent, arguments=kept)
 
 
 def _add_per_row(

@@ -11,6 +11,7 @@ from pymlm.engine import RObject, call
 from pymlm.errors import ArgumentError
 from pymlm.models.described import Described
 from pymlm.models.hypotheses import hypotheses
+from pymlm.models.kept import exact_key
 from pymlm.models.persist import wrap
 from pymlm.results.anova import AnovaTable, Steps
 from pymlm.results.contest import Contest, LsMeans
@@ -228,7 +229,9 @@ class FixedTestMethods(Described):
             "keep_terms": text_list(keep, "keep"),
         }
         answer = self._ask_ddf("step", Steps, engine, **args)
-        handle = self._call_ddf("step_model", RObject, str(args["ddf"]), engine, args=args)
+        handle = self._call_ddf(
+            "step_model", RObject, str(args["ddf"]), engine, args=args, key=exact_key("step", args)
+        )
         mixed = call("is_mixed", handle, into=bool)
         return replace(answer, model=self._like(handle) if mixed else wrap(handle))
 

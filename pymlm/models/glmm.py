@@ -10,12 +10,9 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import flag, strict
-from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
-from pymlm.frames import used_columns
 from pymlm.models.asymptotic import AsymptoticModel, need_asymptotic
 from pymlm.models.families import check_two_levels
-from pymlm.models.fitting import warn_about
 from pymlm.models.mixed import ResidualType
 from pymlm.results.fixed import NamedMatrix
 from pymlm.results.glmm import GlmmSummary
@@ -185,16 +182,16 @@ class GeneralizedLinearMixedModel(AsymptoticModel):
 
         Notes
         -----
-        Mirrors ``refit(model, newresp)`` of lme4.
+        As `LinearMixedModel.refit`. The dispersion of a negative binomial model stays what it is,
+        as in ``refit(model, newresp)`` of lme4; `pymlm.glmer_nb` estimates it anew.
         """
-        values = self._two_columns(y) if self._glmm.two_columns else self._one_column(y)
-        model = self._like(call("refit_glmm", self._handle, values, fitting=True))
-        warn_about(model.convergence)
-        return model
+        return self._refitted(
+            self._two_columns(y) if self._glmm.two_columns else self._one_column(y)
+        )
 
     def _one_column(self, y: Any) -> Any:
-        if isinstance(y, str) and self._source.data is not None:
-            y = used_columns(self._source.data, [y], "response").iloc[:, 0]
+        if isinstance(y, str):
+            y = self._users_columns([y]).iloc[:, 0]
         if self.family != "binomial" or np.ndim(y) != 1:
             return self._new_response(y)
         series = pd.Series(y)
@@ -211,9 +208,7 @@ class GeneralizedLinearMixedModel(AsymptoticModel):
 
     def _two_columns(self, y: Any) -> Any:
         if isinstance(y, (list, tuple)) and all(isinstance(x, str) for x in y):
-            if self._source.data is None:
-                raise DataError("this model came from a file, without its data: give refit numbers")
-            y = used_columns(self._source.data, list(y), "response")
+            y = self._users_columns(list(y))
         matrix = np.asarray(y, dtype=np.float64)
         if matrix.ndim != 2 or matrix.shape[1] != 2:
             raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -9,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import check_ddf, choice, flag, strict
-from pymlm.engine import call
+from pymlm.engine import RObject, call
 from pymlm.errors import DataError
 from pymlm.figures import figure_of
-from pymlm.frames import used_columns
+from pymlm.frames import as_column, used_columns
 from pymlm.models.all_fit import AllFitMethods
 from pymlm.models.diagnostics import DiagnosticMethods
 from pymlm.models.fitting import warn_about
@@ -178,25 +179,53 @@ class MixedModel(
         y : str or array-like
             A column of the data, or one number per row of the data (or per row used).
 
+        Returns
+        -------
+        The model that a fit to the new response would be
+            Everything asked of it (df, tests, update, a script ...) is of that response. It keeps
+            the rows of this one: the response is needed where a row is used, and a row that had
+            none stays out. Where the response is an expression, ``log(y)``, `y` is its value; the
+            expression stays where a column makes it so (here the exponential of `y`), and else
+            the new response bears its name, in backticks.
+
         Raises
         ------
         DataError
             For a wrong length, another index, text, or missing or infinite values.
 
+        Warns
+        -----
+        RWarning
+            When the new response has values in rows that were dropped for want of the old one.
+
         Notes
         -----
-        Mirrors ``refit(model, newresp)`` of lme4.
+        ``refit(model, newresp)`` of lme4 fits the same, but leaves the old response in the data and
+        the call, from which lmerTest, drop1, influence ... then answer (lme4 issue 142); and it
+        starts from this model's optimum.
         """
-        values = self._new_response(y)
-        model = self._like(call("refit_model", self._handle, values, fitting=True))
+        return self._refitted(self._new_response(y))
+
+    def _refitted(self, response: Any) -> Self:
+        found = call("refit_model", self._handle, response, fitting=True)
+        model = self._of_response(found["fit"], found["columns"])
         warn_about(model.convergence)
         return model
 
+    def _of_response(self, handle: RObject, columns: Mapping[str, Any]) -> Self:
+        """A model of this class that was fitted to another response, as the bridge sends it."""
+        made = {name: as_column(column) for name, column in columns.items()}
+        return type(self)(handle, self._source.with_columns(made))
+
+    def _users_columns(self, names: list[str]) -> pd.DataFrame:
+        if self._source.users is None:
+            raise DataError("this model came from a file, without its data: give refit numbers")
+        return used_columns(self._source.users, names, "response")
+
     def _new_response(self, y: Any) -> Floats:
+        """One number a row of the data, used or not; NaN where there is none."""
         if isinstance(y, str):
-            if self._source.data is None:
-                raise DataError("this model came from a file, without its data: give refit numbers")
-            y = used_columns(self._source.data, [y], "response").iloc[:, 0]
+            y = self._users_columns([y]).iloc[:, 0]
         if not isinstance(y, pd.Series):
             y = np.asarray(y)
             if y.ndim != 1:
@@ -207,19 +236,25 @@ class MixedModel(
                 "pass .to_numpy() if the rows are in the same order"
             )
         series = pd.Series(y)
-        if not pd.api.types.is_numeric_dtype(series.dtype):
+        if not pd.api.types.is_numeric_dtype(series.dtype) or series.dtype.kind == "c":
             raise DataError(f"the new response must be numbers, not {series.dtype}")
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-        if self._used_rows is not None and len(values) == len(self._source.index):
-            values = values[self._used_rows]
-        if len(values) != self.nobs:
+        given = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        n, used = len(self._source.index), self._used_rows
+        rows = slice(None) if used is None else used
+        if len(given) == self.nobs:
+            values = np.full(n, np.nan)
+            values[rows] = given
+        elif len(given) == n:
+            values = np.array(given)
+        else:
             raise DataError(
-                f"the new response has {len(values)} values; the model was fitted to {self.nobs} "
-                f"rows of {len(self._source.index)}"
+                f"the new response has {len(given)} values; the model was fitted to {self.nobs} "
+                f"rows of {n}"
             )
-        if not np.isfinite(values).all():
+        if not np.isfinite(values[rows]).all():
             raise DataError("the new response has missing or infinite values in rows that are used")
-        return np.ascontiguousarray(values)
+        values[np.isinf(values)] = np.nan  # in rows that no fit of this model uses
+        return values
 
     @strict
     def to_r(self, path: str | Path | None = None) -> str:

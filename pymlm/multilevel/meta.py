@@ -12,9 +12,9 @@ from pymlm.engine import call
 from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
+from pymlm.models.base import as_printed
 from pymlm.models.fitting import check_response
 from pymlm.multilevel._tools import numbers
-from pymlm.results.base import Printed
 from pymlm.results.meta import MetaAnalysis
 
 
@@ -83,5 +83,5 @@ def meta_analysis(
         fitting=True,
     )
     args = {"level": fraction(level, "level")}
-    found: MetaAnalysis = call("ask", handle, "meta", args, True, into=MetaAnalysis)
-    return replace(found, printed=Printed(call("show_native", handle, "meta", args, into=str)))
+    found: MetaAnalysis = call("ask", handle, "meta", args, None, None, True, into=MetaAnalysis)
+    return replace(found, printed=as_printed(found.printed))

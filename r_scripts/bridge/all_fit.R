@@ -38,7 +38,7 @@
 }
 
 all_fit_native <- function(fit, optimizers = NULL, max_evaluations = 100000L) {
-  model <- fit$model
+  model <- apart(fit$model)
   if (lme4::isNLMM(model))
     refuse("NotSupportedError", "lme4's allFit() refits linear and generalized linear mixed ",
            "models; refit a nonlinear one with control={'optimizer': ...}")
@@ -58,10 +58,8 @@ all_fit_native <- function(fit, optimizers = NULL, max_evaluations = 100000L) {
 }
 
 .with_own_environment <- function(model) {
-  old <- environment(formula(model))
-  new <- list2env(as.list(old, all.names = TRUE), parent = parent.env(old))
   f <- attr(model@frame, "formula")
-  environment(f) <- new
+  environment(f) <- copy_of_home(environment(f))
   attr(model@frame, "formula") <- f
   model
 }

@@ -40,25 +40,48 @@ simulations_from_bytes <- function(bytes) {
   tryCatch(eval(model@call$control, environment(formula(model))), error = function(e) NULL)
 }
 
-#' One refit, with what R said about it: a model (NULL when it failed), its error, its messages.
+#' One refit, with what R said about it: a model (NULL when it failed), its error, its messages. By
+#' lme4's refit(), which starts at the optimum, as bootMer does: for the numbers of the fit itself.
 boot_refit <- function(fit, simulations, i) {
+  one <- .heard(as_fit(.refitted_to(fit$model, simulations$y[[i]])))
+  list(model = one$value, error = one$error, said = one$said)
+}
+
+#' The same for questions that the model is asked later: with its own response in call and data.
+boot_model <- function(fit, simulations, i) {
+  one <- .heard(fit_to_response(fit, .of_every_row(fit$model, simulations$y[[i]])))
+  list(model = one$value$fit, columns = one$value$columns, error = one$error, said = one$said)
+}
+
+# simulate() pads most responses itself; those of .used_rows() it does not.
+.of_every_row <- function(model, y) {
+  dropped <- attr(model@frame, "na.action")
+  if (NROW(y) > nrow(model@frame) || !length(dropped)) return(y)
+  rows <- replace(rep(NA_integer_, NROW(y) + length(dropped)), -dropped, seq_len(NROW(y)))
+  if (is.matrix(y)) y[rows, , drop = FALSE] else as.vector(y)[rows]
+}
+
+.heard <- function(expr) {
   said <- character()
   hear <- function(c, restart) {
     said <<- c(said, trimws(conditionMessage(c)))
     tryInvokeRestart(restart)
   }
-  model <- tryCatch(withCallingHandlers(
-    .refitted_to(fit$model, simulations$y[[i]]),
+  value <- tryCatch(withCallingHandlers(
+    expr,
     warning = function(w) hear(w, "muffleWarning"), message = function(m) hear(m, "muffleMessage")),
     error = function(e) e)
-  failed <- inherits(model, "error")
-  list(model = if (!failed) as_fit(model), error = if (failed) conditionMessage(model),
+  failed <- inherits(value, "error")
+  list(value = if (!failed) value, error = if (failed) conditionMessage(value),
        said = unique(said))
 }
 
 # An lm or glm (of a bootstrap test) has no refit(): the same matrix, another response.
 .refitted_to <- function(model, y) {
-  if (isS4(model)) return(lme4::refit(model, y, control = .own_control(model)))
+  if (isS4(model)) {
+    if (lme4::isGLMM(model)) model <- apart(model)
+    return(lme4::refit(model, y, control = .own_control(model)))
+  }
   if (inherits(model, "glm")) return(.glm_refitted_to(model, y))
   fitted <- lm.wfit(model.matrix(model), y, if (is.null(model$weights)) rep(1, length(y))
                     else model$weights, offset = model$offset)

@@ -46,7 +46,7 @@ influence_native <- function(fit, groups = NULL) {
   if (length(unknown))
     refuse("ArgumentError", "groups: '", unknown[1L], "' is no column of the model's data. There ",
            "are: ", paste(names(known), collapse = ", "))
-  args <- c(list(model = fit$model, data = data), influence_alone())
+  args <- c(list(model = apart(fit$model), data = data), influence_alone())
   # One column of text, apart from the model's own, whose kind must stay; lme4 1.1-31 pastes whole rows
   # where it is given several columns.
   if (length(groups)) {
@@ -184,7 +184,7 @@ check_native <- function(fit, what, seed = 1L) {
   said <- character()
   found <- tryCatch(
     withCallingHandlers(
-      with_seed(seed, check(fit$model)),
+      with_seed(seed, check(apart(fit$model))),
       message = function(m) said <<- c(said, conditionMessage(m))),
     error = function(e) {
       said <<- c(said, conditionMessage(e))

@@ -119,14 +119,6 @@ glmm_summary_result <- function(native, fit, use_hessian = NULL) {
     list(family = native$family, link = native$link, use_hessian = use_hessian))
 }
 
-#' refit() to numbers, or to a matrix of successes and failures.
-#'
-#' The rows are those that the model uses: the attribute tells refit() that missing ones are out.
-refit_glmm <- function(fit, newresp) {
-  attr(newresp, "na.action") <- attr(fit$model@frame, "na.action")
-  .as_refit(.guarded(lme4::refit(fit$model, newresp = newresp)))
-}
-
 #' Refuse what lme4 does with a linear predictor, and what of a nonlinear model stops in its depths,
 #' gives nonsense, or (profile) leaves the model changed.
 need_linear_predictor <- function(fit, what, instead) {

@@ -201,8 +201,12 @@ model_data <- function(fit) {
 
 .checked_values <- function(name, values, levels) {
   if (is.numeric(levels)) {
-    if (is.numeric(values)) return(values)
-    refuse("ArgumentError", "at: '", name, "' is numeric; give numbers")
+    if (!is.numeric(values)) refuse("ArgumentError", "at: '", name, "' is numeric; give numbers")
+    twice <- anyDuplicated(as.character(values)) # emmeans finds its rows by this text
+    if (twice)
+      refuse("ArgumentError", "at: '", name, "' has ", as.character(values[twice]), " twice, or two ",
+             "numbers that agree in 15 digits; emmeans takes every value once")
+    return(values)
   }
   values <- as.character(values)
   unknown <- setdiff(values, as.character(levels))

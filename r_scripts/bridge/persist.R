@@ -125,32 +125,6 @@ identify <- function(fit) {
   )
 }
 
-#' Fit the same model to another response, one number per row that is used.
-#'
-#' lme4's refit() drops the rows that were missing from a response without this attribute. For REML
-#' fits it counts one fixed effect, however many there are (mkRespMod(REML = TRUE) in 1.1-31), and
-#' so optimizes another criterion; those go through lme4's modular functions instead, as lmer does.
-refit_model <- function(fit, newresp) {
-  model <- fit$model
-  attr(newresp, "na.action") <- attr(model@frame, "na.action")
-  if (!lme4::isREML(model)) return(.as_refit(lme4::refit(model, newresp = newresp)))
-  frame <- model@frame
-  frame[[attr(attr(frame, "terms"), "response")]] <- as.numeric(newresp)
-  control <- eval(getCall(model)$control, model_home(model))
-  if (is.null(control)) control <- lme4::lmerControl()
-  terms <- terms_apart(model)
-  devfun <- lme4::mkLmerDevfun(frame, getME(model, "X"), terms, REML = TRUE, control = control)
-  opt <- lme4::optimizeLmer(
-    devfun, optimizer = control$optimizer, restart_edge = control$restart_edge,
-    boundary.tol = control$boundary.tol, control = control$optCtrl, start = optimized_parameters(model)$values,
-    calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
-  bounds <- list(lbound = terms$lower, ubound = terms$upper)
-  checked <- do.call(lme4:::checkConv, c(
-    list(attr(opt, "derivs"), opt$par, ctrl = control$checkConv),
-    bounds[names(bounds) %in% names(formals(lme4:::checkConv))]))
-  .as_refit(lme4::mkMerMod(environment(devfun), opt, terms, frame, getCall(model), checked))
-}
-
 #' A model's random terms for another fit by lme4's modular functions, whose C++ writes new parameters
 #' into them where they lie: without copies, into this model's.
 terms_apart <- function(model) {
@@ -160,12 +134,6 @@ terms_apart <- function(model) {
   terms$Lambdat@x <- terms$Lambdat@x + 0
   for (name in kept_beside_slots) terms[[name]] <- attr(model, name)
   terms
-}
-
-# A script or a parity check of such a model would use the response of the data: it is marked.
-.as_refit <- function(model) {
-  attr(model@frame, "pymlm_refit") <- TRUE
-  as_fit(model)
 }
 
 #' The formula that update(model, text) would fit, dots replaced.
@@ -179,9 +147,6 @@ updated_formula <- function(fit, text) {
 script_parts <- function(fit, data_file) {
   model <- fit$model
   env <- model_home(model)
-  if (isTRUE(.note(model, "pymlm_refit")))
-    refuse("NotSupportedError", "this model was made by refit(): the data of its call do not hold ",
-           "its response. Put the response into the data frame and fit the model anew")
   if (is_membership(model))
     refuse("NotSupportedError", "a multiple-membership fit is not one call of lme4, so no script ",
            "of native R repeats it; m.save() writes a model that R can refit")

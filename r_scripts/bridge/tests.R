@@ -345,8 +345,8 @@ step_result <- function(native, fit, ddf, ...) {
 }
 
 #' The model that step() ended with, as lme4 or stats::lm made it.
-step_model <- function(fit, args) {
-  found <- attr(.native(fit, "step", args, TRUE), "model")
+step_model <- function(fit, args, key) {
+  found <- attr(.native(fit, "step", args, key), "model")
   if (inherits(found, "lmerMod")) found <- plain_model(list(model = found))
   as_fit(.named_again(found, fit$model@call))
 }

@@ -254,14 +254,12 @@ profile_native <- function(fit, parm = NULL) {
     if (has_scale(fit$model))
       refuse("NotSupportedError", "lme4 cannot profile a generalized model whose scale is estimated ",
              "(", family(fit$model)$family, "). Ask for method='boot' or 'Wald'")
-    # lme4's deviance function of a GLMM writes each theta that it tries into this model's matrix.
-    on.exit(fit$model@pp$setTheta(fit$model@theta))
   }
   key <- paste(c("profiled", which), collapse = " ")
   kept(fit, key, {
     warnings <- character()
     profile <- tryCatch(withCallingHandlers(
-      suppressMessages(quick_profile(.without_weights(plain_model(fit)), which)),
+      suppressMessages(quick_profile(.without_weights(apart(plain_model(fit))), which)),
       warning = function(w) {
         warnings <<- c(warnings, conditionMessage(w))
         tryInvokeRestart("muffleWarning")
