@@ -80,11 +80,11 @@ class Source:
         return replace(self, data=used(self.data), given=used(self.given))
 
 
-def as_printed(found: Any) -> Printed | None:
+def as_printed(found: Printed | RObject | None) -> Printed | None:
     """Make a result's print of what `ask` sent: text, an R table that waits for it, or None."""
     if isinstance(found, RObject):
         return Printed(render=lambda: str(call("show_native", found, into=str)))
-    return None if found is None else Printed(found[0])
+    return found
 
 
 class Fitted:

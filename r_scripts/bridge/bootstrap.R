@@ -43,13 +43,13 @@ simulations_from_bytes <- function(bytes) {
 #' One refit, with what R said about it: a model (NULL when it failed), its error, its messages. By
 #' lme4's refit(), which starts at the optimum, as bootMer does: for the numbers of the fit itself.
 boot_refit <- function(fit, simulations, i) {
-  one <- .heard(as_fit(.refitted_to(fit$model, simulations$y[[i]])))
+  one <- .refit_heard(as_fit(.refitted_to(fit$model, simulations$y[[i]])))
   list(model = one$value, error = one$error, said = one$said)
 }
 
 #' The same for questions that the model is asked later: with its own response in call and data.
 boot_model <- function(fit, simulations, i) {
-  one <- .heard(fit_to_response(fit, .of_every_row(fit$model, simulations$y[[i]])))
+  one <- .refit_heard(fit_to_response(fit, .of_every_row(fit$model, simulations$y[[i]])))
   list(model = one$value$fit, columns = one$value$columns, error = one$error, said = one$said)
 }
 
@@ -61,7 +61,7 @@ boot_model <- function(fit, simulations, i) {
   if (is.matrix(y)) y[rows, , drop = FALSE] else as.vector(y)[rows]
 }
 
-.heard <- function(expr) {
+.refit_heard <- function(expr) {
   said <- character()
   hear <- function(c, restart) {
     said <<- c(said, trimws(conditionMessage(c)))
