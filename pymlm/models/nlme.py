@@ -127,7 +127,7 @@ class NlmeModel(CommonAttributes):
         return _named(s["correlation_name"], s["correlation"], "correlation")
 
     def variance_ratios(self) -> pd.Series:
-        """Return the ratios of residual variances to the reference group's (`sd_ratios`²)."""
+        """Return the ratios of residual variances to the reference group's: `sd_ratios` squared."""
         return self.sd_ratios() ** 2
 
     def sd_ratios(self) -> pd.Series:

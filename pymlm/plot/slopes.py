@@ -75,6 +75,8 @@ def within_between(
     >>> [t.get_text() for t in ax.get_legend().get_texts()]
     ['within 0.559', 'school means', 'between 0.884', 'pooled 0.595']
     """
+    from matplotlib.patheffects import withStroke
+
     frame = as_pandas(data)
     lines = within_between_lines(frame, y, x, by)
     where = style.axes_for(ax)
@@ -95,7 +97,10 @@ def within_between(
                color=style.BLACK, markerfacecolor="white", label=f"{by} means")  # fmt: skip
     for kind, look in _LOOKS.items():
         own = lines[lines["kind"] == kind]
-        where.plot(own["x"], own["y"], **look, label=f"{kind} {slopes[kind]:.3g}")
+        edge = withStroke(linewidth=look["linewidth"] + 2.0, foreground="white")  # over the others
+        where.plot(
+            own["x"], own["y"], **look, path_effects=[edge], label=f"{kind} {slopes[kind]:.3g}"
+        )
     where.set(xlabel=style.worded(x, frame), ylabel=style.worded(y, frame))
     style.plain(where)
     style.legend(where)
