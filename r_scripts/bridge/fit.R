@@ -65,10 +65,22 @@ fit_checked <- function(fun, args) {
   list(fit = fit, convergence = convergence(fit))
 }
 
+# What R says where a formula is nested deeper than its stacks.
+.too_large <- "stack overflow|nested too deeply|stack usage|protection stack"
+
 #' Evaluate the call of a fit where its data are.
 .evaluated <- function(call, env) {
-  .guarded(withCallingHandlers(eval(call, env),
-                               error = function(e) .explain_column(conditionMessage(e), call, env)))
+  tryCatch(
+    .guarded(withCallingHandlers(eval(call, env),
+                               error = function(e) .explain_column(conditionMessage(e), call, env))),
+    error = function(e) {
+      if (grepl("'degree' must be less than", conditionMessage(e), fixed = TRUE))
+        refuse("FormulaError", "poly(): R says: ", conditionMessage(e), ". Ask for a lower degree")
+      if (!grepl(.too_large, conditionMessage(e))) stop(e)
+      refuse("FormulaError", "the formula has more terms than R can walk through (it says: ",
+             conditionMessage(e), "). Write 'y ~ . + (1 | g)' with a data frame of the columns that ",
+             "you want, or fewer terms")
+    })
 }
 
 #' Evaluate a fit. Wrong starting values become a typed error. Of R's warnings those that the model

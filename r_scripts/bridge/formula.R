@@ -168,7 +168,7 @@ write_out_dot <- function(formula, columns) {
   if (!"." %in% all.names(formula) || length(formula) != 3L) return(formula)
   columns <- lapply(setdiff(columns, all.vars(formula[[2L]])), as.name)
   if (!length(columns)) return(formula)
-  all <- Reduce(function(a, b) call("+", a, b), columns)
+  all <- .sum_of(columns)
   into <- function(node) {
     if (identical(node, quote(.))) return(all)
     if (is.call(node) && as.character(node[[1L]])[1L] %in%
@@ -178,6 +178,14 @@ write_out_dot <- function(formula, columns) {
   }
   formula[[3L]] <- into(formula[[3L]])
   formula
+}
+
+# a + b + c; of very many columns halves are added, for lme4's recursion ends at some thousand levels.
+.sum_of <- function(terms) {
+  n <- length(terms)
+  if (n <= 500L) return(Reduce(function(a, b) call("+", a, b), terms))
+  half <- n %/% 2L
+  call("+", .sum_of(terms[seq_len(half)]), .sum_of(terms[-seq_len(half)]))
 }
 
 #' Names, calls and bars of an expression, without recursion.
