@@ -168,7 +168,7 @@ write_out_dot <- function(formula, columns) {
   if (!"." %in% all.names(formula) || length(formula) != 3L) return(formula)
   columns <- lapply(setdiff(columns, all.vars(formula[[2L]])), as.name)
   if (!length(columns)) return(formula)
-  all <- .sum_of(columns)
+  all <- .written_sum(columns)
   into <- function(node) {
     if (identical(node, quote(.))) return(all)
     if (is.call(node) && as.character(node[[1L]])[1L] %in%
@@ -181,11 +181,11 @@ write_out_dot <- function(formula, columns) {
 }
 
 # a + b + c; of very many columns halves are added, for lme4's recursion ends at some thousand levels.
-.sum_of <- function(terms) {
+.written_sum <- function(terms) {
   n <- length(terms)
   if (n <= 500L) return(Reduce(function(a, b) call("+", a, b), terms))
   half <- n %/% 2L
-  call("+", .sum_of(terms[seq_len(half)]), .sum_of(terms[-seq_len(half)]))
+  call("+", .written_sum(terms[seq_len(half)]), .written_sum(terms[-seq_len(half)]))
 }
 
 #' Names, calls and bars of an expression, without recursion.
