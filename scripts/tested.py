@@ -77,7 +77,9 @@ def report(files: list[Path]) -> None:
     before, _, rest = text.partition(START)
     after = rest.partition(END)[2]
     TABLE.write_text(f"{before}{START}\n{table(rows)}\n{END}{after}")
-    kept = [{n: r[n] for n in ("release", "R", *PACKAGES, "Python")} for r in rows]
+    kept = [
+        {n: r[n] for n in ("release", "R", *PACKAGES, "Python")} for r in rows if not r["failed"]
+    ]
     VERSIONS.write_text(json.dumps(kept, indent=2) + "\n")
 
 

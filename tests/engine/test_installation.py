@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from pymlm.engine import requirements
-from pymlm.engine.install import install_command
+from pymlm.engine import requirements, startup
+from pymlm.engine.install import install_command, rpy2_requirement
 from pymlm.errors import RNotFoundError
 
 
@@ -79,7 +79,8 @@ def test_wrong_rpy2(tmp_path, fault, said):
         PYTHONPATH=str(tmp_path),
     )
     assert said in done.stdout, done.stderr
-    assert "pip install --force-reinstall 'rpy2==3.5.17'" in done.stdout
+    fitting = rpy2_requirement(startup.r_version(startup.find_r_home()))
+    assert f"pip install --force-reinstall '{fitting}'" in done.stdout
     assert issubclass(RNotFoundError, ImportError)
 
 
