@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pymlm.errors import PymlmError
+from pymlm.errors import ArgumentError, PymlmError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +79,9 @@ def fit(
     format: Annotated[Format, typer.Option(help="How to write the summary.")] = Format.text,
     save: Annotated[Path | None, typer.Option(help="Save the model for R (.rds).")] = None,
     to_r: Annotated[Path | None, typer.Option(help="Write the R script of the analysis.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the check panel into a .png, .pdf or .svg file.")
+    ] = None,
 ) -> None:
     """Fit a mixed model to a file and print its summary."""
     model = _fit(file, formula, ml, family, factor)
@@ -89,6 +92,18 @@ def fit(
     if to_r is not None:
         model.to_r(to_r)
         print(f"wrote {to_r}", file=sys.stderr)
+    if plot is not None:
+        _draw(model, plot)
+        print(f"drew {plot}", file=sys.stderr)
+
+
+def _draw(model: Any, path: Path) -> None:
+    """Draw the check panel into a file, whose suffix names the format."""
+    panels = model.plot()
+    try:
+        panels[0].figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise ArgumentError(f"cannot draw into {str(path)!r}: {error}") from None
 
 
 @app.command()

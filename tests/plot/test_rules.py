@@ -249,3 +249,25 @@ def test_without_matplotlib_the_error_names_the_command(monkeypatch):
         mlm.plot.design_effect(icc=0.1)
     with pytest.raises(ImportError):
         mlm.plot.caterpillar("anything")
+
+
+# --- the command line ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("checks.png", 0), ("checks.xyz", 1), ("none/checks.png", 1)]
+)
+def test_the_command_line_draws_the_checks(name, code, tmp_path):
+    path, target = tmp_path / "sleepstudy.csv", tmp_path / name
+    data("sleepstudy").to_csv(path, index=False)
+    words = ["fit", path, "Reaction ~ Days + (1 | Subject)", "--plot", target]
+    done = subprocess.run(
+        [sys.executable, "-m", "pymlm", *map(str, words)],
+        capture_output=True, text=True, encoding="utf-8", check=False, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode == 0) == (code == 0), done.stderr
+    assert "Traceback" not in done.stderr
+    if code == 0:
+        assert target.read_bytes().startswith(b"\x89PNG")
+    else:
+        assert "cannot draw into" in done.stderr
