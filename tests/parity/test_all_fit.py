@@ -156,8 +156,7 @@ def test_without_the_two_packages():
         f'folder <- "{folder}"'
         """
         e <- new.env(parent = asNamespace("lme4"))
-        for (f in c("dispatch.R", "fit.R", "all_fit.R", "ask.R"))
-          sys.source(file.path(folder, f), envir = e)
+        for (f in list.files(folder, "[.]R$", full.names = TRUE)) sys.source(f, envir = e)
         e$bridge <- e
         e$requireNamespace <- function(package, ...) !package %in% c("dfoptim", "optimx")
         fit <- e$as_fit(lme4::lmer(Reaction ~ Days + (Days | Subject), sleepstudy))
