@@ -6,13 +6,14 @@ import functools
 import inspect
 import math
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
 
-from pymlm.errors import ArgumentError, near_names
+from pymlm.errors import ArgumentError, DataError, near_names
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -94,6 +95,55 @@ def file_path(value: object) -> Path:
     if not path.name or "\0" in str(path):
         raise ArgumentError(f"{value!r} is no path of a file")
     return path
+
+
+def file_to_write(value: object, suffix: str = "", beside: str | None = None) -> Path:
+    """Return the path of a file to write: a regular file, or a link to one, or nothing yet.
+
+    Parameters
+    ----------
+    value : path
+    suffix : str
+        Appended where the path has none.
+    beside : str, optional
+        The end of the name of a second file, which is written beside the first and looked at, too.
+
+    Raises
+    ------
+    ArgumentError
+        For what names no file.
+    DataError
+        Where there is no such folder, or where a folder, a device, a pipe or a link to nowhere
+        stands in the file's place: these are neither written to nor replaced.
+    """
+    given = file_path(value)
+    target = given.with_suffix(suffix) if suffix and not given.suffix else given
+    second = [] if beside is None else [target.with_name(target.stem + beside)]
+    for path in (given, target, *second):
+        _check_place(path)
+    return target
+
+
+def _check_place(path: Path) -> None:
+    try:
+        link = path.is_symlink()
+        there = path.resolve(strict=True) if link else path
+        kind = there.stat().st_mode
+    except FileNotFoundError:
+        if link:
+            raise DataError(f"cannot write {str(path)!r}: it is a link to nowhere") from None
+        if not path.parent.is_dir():
+            raise DataError(f"cannot write {str(path)!r}: no such folder as its parent") from None
+        return
+    except (OSError, RuntimeError) as error:  # a loop of links, a name too long
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"cannot write {str(path)!r}: {why}") from None
+    if not stat.S_ISREG(kind):
+        what = "a folder" if stat.S_ISDIR(kind) else "a device, a pipe or a socket"
+        raise DataError(
+            f"cannot write {str(path)!r}: {'a link to ' if link else ''}{what} stands there; give "
+            "the name of a file"
+        )
 
 
 def check_ddf(ddf: str | None) -> Ddf | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pymlm.arguments import file_to_write
 from pymlm.errors import ArgumentError, PymlmError
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def fit(
 
 def _draw(model: Any, path: Path) -> None:
     """Draw the check panel into a file, whose suffix names the format."""
+    path = file_to_write(path)
     panels = model.plot()
     try:
         panels[0].figure.savefig(path)

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import file_path, strict
+from pymlm.arguments import file_to_write, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
 from pymlm.models.kept import exact_key
@@ -164,7 +164,8 @@ class Fitted:
         Parameters
         ----------
         path : path
-            The folder must exist; ".rds" is appended where there is no suffix.
+            The folder must exist; ".rds" is appended where there is no suffix. A link to a file
+            stays, and the file is written.
 
         Returns
         -------
@@ -174,20 +175,18 @@ class Fitted:
         Raises
         ------
         DataError
-            When the folder does not exist, or cannot be written to.
+            When the folder does not exist, or cannot be written to; when a folder, a device or a
+            pipe has that name.
         """
-        target = file_path(path)
-        if not target.suffix:
-            target = target.with_suffix(".rds")
-        if not target.parent.is_dir():
-            raise DataError(f"cannot save to {str(target)!r}: no such folder")
+        target = file_to_write(path, suffix=".rds")
         # Written beside and moved, so that a full disk leaves no half file under the name; in a
         # folder that is ours alone, so that nobody can put a link in the file's place.
         try:
-            with tempfile.TemporaryDirectory(prefix=".pymlm-", dir=target.parent) as folder:
-                part = Path(folder).resolve() / "model.rds"
+            whole = target.resolve()
+            with tempfile.TemporaryDirectory(prefix=".pymlm-", dir=whole.parent) as folder:
+                part = Path(folder) / "model.rds"
                 call("save_model", self._handle, str(part))
-                part.replace(target)
+                part.replace(whole)
         except OSError as error:
             raise DataError(f"cannot save to {str(target)!r}: {error.strerror}") from None
         return target

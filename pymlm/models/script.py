@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pymlm._version import __version__
-from pymlm.arguments import file_path
+from pymlm.arguments import file_to_write
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
 
@@ -28,14 +28,11 @@ def write_script(handle: RObject, path: str | Path | None) -> str:
     Raises
     ------
     DataError
-        When the folder of `path` does not exist, or `path` is a folder.
+        When the folder of `path` does not exist, or `path` or the file of the data beside it is a
+        folder, a device or a pipe.
     """
-    target = None if path is None else file_path(path)
-    if target is not None and not target.parent.is_dir():
-        raise DataError(f"cannot write {str(target)!r}: no such folder")
-    if target is not None and target.is_dir():
-        raise DataError(f"cannot write {str(target)!r}: it is a folder")
     # Not <name>.rds: that is what a user calls the saved model.
+    target = None if path is None else file_to_write(path, beside="-data.rds")
     data_file = None if target is None else target.with_name(f"{target.stem}-data.rds")
     parts: _Parts = call(
         "script_parts", handle, None if data_file is None else str(data_file.resolve()), into=_Parts
@@ -51,5 +48,8 @@ def write_script(handle: RObject, path: str | Path | None) -> str:
     lines += [f"model <- {parts.call}", "print(summary(model))", ""]
     text = "\n".join(lines)
     if target is not None:
-        target.write_text(text, encoding="utf-8")
+        try:
+            target.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"cannot write {str(target)!r}: {error.strerror}") from None
     return text

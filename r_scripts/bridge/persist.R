@@ -1,8 +1,13 @@
 # Models outlive the process: .rds files both ways with R, and raw bytes for pickling.
 
 save_model <- function(fit, path) {
-  saveRDS(fit$model, path)
+  .write_rds(fit$model, path)
   NULL
+}
+
+.write_rds <- function(object, path) {
+  failed <- function(e) refuse("DataError", "cannot write '", path, "': ", conditionMessage(e))
+  tryCatch(saveRDS(object, path), error = failed, warning = failed)
 }
 
 load_model <- function(path) {
@@ -157,7 +162,7 @@ script_parts <- function(fit, data_file) {
   if (!length(names))
     refuse("DataError", "the data of this model are not with it; it was saved without them")
   objects <- mget(names, envir = env)
-  if (!is.null(data_file)) saveRDS(objects, data_file)
+  if (!is.null(data_file)) .write_rds(objects, data_file)
   list(
     versions = paste0("R ", getRversion(), ", lme4 ", utils::packageVersion("lme4")),
     packages = c("lme4", if (any(c("ns", "bs") %in% .walk(call)$calls)) "splines"),
