@@ -4,7 +4,7 @@
 
 needed <- c("lme4", "lmerTest", "pbkrtest", "emmeans", "mlmRev")
 optional <- c("RLRsim", "performance", "multcomp", "multcompView", "optimx", "dfoptim", "sandwich",
-              "clubSandwich", "plm", "geepack", "lavaan", "metafor", "broom.mixed")
+              "clubSandwich", "plm", "geepack", "lavaan", "metafor", "broom.mixed", "DHARMa")
 if ("all" %in% commandArgs(trailingOnly = TRUE)) needed <- c(needed, optional)
 
 writable <- Filter(function(p) file.access(p, 2L) == 0L, .libPaths())

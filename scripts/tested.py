@@ -60,12 +60,17 @@ def line(r: dict[str, Any]) -> str:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as a table of Markdown."""
-    names = ["release", "R", *PACKAGES, "Python", "passed", "failed", "skipped"]
-    cells = [
-        [str(r[n]) if n != "skipped" else str(sum(r[n].values())) for n in names] for r in rows
-    ]
+    names = ["release", "R", *PACKAGES, "Python", "passed", "skipped"]
+    cells = [[str(r[n]) for n in names] for r in rows]
     lines = [names, ["---"] * len(names), *cells]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def merged(known: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each release's last run without a failure; what did not run this time stays."""
+    new = [{**r, "skipped": sum(r["skipped"].values())} for r in rows if not r["failed"]]
+    kept = {r["release"]: r for r in [*known, *new]}
+    return [{n: v for n, v in r.items() if n != "failed"} for _, r in sorted(kept.items())]
 
 
 def report(files: list[Path]) -> None:
@@ -73,14 +78,13 @@ def report(files: list[Path]) -> None:
     rows = [json.loads(f.read_text()) for f in files]
     for r in rows:
         print(line(r))
+    known = json.loads(VERSIONS.read_text()) if VERSIONS.exists() else []
+    kept = merged(known, rows)
+    VERSIONS.write_text(json.dumps(kept, indent=2) + "\n")
     text = TABLE.read_text()
     before, _, rest = text.partition(START)
     after = rest.partition(END)[2]
-    TABLE.write_text(f"{before}{START}\n{table(rows)}\n{END}{after}")
-    kept = [
-        {n: r[n] for n in ("release", "R", *PACKAGES, "Python")} for r in rows if not r["failed"]
-    ]
-    VERSIONS.write_text(json.dumps(kept, indent=2) + "\n")
+    TABLE.write_text(f"{before}{START}\n{table(kept)}\n{END}{after}")
 
 
 if __name__ == "__main__":

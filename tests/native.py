@@ -45,10 +45,18 @@ def native(code: str, **options: Any) -> Any:
     """
     out = rscript(
         f'source("{REFERENCE / "emit.R"}")\n'
-        "suppressMessages({library(lme4); library(lmerTest)})\n" + code,
+        + MINUS_TWO_LOGLIK
+        + "suppressMessages({library(lme4); library(lmerTest)})\n"
+        + code,
         **options,
     )
     return json.loads(out.strip().splitlines()[-1])
+
+
+#: A summary's -2 log L, whatever this lme4 calls it.
+MINUS_TWO_LOGLIK = """
+minus_two_loglik <- function(s) s$AICtab[[intersect(c("deviance", "-2*log(L)"), names(s$AICtab))]]
+"""
 
 
 @functools.cache

@@ -32,7 +32,7 @@ from pymlm.models.fitting import (
     check_response,
     convergence_words,
 )
-from pymlm.models.glmer import START_PARTS, glmer
+from pymlm.models.glmer import glmer, start_of_glmm
 from pymlm.models.glmm import points_of_quadrature
 from pymlm.models.lmer import lmer
 from pymlm.results.base import Floats
@@ -79,7 +79,9 @@ class Job:
         out: dict[str, Any] = {
             "reml": bool(given.get("reml", True)) and not self.generalized,
             "control": as_control(given.get("control"), kind),
-            "start": as_start(given.get("start"), START_PARTS if self.generalized else ("theta",)),
+            "start": start_of_glmm(given.get("start"), given.get("n_agq", 1))
+            if self.generalized
+            else as_start(given.get("start")),
         }
         if self.generalized:
             family = self.family

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pymlm.arguments import choice, refuse_unknown
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, near_names
+from pymlm.models.optimizers import check_options, chosen_optimizers
 
 #: What a check may do when it finds something.
 Action = Literal["ignore", "warning", "message", "stop"]
@@ -22,10 +23,6 @@ _RANK_ACTIONS = (
 _SCALE_ACTIONS = (
     "warning", "stop", "silent.rescale", "message+rescale", "warn+rescale", "ignore",
 )  # fmt: skip
-
-#: lme4's optimizers. "optimx:<method>" and "nloptwrap:<algorithm>" choose within two of them.
-OPTIMIZERS = ("bobyqa", "Nelder_Mead", "nloptwrap", "nlminbwrap", "nmkbw", "optimx")
-_METHOD_OPTION = {"optimx": "method", "nloptwrap": "algorithm"}
 
 C = TypeVar("C")
 
@@ -90,6 +87,9 @@ _R_NAMES = {
     "check_nlev_gtreq_5": "check.nlev.gtreq.5", "check_nlev_gtr_1": "check.nlev.gtr.1",
     "check_nobs_vs_n_re": "check.nobs.vs.nRE", "check_rank_x": "check.rankX",
     "check_scale_x": "check.scaleX", "check_formula_lhs": "check.formula.LHS",
+    "autoscale": "autoscale", "check_conv_nobsmax": "check.conv.nobsmax",
+    "check_conv_nparmax": "check.conv.nparmax", "disp_method": "disp_method",
+    "max_phi_iter": "maxPhiIter", "disp_dof_correction": "disp_dof_correction",
     "check_conv_grad": "check.conv.grad", "check_conv_singular": "check.conv.singular",
     "check_conv_hess": "check.conv.hess", "tol_pwrss": "tolPwrss", "comp_dev": "compDev",
     "n_agq0_init_step": "nAGQ0initStep", "check_response_not_const": "check.response.not.const",
@@ -101,6 +101,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "check_nobs_vs_rank_z": _SIZE_ACTIONS,
     "check_rank_x": _RANK_ACTIONS,
     "check_scale_x": _SCALE_ACTIONS,
+    "disp_method": ("moment", "old/buggy"),
 }
 
 
@@ -120,11 +121,11 @@ class _Control:
             value = getattr(self, f.name)
             if value is not None:
                 object.__setattr__(self, f.name, _checked(f, value))
-        _optimizers(self.optimizer, self._stages)
+        chosen_optimizers(self.optimizer, self._stages)
 
     def r_arguments(self) -> dict[str, Any]:
         """Return the options that are set, under R's names and in R's order."""
-        names, method = _optimizers(self.optimizer, self._stages)
+        names, method = chosen_optimizers(self.optimizer, self._stages)
         out: dict[str, Any] = {}
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)
@@ -149,6 +150,7 @@ class _MixedControl(_Control):
     use_last_params: bool | None = None
     sparse_x: bool | None = None
     standardize_x: bool | None = None
+    autoscale: bool | None = None
     check_nobs_vs_rank_z: str | None = None
     check_nobs_vs_nlev: Action | None = None
     check_nlev_gtreq_5: Action | None = None
@@ -157,6 +159,8 @@ class _MixedControl(_Control):
     check_rank_x: str | None = None
     check_scale_x: str | None = None
     check_formula_lhs: Action | None = None
+    check_conv_nobsmax: float | None = None
+    check_conv_nparmax: float | None = None
     check_conv_grad: Action | ConvergenceCheck | None = None
     check_conv_singular: Action | ConvergenceCheck | None = None
     check_conv_hess: Action | ConvergenceCheck | None = None
@@ -184,6 +188,9 @@ class LmerControl(_MixedControl):
         Take the last parameters evaluated, not the best.
     sparse_x, standardize_x : bool
         Not used by the current lme4; kept because R has them.
+    autoscale : bool
+        Fit with centred and scaled predictors, and give the estimates back on the data's scale
+        (lme4 2.0 and later).
     check_nobs_vs_rank_z, check_nobs_vs_nlev, check_nlev_gtreq_5, check_nlev_gtr_1, \
 check_nobs_vs_n_re, check_formula_lhs : {"ignore", "warning", "message", "stop"}
         What lme4 does when data are too few for the model, or the formula's left side is odd.
@@ -193,6 +200,8 @@ check_nobs_vs_n_re, check_formula_lhs : {"ignore", "warning", "message", "stop"}
     check_scale_x : {"warning", "stop", "silent.rescale", "message+rescale", "warn+rescale", \
 "ignore"}
         What it does when predictors are on very different scales.
+    check_conv_nobsmax, check_conv_nparmax : float
+        Above so many rows or parameters lme4 does not check convergence (lme4 2.0 and later).
     check_conv_grad, check_conv_singular, check_conv_hess : action or ConvergenceCheck
         Checks of the fit; an action alone keeps lme4's tolerance.
 
@@ -228,9 +237,9 @@ class GlmerControl(_MixedControl):
         The optimizers of the first stage (``n_agq=0``) and of the second; R's default is
         ("bobyqa", "Nelder_Mead"). One name stands for both.
     opt_ctrl, restart_edge, boundary_tol, calc_derivs, use_last_params, sparse_x, standardize_x, \
-check_nobs_vs_rank_z, check_nobs_vs_nlev, check_nlev_gtreq_5, check_nlev_gtr_1, \
-check_nobs_vs_n_re, check_rank_x, check_scale_x, check_formula_lhs, check_conv_grad, \
-check_conv_singular, check_conv_hess
+autoscale, check_nobs_vs_rank_z, check_nobs_vs_nlev, check_nlev_gtreq_5, check_nlev_gtr_1, \
+check_nobs_vs_n_re, check_rank_x, check_scale_x, check_formula_lhs, \
+check_conv_nobsmax, check_conv_nparmax, check_conv_grad, check_conv_singular, check_conv_hess
         As in `LmerControl`.
     tol_pwrss : float
         Tolerance of the penalized iteratively reweighted least squares.
@@ -239,6 +248,12 @@ check_conv_singular, check_conv_hess
     n_agq0_init_step : bool
         Start with a stage at ``n_agq=0``.
     check_response_not_const : {"ignore", "warning", "message", "stop"}
+    disp_method : {"moment", "old/buggy"}
+        How the scale of a family that has one is estimated (lme4 2.1 and later).
+    max_phi_iter : float
+        Most iterations of that estimate.
+    disp_dof_correction : bool
+        Divide by rows less fixed effects there, not by rows.
 
     Notes
     -----
@@ -253,6 +268,9 @@ check_conv_singular, check_conv_hess
     comp_dev: bool | None = None
     n_agq0_init_step: bool | None = None
     check_response_not_const: Action | None = None
+    disp_method: str | None = None
+    max_phi_iter: float | None = None
+    disp_dof_correction: bool | None = None
 
 
 @_strict_init
@@ -306,7 +324,7 @@ def as_control(control: Any, kind: type[_Control]) -> dict[str, Any] | None:
         )
     optimizers = out.get("optimizer", kind._default)
     optimizers = (optimizers,) if isinstance(optimizers, str) else tuple(optimizers)
-    _check_opt_ctrl(optimizers, out.get("optCtrl", {}))
+    check_options(optimizers, out.get("optCtrl", {}))
     known = call("control_names", kind._function, into=tuple[str, ...])
     for name in out:
         if name not in known:
@@ -355,46 +373,3 @@ def _checked(f: dataclasses.Field[Any], value: Any) -> Any:
 
 def _is_number(value: Any, low: float) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= low
-
-
-def _optimizers(given: Any, stages: int) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The optimizers' names, and the method that the part after a colon chooses."""
-    if given is None:
-        return (), {}
-    parts = tuple(given) if isinstance(given, (list, tuple)) else (given,)
-    if not 1 <= len(parts) <= stages or not all(isinstance(p, str) for p in parts):
-        many = " or a pair of names, one a stage," if stages > 1 else ""
-        raise ArgumentError(f"optimizer is a name{many} such as 'bobyqa', not {given!r}")
-    names: list[str] = []
-    method: dict[str, str] = {}
-    for part in parts:
-        name, colon, chosen = part.partition(":")
-        known = next((o for o in OPTIMIZERS if o.casefold() == name.strip().casefold()), None)
-        if known is None:
-            raise ArgumentError(
-                f"no optimizer {name!r}.{near_names(name, OPTIMIZERS)} There are: "
-                f"{', '.join(OPTIMIZERS)}."
-            )
-        if colon and known not in _METHOD_OPTION:
-            raise ArgumentError(f"the optimizer {known!r} has no methods to choose from: {part!r}")
-        if colon:
-            method[_METHOD_OPTION[known]] = chosen.strip()
-        names.append(known)
-    return tuple(names), method
-
-
-def _check_opt_ctrl(optimizers: tuple[str, ...], options: Mapping[str, Any]) -> None:
-    """Refuse what none of the optimizers knows: R ignores it, nloptwrap without any word."""
-    if "optimx" in optimizers and "method" not in options:
-        raise ArgumentError("optimx needs a method, e.g. optimizer='optimx:L-BFGS-B'")
-    if not options:
-        return
-    known = {"lower", "upper"}
-    for name in optimizers:
-        known |= set(call("optimizer_options", name, into=tuple[str, ...]))
-    for option in options:
-        if option not in known:
-            raise ArgumentError(
-                f"opt_ctrl: {' and '.join(dict.fromkeys(optimizers))} has no option {option!r}."
-                + (near_names(str(option), known) or f" It takes: {', '.join(sorted(known))}.")
-            )

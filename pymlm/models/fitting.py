@@ -283,7 +283,13 @@ def as_start(start: Any, names: Sequence[str] = ("theta",)) -> Any:
                     f"start has no part {name!r}." + near_names(str(name), names)
                     + f" It takes: {', '.join(names)}."
                 )  # fmt: skip
-        return {str(k): _finite_numbers(v, f"start[{k!r}]") for k, v in start.items()}
+        if {"fixef", "beta"} <= set(start):
+            raise ArgumentError("start: 'beta' and 'fixef' are one; give one of them")
+        # lme4 before 2.0 knows the first name alone.
+        return {
+            "fixef" if k == "beta" else str(k): _finite_numbers(v, f"start[{k!r}]")
+            for k, v in start.items()
+        }
     return _finite_numbers(start, "start")
 
 

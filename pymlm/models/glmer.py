@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymlm.arguments import strict
-from pymlm.errors import NotSupportedError
+from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.models.advice import advised
 from pymlm.models.control import GlmerControl, as_control
 from pymlm.models.families import Family, as_family, check_family_response, glmer_family
@@ -15,7 +15,7 @@ from pymlm.models.glmm import GeneralizedLinearMixedModel, points_of_quadrature
 
 __all__ = ["GeneralizedLinearMixedModel", "glmer", "glmer_nb"]
 
-START_PARTS = ("theta", "fixef")
+START_PARTS = ("theta", "fixef", "beta")
 
 
 def _checked_task(
@@ -41,6 +41,16 @@ def _check_no_weights(family: Family, weights: Any) -> None:
             "log-likelihood are wrong. Repeat the rows instead, or fit glm() or a poisson model "
             "with a random effect of each row"
         )
+
+
+def start_of_glmm(start: Any, n_agq: int) -> Any:
+    """Return starting values as R takes them; a fit with ``n_agq=0`` has none of fixed effects."""
+    found = as_start(start, START_PARTS)
+    if n_agq == 0 and isinstance(found, dict) and "fixef" in found:
+        raise ArgumentError(
+            "n_agq=0 has no start of the fixed effects: they are not optimized over"
+        )
+    return found
 
 
 @strict
@@ -88,7 +98,7 @@ def glmer(
     control : GlmerControl or dict, optional
         Arguments of ``lme4::glmerControl``.
     start : sequence of float or dict, optional
-        Starting values of theta, or ``{"theta": ..., "fixef": ...}``.
+        Starting values of theta, or ``{"theta": ..., "beta": ...}`` (or "fixef", as in lme4 1.1).
     data_name, trusted, timeout
         As in `pymlm.lmer`.
 
@@ -139,7 +149,7 @@ def glmer(
         theta=chosen.theta,
         n_agq=points,
         control=as_control(control, GlmerControl),
-        start=as_start(start, START_PARTS),
+        start=start_of_glmm(start, n_agq),
     )
     model = advised(GeneralizedLinearMixedModel(handle, task.source))
     warn_about(model.convergence)
@@ -204,7 +214,7 @@ def glmer_nb(
         task,
         n_agq=points,
         control=as_control(control, GlmerControl),
-        start=as_start(start, START_PARTS),
+        start=start_of_glmm(start, n_agq),
     )
     model = advised(GeneralizedLinearMixedModel(handle, task.source))
     # What update() fits is the model that glmer.nb arrived at, its dispersion fixed.

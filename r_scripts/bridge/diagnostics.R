@@ -169,6 +169,9 @@ vif_values <- function(fit) {
 
 # --- performance's checks -----------------------------------------------------------------------
 
+# How performance and R say that another package is needed.
+.lacking_package <- "(?:Package `|there is no package called .)([A-Za-z0-9.]+)(?:` required|.$)"
+
 check_native <- function(fit, what, seed = 1L) {
   if (what == "heteroscedasticity") return(.score_test(fit))
   need_package("performance", "this check")
@@ -190,6 +193,8 @@ check_native <- function(fit, what, seed = 1L) {
       said <<- c(said, conditionMessage(e))
       NULL
     })
+  lacking <- regmatches(said, regexec(.lacking_package, said, perl = TRUE))
+  for (hit in lacking) if (length(hit)) need_package(hit[2L], "this check of performance's")
   if (is.null(found))
     refuse("NotSupportedError", "performance has no check of ", gsub("_", " ", what),
            " for this model", if (length(said)) paste0(": ", gsub("\\s+", " ", trimws(said[1L]))))

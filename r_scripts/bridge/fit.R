@@ -135,8 +135,11 @@ fit_checked <- function(fun, args) {
   if (length(message)) paste0(text, ": ", message[1L]) else text
 }
 
+# In the words of lme4 1.1 and of 2.
+.wrong_length <- "incorrect number of \\w+ components|starting value of .* has length not equal"
+
 .explain_start <- function(text) {
-  if (grepl("incorrect number of (theta|fixef) components", text))
+  if (grepl(.wrong_length, text))
     refuse("ArgumentError", "start has the wrong length; lme4 says: ", text,
            ". m.theta (and m.fixef()) of a fitted model show which values there are")
   if (grepl("x0 < lb", text, fixed = TRUE))

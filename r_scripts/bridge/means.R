@@ -123,6 +123,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
       frame[["(offset)"]] <- NULL
     }
     model@frame <- frame
+    model@call$offset <- NULL # emmeans 2 would add it to the formula's
     attr(attr(model@frame, "terms"), "predvars.fixed") <-
       attr(frozen_terms(fit, terms(model, fixed.only = TRUE)), "predvars")
     model

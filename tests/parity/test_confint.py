@@ -9,7 +9,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError, RWarning
-from tests.native import ROUND_TRIP, native
+from tests.native import ROUND_TRIP, has_structures, native
 from tests.native import assert_fits_close as assert_close
 from tests.parity.inference_models import FLAT, fitted, r_fits
 from tests.tolerances import ARITHMETIC, OTHER_OPTIMIZER
@@ -73,10 +73,9 @@ def test_wald_of_variances_is_stata_s(models):
     m = models["sleepstudy"]
     ours = m.confint(parm=["theta_"], scale="variance")
     se = m.varcorr_se().to_frame()
-    assert list(ours.term) == [
-        "var_(Intercept)|Subject", "cor_Days.(Intercept)|Subject", "var_Days|Subject", "sigma^2",
-    ]  # fmt: skip
-    at = [0, 2, 3]
+    variances = ["var_(Intercept)|Subject", "var_Days|Subject", "sigma^2"]
+    assert set(ours.term) == {*variances, "cor_Days.(Intercept)|Subject"}
+    at = [ours.term.index(name) for name in variances]
     assert_close(ours.conf_low[at], se.conf_low[[0, 1, 3]], ARITHMETIC)
     assert_close(ours.conf_high[at], se.conf_high[[0, 1, 3]], ARITHMETIC)
     assert "profile" in ours.failures["cor_Days.(Intercept)|Subject"]
@@ -154,6 +153,9 @@ def test_boundary_profiles_say_what_is_missing(sleepstudy):
     ours = model.confint("profile")
     table = ours.to_frame()
     assert table.loc["sd_twin|Subject", "conf_low"] == 0
+    if has_structures():  # lme4 2 finds its way along this ridge to one end
+        assert table.loc["sd_twin|Subject", "conf_high"] > table.loc["sd_Days|Subject", "conf_low"]
+        return
     assert np.isinf(table.loc["sd_twin|Subject", "conf_high"])
     assert "non-monotonic profile" in ours.failures["sd_twin|Subject"]
     assert "Days" not in ours.failures

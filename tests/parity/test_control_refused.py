@@ -68,7 +68,7 @@ def test_wrong_control(sleepstudy, control, says):
 @pytest.mark.parametrize(
     ("start", "says"),
     [
-        ([1.0, 2.0], "incorrect number of theta components"),
+        ([1.0, 2.0], "start has the wrong length"),
         ({"tehta": [1, 0, 1]}, "Did you mean 'theta'"),
         ({"fixef": [1, 2]}, "no part 'fixef'"),
         (["a", 1, 2], "must be numbers"),
@@ -84,5 +84,5 @@ def test_wrong_start(sleepstudy, start, says):
 
 
 def test_wrong_start_of_glmer():
-    with pytest.raises(ArgumentError, match="incorrect number of fixef components"):
+    with pytest.raises(ArgumentError, match="start has the wrong length"):
         mlm.glmer(CBPP, mlm.load_dataset("cbpp"), start={"theta": [1.0], "fixef": [0.0, 0.0]})

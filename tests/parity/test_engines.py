@@ -334,6 +334,6 @@ def test_a_refit_leaves_the_model_as_it_was(sleepstudy):
     before = m.summary(engine="exact").fixed.df
     twin = mlm.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
     rng = np.random.default_rng(3)
-    twin.refit(sleepstudy["Reaction"] + rng.normal(scale=60.0, size=len(sleepstudy)))
+    twin.refit(sleepstudy["Reaction"] + rng.normal(scale=20.0, size=len(sleepstudy)))
     np.testing.assert_array_equal(twin.summary(engine="exact").fixed.df, before)
     np.testing.assert_array_equal(twin.ranef().to_frame()["condsd"], m.ranef().to_frame()["condsd"])

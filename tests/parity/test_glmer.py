@@ -26,7 +26,7 @@ facts <- function(m) {
   list(fixef = fixef(m), theta = getME(m, "theta"), coefs = coef(s), vcov = as.matrix(vcov(m)),
        rx = as.matrix(suppressWarnings(vcov(m, use.hessian = FALSE))),
        loglik = as.numeric(logLik(m)), aic = AIC(m), bic = BIC(m), df_residual = df.residual(m),
-       deviance = s$AICtab[["deviance"]], conditional = deviance(m), sigma = sigma(m),
+       deviance = minus_two_loglik(s), conditional = deviance(m), sigma = sigma(m),
        response = residuals(m, "response"), pearson = residuals(m, "pearson"),
        working = residuals(m, "working"), dev = residuals(m, "deviance"),
        fitted = unname(fitted(m)), link = unname(predict(m)),

@@ -84,7 +84,8 @@ COLUMNS = {
     "ranova": ["npar", "loglik", "aic", "lrt", "df", "p_value", "p_value_boundary"],
     "Wald": ["conf_low", "conf_high"],
 }  # fmt: skip
-COLUMNS |= {"drop1": COLUMNS["anova"], "joint": COLUMNS["anova"], "lrt": COLUMNS["comparison"],
+COLUMNS |= {"drop1": [*COLUMNS["anova"], "test", "aic"], "joint": COLUMNS["anova"],
+            "lrt": COLUMNS["comparison"],
             "boot": COLUMNS["Wald"], "ls_means": COLUMNS["contest"]}  # fmt: skip
 
 
