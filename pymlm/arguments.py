@@ -19,8 +19,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Methods for denominator degrees of freedom; None is lme4's own output, without any.
-Ddf = Literal["Satterthwaite", "Kenward-Roger", "between-within", "asymptotic"]
+#: "default" is R's own for the class of the model: "residual" that of lm, glm and gls,
+#: "containment" that of lme.
+Ddf = Literal[
+    "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic", "residual", "containment",
+    "default",
+]  # fmt: skip
 DDF_METHODS: tuple[Ddf, ...] = ("Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
+#: Those that some class of models has.
+ALL_DDF: tuple[Ddf, ...] = (*DDF_METHODS, "residual", "containment", "default")
 
 
 def strict(function: Callable[P, T]) -> Callable[P, T]:
@@ -148,7 +155,7 @@ def _check_place(path: Path) -> None:
 
 def check_ddf(ddf: str | None) -> Ddf | None:
     """Return the method of degrees of freedom in its proper spelling."""
-    return choice(ddf, (*DDF_METHODS, None), "ddf")
+    return choice(ddf, (*ALL_DDF, None), "ddf")
 
 
 def flag(value: object, name: str) -> bool:

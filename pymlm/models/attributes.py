@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pymlm.arguments import check_ddf
+from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.frames import prepare, used_columns
 from pymlm.models.advice import about_data, about_formula, about_groups
-from pymlm.models.base import Fitted
+from pymlm.models.exact import EngineMethods
 from pymlm.results.base import Floats
 
 
@@ -29,13 +31,28 @@ class Described(Protocol):
     def loglik(self) -> float: ...
     @property
     def npar(self) -> int: ...
+    @property
+    def frame_names(self) -> tuple[str, ...]: ...
+    @property
+    def ddf(self) -> str | None: ...
 
 
-class CommonAttributes(Fitted):
+class CommonAttributes(EngineMethods):
     """Formula, rows, sigma and likelihood, read from the model's description."""
 
     def _description(self) -> Described:
         raise NotImplementedError  # every model class has a description of its own
+
+    def _ddf(self, ddf: str | None) -> str | None:
+        """The method of degrees of freedom that was asked for; "default" is R's for the class."""
+        method = check_ddf(ddf)
+        return self._description().ddf if method == "default" else method
+
+    def _test_ddf(self, ddf: str | None) -> str:
+        """The same for tests that need a method: without degrees of freedom they are asymptotic."""
+        if ddf is None:
+            raise ArgumentError("a test needs degrees of freedom: ddf='asymptotic' gives z tests")
+        return self._ddf(ddf) or "asymptotic"
 
     def _dropped_rows(self) -> Any:
         return np.asarray(self._description().dropped, dtype=np.int64) - 1
@@ -49,6 +66,9 @@ class CommonAttributes(Fitted):
     def nobs(self) -> int:
         """Number of rows used: ``nobs(model)``."""
         return self._description().nobs
+
+    def _say_convergence(self) -> None:
+        """Warn where this fit did not converge; R itself does where lm, glm and nlme fitted."""
 
     @property
     def ngroups(self) -> dict[str, int]:

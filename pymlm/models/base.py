@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -40,6 +40,8 @@ class Source:
     given : DataFrame or None
         The columns as the user gave them, where `refit` changed `data`: the names that its next
         call may give stand for these.
+    fit : callable or None
+        What fitted the model, for `update`; None for a model from a file.
     """
 
     index: pd.Index
@@ -47,6 +49,7 @@ class Source:
     sent: tuple[str, ...]
     arguments: dict[str, Any]
     given: pd.DataFrame | None = None
+    fit: Callable[..., Any] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

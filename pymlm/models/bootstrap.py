@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, flag, fraction
+from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, PymlmError, RError
+from pymlm.models.attributes import CommonAttributes
 from pymlm.models.parallel import check_jobs, check_seed, chunks, run, whole_number
 from pymlm.results.base import Floats, readonly
 from pymlm.results.bootstrap import Bootstrap, Interval
@@ -199,3 +200,61 @@ def simulate_and(
 
 def _elsewhere(refit: Callable[..., Draws], data: bytes, n: int, models: tuple[Any, ...]) -> Draws:
     return refit(call("simulations_from_bytes", data), n, *models)
+
+
+class BootstrapMethods(CommonAttributes):
+    """The bootstrap as a question of a model."""
+
+    @strict
+    def bootstrap(
+        self,
+        statistic: Callable[[Any], Any] | None = None,
+        nsim: int = 500,
+        seed: int | None = None,
+        n_jobs: int = 1,
+        type: str = "parametric",
+        use_u: bool = False,
+        level: float = 0.95,
+    ) -> Bootstrap:
+        """Simulate responses from the model, refit it to each, and summarise a statistic.
+
+        Parameters
+        ----------
+        statistic : callable, optional
+            Takes the refitted model, returns a number, a dict, a Series or an array. Default: all
+            standard deviations, correlations, sigma and fixed effects. With n_jobs > 1 it
+            travels to the worker processes.
+        nsim : int
+        seed : int, optional
+            For one seed the draws equal R's ``bootMer(model, FUN, nsim, seed = seed)``, whatever
+            `n_jobs`. Without it one is drawn, and stands on the result.
+        n_jobs : int
+            Processes; −1 for one per core.
+        type : {"parametric", "semiparametric"}
+            Semiparametric resamples the residuals; it needs ``use_u=True``.
+        use_u : bool
+            Hold the random effects at their conditional modes.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        Bootstrap
+            Failed refits are NaN rows of the draws, counted and shown.
+
+        Raises
+        ------
+        ArgumentError
+            For a statistic that is not numbers, or semiparametric without ``use_u=True``.
+        RError
+            When every refit failed.
+
+        Notes
+        -----
+        Mirrors ``bootMer(x, FUN, nsim, seed, use.u, type)`` of lme4; an lm or glm is fitted anew to
+        what ``simulate(model, nsim, seed)`` draws. The R session's own random numbers are left as
+        they were.
+        """
+        return bootstrap_model(
+            self, statistic, nsim, seed, n_jobs, type=type, use_u=use_u, level=level
+        )

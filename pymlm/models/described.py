@@ -13,7 +13,6 @@ import pandas as pd
 from pymlm.engine import RObject
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.base import Source
-from pymlm.models.exact import EngineMethods
 from pymlm.results.base import Floats
 from pymlm.results.summary import Convergence
 
@@ -38,6 +37,7 @@ class Description:
     term_labels: tuple[str, ...]
     response: str
     frame_names: tuple[str, ...]
+    ddf: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Criteria:
     reml_criterion: float | None
 
 
-class Described(CommonAttributes, EngineMethods):
+class Described(CommonAttributes):
     """A fitted mixed model as far as its plain attributes go; the methods build on these."""
 
     def __init__(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from pymlm.arguments import choice, seconds, strict, text_list
-from pymlm.models.described import Described
+from pymlm.models.attributes import CommonAttributes
 from pymlm.models.parallel import check_seed
 from pymlm.results.diagnostics import (
     Check,
@@ -25,8 +25,11 @@ CHECKS = (
 )  # fmt: skip
 
 
-class DiagnosticMethods(Described):
-    """Diagnostics of a fitted mixed model."""
+class DiagnosticMethods(CommonAttributes):
+    """Diagnostics of a fitted model."""
+
+    #: Kinds of residuals that R has for the class.
+    _residual_types: tuple[str, ...] = ()
 
     def hat_values(self) -> pd.Series:
         """Return the leverages: the diagonal of the hat matrix, random effects included.
@@ -84,7 +87,9 @@ class DiagnosticMethods(Described):
 
         Notes
         -----
-        Mirrors ``influence(model, groups)`` of lme4.
+        Mirrors ``influence(model, groups)`` of lme4; of an lm or glm R's own closed forms, which
+        refit nothing, for single rows: ``dfbeta`` is then the estimate less that without the row
+        (lme4's has the other sign), as ``stats::dfbeta`` has it.
         """
         names = text_list(groups, "groups")
         return self._ask("influence", Influence, groups=names, timeout=seconds(timeout))
@@ -117,18 +122,18 @@ class DiagnosticMethods(Described):
     def qq_data(
         self,
         what: Literal["residuals", "random"] = "residuals",
-        type: Literal["response", "pearson", "deviance", "working", "scaled"] = "pearson",
+        type: str = "pearson",
     ) -> Quantiles:
         """Return sample and normal quantiles of the residuals or of the random effects.
 
         Parameters
         ----------
         what : {"residuals", "random"}
-        type : {"pearson", "response", "deviance", "working", "scaled"}
-            Of the residuals, as in `residuals`.
+        type : str
+            Of the residuals: any kind that `residuals` of the class has.
         """
         which = choice(what, ("residuals", "random"), "what")
-        kind = choice(type, ("response", "pearson", "deviance", "working", "scaled"), "type")
+        kind = choice(type, self._residual_types, "type")
         blocks: Any = self._call("qq_points", tuple[QuantileBlock, ...], what=which, type=kind)
         return Quantiles(blocks=blocks)
 

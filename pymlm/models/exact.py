@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
+from pymlm.arguments import check_ddf
 from pymlm.engine import Callback, call
 from pymlm.errors import NotSupportedError
 from pymlm.models.base import Fitted
@@ -98,6 +99,15 @@ def made_by(ddf: str | None, used: str | None) -> str | None:
     if used == "exact":
         return "exact"
     return "lmerTest" if ddf == SATTERTHWAITE else "pbkrtest"
+
+
+def need_asymptotic(ddf: str | None) -> None:
+    """Raise NotSupportedError for a method of degrees of freedom."""
+    if check_ddf(ddf) not in (None, "asymptotic", "default"):
+        raise NotSupportedError(
+            f"{check_ddf(ddf)} degrees of freedom are defined for linear mixed models; the tests "
+            "of a generalized or nonlinear one are asymptotic (ddf=None or 'asymptotic')"
+        )
 
 
 class EngineMethods(Fitted):

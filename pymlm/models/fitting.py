@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,10 @@ class Task:
     contrasts: dict[str, Any] | None
     source: Source
     timeout: float | None
+
+    def fitted_by(self, fit: Callable[..., Any]) -> Source:
+        """The source of the model that `fit` made, which can make another of it."""
+        return replace(self.source, fit=fit)
 
     @property
     def data(self) -> pd.DataFrame:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pymlm.arguments import Ddf, check_ddf, choice, flag, fraction, strict, text_list
+from pymlm.arguments import choice, flag, fraction, strict, text_list
 from pymlm.engine import RObject, call
 from pymlm.errors import ArgumentError
-from pymlm.models.described import Described
+from pymlm.models.attributes import CommonAttributes
 from pymlm.models.hypotheses import hypotheses
 from pymlm.models.kept import exact_key
 from pymlm.models.persist import wrap
@@ -19,14 +19,14 @@ from pymlm.results.contest import Contest, LsMeans
 TYPES = {"1": "I", "2": "II", "3": "III", "i": "I", "ii": "II", "iii": "III"}
 
 
-class FixedTestMethods(Described):
+class FixedTestMethods(CommonAttributes):
     """Inference on the fixed effects."""
 
     @strict
     def anova(
         self,
         type: int | str = 3,
-        ddf: str | None = "Satterthwaite",
+        ddf: str | None = "default",
         engine: str | None = None,
     ) -> AnovaTable:
         """Test the terms of the fixed part.
@@ -36,6 +36,7 @@ class FixedTestMethods(Described):
         type : {3, 2, 1, "III", "II", "I"}
             Marginal (III), each term after all that do not contain it (II), or sequential (I).
         ddf : str or None
+            By default R's own for the class: "Satterthwaite" of `lmer`, None of `glmer`.
             "Satterthwaite", "Kenward-Roger" (REML fits): F tests of lmerTest. "between-within": F
             tests with the degrees of freedom of SAS's DDFM=BW. "asymptotic": Wald chi-squared
             tests. None: lme4's own sequential table, without p-values; `type` is not used.
@@ -69,10 +70,9 @@ class FixedTestMethods(Described):
               num_df  den_df  statistic
         Days     1.0    17.0      45.85
         """
-        kind = TYPES.get(str(type).casefold())
-        if kind is None:
-            raise ArgumentError(f"type={type!r} is not one of 1, 2, 3 (or 'I', 'II', 'III')")
-        return self._ask_ddf("anova", AnovaTable, engine, type=kind, ddf=check_ddf(ddf))
+        return self._ask_ddf(
+            "anova", AnovaTable, engine, type=type_of_tests(type), ddf=self._ddf(ddf)
+        )
 
     @strict
     def contest(
@@ -80,7 +80,7 @@ class FixedTestMethods(Described):
         L: Any,
         joint: bool = False,
         rhs: Any = 0,
-        ddf: str = "Satterthwaite",
+        ddf: str = "default",
         level: float = 0.95,
         engine: str | None = None,
     ) -> Contest | AnovaTable:
@@ -97,8 +97,10 @@ class FixedTestMethods(Described):
         rhs : float or array-like, shape (k,)
             What Lβ is tested against; equations bring their own.
         ddf : str
-            "Satterthwaite", "Kenward-Roger", "between-within" (the smallest of the coefficients
-            involved) or "asymptotic" (z and chi-squared).
+            By default R's own for the class: "Satterthwaite" of `lmer`, "residual" of `lm` and
+            `gls`, "containment" of `lme`, "asymptotic" of others. "Kenward-Roger",
+            "between-within" and "containment" (the smallest of the coefficients involved), or
+            "asymptotic" (z and chi-squared).
         level : float
             Of the confidence intervals.
         engine : {"auto", "lmerTest", "exact"}, optional
@@ -140,7 +142,7 @@ class FixedTestMethods(Described):
             rhs=asked.rhs,
             labels=asked.labels,
             joint=together,
-            ddf=_some_ddf(ddf),
+            ddf=self._test_ddf(ddf),
             level=fraction(level, "level"),
         )
 
@@ -148,7 +150,7 @@ class FixedTestMethods(Described):
     def drop1(
         self,
         scope: str | Sequence[str] | None = None,
-        ddf: str | None = "Satterthwaite",
+        ddf: str | None = "default",
         engine: str | None = None,
     ) -> AnovaTable:
         """Test each term that can leave the fixed part without breaking marginality.
@@ -176,7 +178,7 @@ class FixedTestMethods(Described):
         lme4.
         """
         terms = text_list(scope, "scope")
-        return self._ask_ddf("drop1", AnovaTable, engine, scope=terms, ddf=check_ddf(ddf))
+        return self._ask_ddf("drop1", AnovaTable, engine, scope=terms, ddf=self._ddf(ddf))
 
     @strict
     def step(
@@ -233,7 +235,7 @@ class FixedTestMethods(Described):
             "step_model", RObject, str(args["ddf"]), engine, args=args, key=exact_key("step", args)
         )
         mixed = call("is_mixed", handle, into=bool)
-        return replace(answer, model=self._like(handle) if mixed else wrap(handle))
+        return replace(answer, model=type(self)(handle, self._source) if mixed else wrap(handle))
 
     @strict
     def ls_means(
@@ -279,8 +281,9 @@ class FixedTestMethods(Described):
         )
 
 
-def _some_ddf(ddf: str | None) -> Ddf:
-    method = check_ddf(ddf)
-    if method is None:
-        raise ArgumentError("a test needs degrees of freedom: ddf='asymptotic' gives z tests")
-    return method
+def type_of_tests(type: int | str) -> str:
+    """Return "I", "II" or "III"."""
+    kind = TYPES.get(str(type).casefold())
+    if kind is None:
+        raise ArgumentError(f"type={type!r} is not one of 1, 2, 3 (or 'I', 'II', 'III')")
+    return kind

@@ -151,7 +151,7 @@ def glmer(
         control=as_control(control, GlmerControl),
         start=start_of_glmm(start, n_agq),
     )
-    model = advised(GeneralizedLinearMixedModel(handle, task.source))
+    model = advised(GeneralizedLinearMixedModel(handle, task.fitted_by(glmer)))
     warn_about(model.convergence)
     return model
 
@@ -216,7 +216,7 @@ def glmer_nb(
         control=as_control(control, GlmerControl),
         start=start_of_glmm(start, n_agq),
     )
-    model = advised(GeneralizedLinearMixedModel(handle, task.source))
+    model = advised(GeneralizedLinearMixedModel(handle, task.fitted_by(glmer)))
     # What update() fits is the model that glmer.nb arrived at, its dispersion fixed.
     arguments["family"] = as_family(f"negative.binomial({model.nb_theta!r})")
     warn_about(model.convergence)

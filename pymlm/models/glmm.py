@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from pymlm.arguments import flag, strict
-from pymlm.errors import ArgumentError, DataError
-from pymlm.models.asymptotic import AsymptoticModel, need_asymptotic
-from pymlm.models.families import check_two_levels
-from pymlm.models.mixed import ResidualType
+from pymlm.errors import ArgumentError
+from pymlm.models.exact import need_asymptotic
+from pymlm.models.mixed import MixedModel, ResidualType
 from pymlm.results.fixed import NamedMatrix
 from pymlm.results.glmm import GlmmSummary
 
@@ -30,7 +29,7 @@ class _GlmmDescription:
     hessian: bool
 
 
-class GeneralizedLinearMixedModel(AsymptoticModel):
+class GeneralizedLinearMixedModel(MixedModel):
     """A generalized linear mixed model that ``lme4::glmer`` fitted; see `pymlm.glmer`.
 
     Fixed effects, random effects and variances are on the scale of the linear predictor (the
@@ -59,6 +58,14 @@ class GeneralizedLinearMixedModel(AsymptoticModel):
     def link(self) -> str:
         """R's name of the link: ``family(model)$link``."""
         return self._glmm.link
+
+    @property
+    def _two_column_response(self) -> bool:
+        return self._glmm.two_columns
+
+    @property
+    def _response_family(self) -> str:
+        return self._glmm.family
 
     @property
     def n_agq(self) -> int:
@@ -155,68 +162,9 @@ class GeneralizedLinearMixedModel(AsymptoticModel):
     def _plain_summary(self) -> GlmmSummary:
         return self._ask("glmm_summary", GlmmSummary, use_hessian=None)
 
-    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
-        from pymlm.models.glmer import glmer  # which imports this module
-
-        return glmer(formula, data, **arguments)  # type: ignore[return-value]  # same class here
-
     def _r_value(self, name: str, value: Any) -> Any:
         points = points_of_quadrature(value)
         return None if points == 1 else points
-
-    @strict
-    def refit(self, y: Any) -> Self:
-        """Fit the same model to another response; no data cross but the response.
-
-        Parameters
-        ----------
-        y : str or array-like
-            A column of the data, or one value per row of the data (or per row used): numbers,
-            or for a binomial model booleans or two categories. For a model of
-            ``cbind(successes, failures)`` two columns (an array, a frame, or two names).
-
-        Raises
-        ------
-        DataError
-            For a wrong length, or missing or infinite values.
-
-        Notes
-        -----
-        As `LinearMixedModel.refit`. The dispersion of a negative binomial model stays what it is,
-        as in ``refit(model, newresp)`` of lme4; `pymlm.glmer_nb` estimates it anew.
-        """
-        return self._refitted(
-            self._two_columns(y) if self._glmm.two_columns else self._one_column(y)
-        )
-
-    def _one_column(self, y: Any) -> Any:
-        if isinstance(y, str):
-            y = self._users_columns([y]).iloc[:, 0]
-        if self.family != "binomial" or np.ndim(y) != 1:
-            return self._new_response(y)
-        series = pd.Series(y)
-        if pd.api.types.is_numeric_dtype(series.dtype):
-            return self._new_response(y)
-        check_two_levels("y", series)
-        levels = (
-            list(series.cat.categories)
-            if isinstance(series.dtype, pd.CategoricalDtype)
-            else sorted(series.dropna().unique())
-        )
-        numbers = series.map({level: float(i) for i, level in enumerate(levels)}).astype(float)
-        return self._new_response(numbers if isinstance(y, pd.Series) else numbers.to_numpy())
-
-    def _two_columns(self, y: Any) -> Any:
-        if isinstance(y, (list, tuple)) and all(isinstance(x, str) for x in y):
-            y = self._users_columns(list(y))
-        matrix = np.asarray(y, dtype=np.float64)
-        if matrix.ndim != 2 or matrix.shape[1] != 2:
-            raise DataError(
-                "this model's response is cbind(successes, failures): give refit two columns, "
-                f"not an array of shape {matrix.shape}"
-            )
-        columns = [y.iloc[:, j] if isinstance(y, pd.DataFrame) else matrix[:, j] for j in range(2)]
-        return np.column_stack([self._new_response(column) for column in columns])
 
 
 def _hessian(value: bool | None) -> bool | None:

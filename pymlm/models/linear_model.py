@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
-from pymlm.arguments import choice, fraction, refuse_unknown, strict
-from pymlm.engine import call
-from pymlm.errors import ArgumentError, NotSupportedError
-from pymlm.figures import figure_of
+from pymlm.arguments import check_ddf, choice, fraction, strict
+from pymlm.errors import NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
-from pymlm.models.advice import about_update, say
-from pymlm.models.attributes import CommonAttributes
-from pymlm.models.newdata import check_file_has, needed_columns
-from pymlm.models.script import write_script
+from pymlm.models.fixed_tests import type_of_tests
+from pymlm.models.model import Model
+from pymlm.models.newdata import needed_columns
 from pymlm.results.base import Floats
-from pymlm.results.fixed import ConfidenceIntervals, NamedMatrix, NamedValues
+from pymlm.results.fixed import ConfidenceIntervals, NamedValues
 from pymlm.results.linear import LinearAnova, LinearSummary, Predicted
+from pymlm.results.tidy import LinearGlance
 
 RESIDUALS = ("response", "pearson", "deviance", "working", "standardized", "studentized")
 Interval = Literal["confidence", "prediction"]
@@ -49,20 +46,24 @@ class _LinearDescription:
     null_deviance: float | None
     dispersion: float | None
     offset: str | None
+    two_columns: bool
+    frame_names: tuple[str, ...]
+    ddf: str | None
 
 
-class LinearModel(CommonAttributes):
+class LinearModel(Model):
     """A linear model that R's ``lm`` fitted; see `pymlm.lm`."""
 
-    _updatable: tuple[str, ...] = (
+    _updatable: ClassVar[tuple[str, ...]] = (
         "data", "weights", "offset", "contrasts", "data_name", "trusted", "timeout",
     )  # fmt: skip
 
-    plot = figure_of("check")
+    _residual_types = RESIDUALS
+    _glance = LinearGlance
 
     @cached_property
     def _described(self) -> _LinearDescription:
-        found: _LinearDescription = self._call("describe_linear", _LinearDescription)
+        found: _LinearDescription = self._call("describe", _LinearDescription)
         return found
 
     def _description(self) -> _LinearDescription:
@@ -99,39 +100,59 @@ class LinearModel(CommonAttributes):
 
     def coef(self) -> pd.Series:
         """Return the coefficients, term -> estimate, NaN where not defined: ``coef(model)``."""
-        return self._ask("linear_coef", NamedValues).to_series()
-
-    def fixef(self) -> pd.Series:
-        """Return the coefficients that are defined: what a mixed model calls fixed effects."""
-        return self.coef().dropna()
+        return self._ask("coef", NamedValues).to_series()
 
     def summary(self) -> LinearSummary:
         """Summarise the model; ``print(m.summary())`` prints what R prints: ``summary(model)``."""
-        return self._ask("linear_summary", LinearSummary)
+        return self._ask("summary", LinearSummary)
 
     @strict
-    def anova(self, test: str | None = None) -> LinearAnova:
-        """Return the sequential (type I) analysis of variance, or of deviance for a glm.
+    def anova(
+        self,
+        type: int | str = 1,
+        ddf: str | None = "default",
+        engine: str | None = None,
+        test: str | None = None,
+    ) -> LinearAnova:
+        """Return the analysis of variance, or of deviance for a glm.
 
         Parameters
         ----------
+        type : {1, 2, 3, "I", "II", "III"}
+            Sequential (R's default), each term after all that do not contain it (II), or marginal
+            (III). Marginal tests of a term that stands in an interaction depend on the contrasts;
+            the table's notes say where.
+        ddf : "default" or "residual"
+            F tests of an lm have the residual degrees of freedom.
+        engine : None
+            There is nothing to choose.
         test : {None, "Chisq", "LRT", "F", "Rao"}
-            Of a glm; R's default is no test. An lm has its F tests.
+            Of a glm; R's default is no test for type 1, and likelihood ratios for 2 and 3, which
+            have "LRT" and "F" alone. An lm has its F tests.
+
+        Raises
+        ------
+        NotSupportedError
+            For a test or degrees of freedom that R has not for the model; type 3 of a model with
+            coefficients that R dropped.
+        RPackageError
+            For types 2 and 3, when R's package car is not installed.
 
         Notes
         -----
-        Mirrors ``anova(model, test =)``.
+        Mirrors ``anova(model, test =)`` for type 1, and ``car::Anova(model, type =,
+        test.statistic =)`` for 2 and 3.
         """
         how = choice(test, (None, "Chisq", "LRT", "F", "Rao"), "test")
         if how not in (None, "F") and self._described.family is None:
             raise NotSupportedError(f"a linear model is tested by F, not by {how!r}")
         if self._described.family is None:
             how = None
-        return self._ask("linear_anova", LinearAnova, test=how)
-
-    def vcov(self) -> pd.DataFrame:
-        """Return the covariance matrix of the coefficients, shape (p, p): ``vcov(model)``."""
-        return self._ask("linear_vcov", NamedMatrix).to_frame()
+        if engine is not None:
+            raise NotSupportedError("a model without random effects has no engines to choose from")
+        return self._ask(
+            "anova", LinearAnova, type=type_of_tests(type), test=how, ddf=check_ddf(ddf)
+        )
 
     @strict
     def confint(self, level: float = 0.95, method: str = "profile") -> ConfidenceIntervals:
@@ -145,20 +166,9 @@ class LinearModel(CommonAttributes):
             glm (R package MASS). "Wald" is ``confint.default``, with the normal distribution.
         """
         how = choice(method, ("profile", "Wald"), "method")
-        return self._ask(
-            "linear_confint", ConfidenceIntervals, level=fraction(level, "level"), method=how
-        )
-
-    def model_matrix(self) -> pd.DataFrame:
-        """Return the model matrix, one row per row used: ``model.matrix(model)``."""
-        answer = self._ask("linear_model_matrix", NamedMatrix, keep=False)
-        return answer.to_frame(self._used_index)
+        return self._ask("confint", ConfidenceIntervals, level=fraction(level, "level"), method=how)
 
     # --- rows -----------------------------------------------------------------------------------
-
-    def fitted(self) -> pd.Series:
-        """Return the fitted values on the data's index (response scale): ``fitted(model)``."""
-        return self._by_row(self._call("linear_fitted"), "fitted")
 
     @strict
     def residuals(self, type: str = "response") -> pd.Series:
@@ -171,7 +181,7 @@ class LinearModel(CommonAttributes):
             ``rstudent``.
         """
         kind = choice(type, RESIDUALS, "type")
-        return self._by_row(self._call("linear_residuals", type=kind), "residual")
+        return self._by_row(self._call("residual_values", type=kind), "residual")
 
     @strict
     def predict(
@@ -240,63 +250,8 @@ class LinearModel(CommonAttributes):
         known = set(self._source.sent) or have
         return [n for n in needed if n in known]
 
-    # --- other fits from this one ---------------------------------------------------------------
-
-    def update(self, formula: str | None = None, **changes: Any) -> Self:
-        """Fit a changed model; dots in `formula` stand for the parts of the old one.
-
-        Raises
-        ------
-        ArgumentError
-            For an argument that the fitting function does not know.
-
-        Warns
-        -----
-        AdviceWarning
-            When nothing changes.
-
-        Notes
-        -----
-        Mirrors ``update(model, formula., ...)``.
-        """
-        refuse_unknown("update", changes, self._updatable)
-        text, new = self.formula, None
-        if formula is not None:
-            new = vet(formula, trusted=bool(changes.get("trusted", False)))
-            text = call("updated_formula", self._handle, formula, into=str)
-        say(about_update(self, new, text, changes))
-        names = set(vet(text, trusted=True, columns=self._source.columns).names)
-        loaded = self._source.data is None
-        if loaded:
-            old = set(vet(self.formula, trusted=True, columns=self._source.columns).names)
-            check_file_has(names, old, self._source.sent)
-        if not changes and (loaded or names <= set(self._source.sent)):
-            handle = call("update_linear", self._handle, text, fitting=True)
-            return type(self)(handle, self._source)
-        if loaded:
-            raise ArgumentError(
-                "this model came from a file without its data frame: update() can change only the "
-                "formula, with columns that the model has"
-            )
-        arguments = dict(self._source.arguments) | changes
-        return self._fit_again(text, arguments.pop("data", self._source.data), arguments)
-
-    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
-        from pymlm.models.lm import lm  # which imports this module
-
-        return lm(formula, data, **arguments)  # type: ignore[return-value]  # same class here
-
-    @strict
-    def to_r(self, path: str | Path | None = None) -> str:
-        """Return (and with `path` write) the R script that repeats the analysis."""
-        return write_script(self._handle, path)
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.formula!r}, {self.nobs} rows>"
-
-    def __str__(self) -> str:
-        text: str = self._call("print_model", str)
-        return text
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
@@ -308,7 +263,15 @@ class GeneralizedLinearModel(LinearModel):
     Coefficients are on the link scale, fitted values on the scale of the response.
     """
 
-    _updatable: tuple[str, ...] = (*LinearModel._updatable, "family", "link", "start")
+    _updatable: ClassVar[tuple[str, ...]] = (*LinearModel._updatable, "family", "link", "start")
+
+    @property
+    def _response_family(self) -> str | None:
+        return self._described.family
+
+    @property
+    def _two_column_response(self) -> bool:
+        return self._described.two_columns
 
     @property
     def family(self) -> str:
@@ -347,8 +310,3 @@ class GeneralizedLinearModel(LinearModel):
     def converged(self) -> bool:
         """True where the iterations converged: ``model$converged``."""
         return self._described.converged
-
-    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
-        from pymlm.models.lm import glm  # which imports this module
-
-        return glm(formula, data, **arguments)  # type: ignore[return-value]  # same class here

@@ -77,7 +77,7 @@ def lm(
     }  # fmt: skip
     task = _linear_task(formula, data, arguments, timeout, "pymlm.lmer")
     check_response(task.formula, task.data)
-    return LinearModel(fit("fit_lm", task), task.source)
+    return LinearModel(fit("fit_lm", task), task.fitted_by(lm))
 
 
 @strict
@@ -152,4 +152,4 @@ def glm(
         theta=chosen.theta,
         start=as_start(start, ()),
     )
-    return GeneralizedLinearModel(handle, task.source)
+    return GeneralizedLinearModel(handle, task.fitted_by(glm))

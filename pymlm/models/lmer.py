@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from pymlm.arguments import flag, strict
 from pymlm.models.advice import advised
@@ -16,10 +16,10 @@ from pymlm.models.fitting import (
     make_task,
     warn_about,
 )
-from pymlm.models.update import UpdatableModel
+from pymlm.models.mixed import MixedModel
 
 
-class LinearMixedModel(UpdatableModel):
+class LinearMixedModel(MixedModel):
     """A linear mixed model that ``lme4::lmer`` fitted; see `pymlm.lmer`."""
 
     _updatable: ClassVar[tuple[str, ...]] = (
@@ -27,9 +27,6 @@ class LinearMixedModel(UpdatableModel):
         "trusted", "timeout",
     )  # fmt: skip
     _in_place: ClassVar[dict[str, str]] = {"reml": "REML"}
-
-    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
-        return lmer(formula, data, **({"reml": self.reml} | arguments))  # type: ignore[return-value]  # same class here
 
     def _r_value(self, name: str, value: Any) -> Any:
         # Left out of the call where it is R's default, as lmer() writes it.
@@ -110,8 +107,8 @@ def lmer(
     """
     wants_reml = flag(reml, "reml")
     arguments = {
-        "weights": weights, "offset": offset, "contrasts": contrasts, "control": control,
-        "data_name": data_name, "trusted": trusted,
+        "reml": wants_reml, "weights": weights, "offset": offset, "contrasts": contrasts,
+        "control": control, "data_name": data_name, "trusted": trusted,
     }  # fmt: skip
     task = make_task(formula, data, arguments, timeout, mixed=True)
     check_mixed(task.formula, "pymlm.lm")
@@ -124,4 +121,4 @@ def lmer(
         start=as_start(start),
     )
     warn_about(found)
-    return advised(LinearMixedModel(handle, task.source, found))
+    return advised(LinearMixedModel(handle, task.fitted_by(lmer), found))

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pymlm.arguments import DDF_METHODS, choice, finite, flag, fraction, strict, text_list
+from pymlm.arguments import choice, finite, flag, fraction, strict, text_list
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
-from pymlm.models.described import Described
+from pymlm.models.attributes import CommonAttributes
+from pymlm.models.exact import KENWARD_ROGER, SATTERTHWAITE
 from pymlm.models.parallel import whole_number
 from pymlm.results.emm import EmmGrid, JointTests
 
@@ -32,7 +33,7 @@ At = Mapping[str, Any]
 Contrast = str | Mapping[str, Sequence[float]] | Any
 
 
-class MeansMethods(Described):
+class MeansMethods(CommonAttributes):
     """What emmeans answers for a fitted model."""
 
     @strict
@@ -74,9 +75,11 @@ class MeansMethods(Described):
             emmeans uses: "tukey" for pairwise contrasts, "dunnettx" for trt.vs.ctrl, "fdr" for eff,
             "none" for means, poly and one's own.
         ddf : str or None
-            "Satterthwaite" (default of a linear model), "Kenward-Roger" (REML fits; it adjusts the
-            standard errors, too) or "asymptotic" (z tests; None is the same; default of a GLMM).
-            The size of the data changes nothing: emmeans' own limits are not used.
+            "Satterthwaite" (default of a linear mixed model), "Kenward-Roger" (REML fits; it
+            adjusts the standard errors, too) or "asymptotic" (z tests; None is the same; default
+            of a GLMM). Other classes have emmeans' own: "residual" (lm), "containment" (lme),
+            "Satterthwaite" (gls). The size of the data changes nothing: emmeans' own limits are
+            not used.
         type : {"link", "response"}
             "response" transforms means back from a link or a transformed response.
         level : float, optional
@@ -188,7 +191,7 @@ class MeansMethods(Described):
         """
         if not isinstance(var, str):
             raise ArgumentError(f"var names one covariate, e.g. 'Days', not {var!r}")
-        if var not in self._described.frame_names:
+        if var not in self._description().frame_names:
             vet(f"~ {var}")
         return self._ask_ddf(
             "emtrends",
@@ -289,10 +292,10 @@ class MeansMethods(Described):
         )
 
     def _means_ddf(self, ddf: str | None) -> str:
-        """Resolve the default, by the kind of model, and None."""
-        method = choice(ddf, (*DDF_METHODS, "default", None), "ddf")
-        if method == "default":
-            return "Satterthwaite" if self._described.linear else "asymptotic"
+        """None is z tests; the default of a model without engines is emmeans' to choose."""
+        method = self._ddf(ddf)
+        if ddf == "default" and method not in (SATTERTHWAITE, KENWARD_ROGER, None):
+            return "default"
         return method or "asymptotic"
 
 

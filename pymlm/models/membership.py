@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, NoReturn, Self
+from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -140,10 +140,6 @@ class MultipleMembershipModel(LinearMixedModel):
     def _columns_of(self, formula: str) -> set[str]:
         return super()._columns_of(formula) - set(self._source.arguments.get("memberships", ()))
 
-    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
-        model: Any = multiple_membership(formula, data, **({"reml": self.reml} | arguments))
-        return model  # type: ignore[no-any-return]  # same class here
-
     def _prepare_exact(self, most_work: float | None) -> None:
         # "auto" then asks lmerTest, which gets this model's own deviance function.
         raise NotSupportedError(
@@ -252,7 +248,7 @@ def multiple_membership(
     arguments = {
         "memberships": dict(memberships), "normalize": divide, "weights": weights,
         "offset": offset, "contrasts": contrasts, "control": control, "data_name": data_name,
-        "trusted": trusted,
+        "trusted": trusted, "reml": reml,
     }  # fmt: skip
     task = make_task(formula, frame, arguments, timeout, list(memberships), mixed=True)
     if not task.formula.two_sided:
@@ -266,7 +262,7 @@ def multiple_membership(
         control=as_control(control, LmerControl),
         start=as_start(start),
     )
-    model = advised(MultipleMembershipModel(handle, task.source))
+    model = advised(MultipleMembershipModel(handle, task.fitted_by(multiple_membership)))
     warn_about(model.convergence)
     return model
 

@@ -14,12 +14,12 @@ from scipy.stats import chi2
 from pymlm.arguments import choice, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
-from pymlm.figures import figure_of
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare, used_columns
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.fixed_tests import type_of_tests
+from pymlm.models.model import Model
+from pymlm.results.anova import AnovaTable
 from pymlm.results.base import Floats
-from pymlm.results.fixed import NamedMatrix, NamedValues
 from pymlm.results.nlme import NlmeIntervals, NlmeSummary
 from pymlm.results.ranef import GroupCoefficients, GroupModes
 from pymlm.results.varcorr import VarCorr
@@ -40,16 +40,24 @@ class _Description:
     aic: float
     bic: float
     is_lme: bool
+    df_residual: int
+    frame_names: tuple[str, ...]
+    ddf: str | None
 
 
-class NlmeModel(CommonAttributes):
+class NlmeModel(Model):
     """A model that ``nlme::lme`` or ``nlme::gls`` fitted; see `pymlm.lme` and `pymlm.gls`."""
 
-    plot = figure_of("check")
+    _residual_types = RESIDUALS
+    _takes_formula = False
+    _updatable = (
+        "data", "random", "correlation", "group", "time", "variance_by", "reml", "control",
+        "contrasts", "data_name", "trusted", "timeout",
+    )  # fmt: skip
 
     @cached_property
     def _described(self) -> _Description:
-        found: _Description = self._call("nlme_describe", _Description)
+        found: _Description = self._call("describe", _Description)
         return found
 
     def _description(self) -> _Description:
@@ -75,26 +83,51 @@ class NlmeModel(CommonAttributes):
         """Bayes criterion as nlme counts rows (REML: less the fixed effects): ``BIC(model)``."""
         return self._described.bic
 
-    def fixef(self) -> pd.Series:
-        """Return the fixed effects, term -> estimate."""
-        found: NamedValues = self._call("nlme_fixef", NamedValues)
-        return found.to_series()
-
-    def vcov(self) -> pd.DataFrame:
-        """Return the covariance matrix of the fixed effects: ``vcov(model)``."""
-        found: NamedMatrix = self._call("nlme_vcov", NamedMatrix)
-        return found.to_frame()
+    @property
+    def df_residual(self) -> int:
+        """Rows less fixed effects."""
+        return self._described.df_residual
 
     def summary(self) -> NlmeSummary:
         """Summarise the model; ``print(m.summary())`` prints what R prints."""
-        return self._ask("nlme_summary", NlmeSummary)
+        return self._ask("summary", NlmeSummary)
+
+    @strict
+    def anova(
+        self, type: int | str = 1, ddf: str | None = "default", engine: str | None = None
+    ) -> AnovaTable:
+        """Test the terms of the fixed part.
+
+        Parameters
+        ----------
+        type : {1, 2, 3, "I", "II", "III"}
+            Sequential (nlme's default) and marginal F tests; II has Wald chi-squared tests.
+        ddf : str or None
+            By default nlme's: "containment" of an lme, "residual" of a gls. "asymptotic" has Wald
+            chi-squared tests for types 2 and 3.
+        engine : None
+            There is nothing to choose.
+
+        Returns
+        -------
+        AnovaTable
+            With nlme's row of the intercept.
+
+        Notes
+        -----
+        Mirrors ``anova(model, type = "sequential")``, ``"marginal"`` and ``car::Anova(model, type =
+        2)``.
+        """
+        if engine is not None:
+            raise NotSupportedError("a model of nlme has no engines to choose from")
+        return self._ask("anova", AnovaTable, type=type_of_tests(type), ddf=self._ddf(ddf))
 
     def varcorr(self) -> VarCorr:
         """Return variances and correlations of the random effects, and the residual variance.
 
         Prints as nlme prints it; rows are those that lme4 would give.
         """
-        return self._ask("nlme_varcorr", VarCorr)
+        return self._ask("varcorr", VarCorr)
 
     def ranef(self) -> dict[str, pd.DataFrame]:
         """Return the random effects, grouping factor -> levels by coefficients: ``ranef(model)``.
@@ -104,7 +137,7 @@ class NlmeModel(CommonAttributes):
         NotSupportedError
             For a gls model.
         """
-        found: tuple[GroupModes, ...] = self._call("nlme_ranef", tuple[GroupModes, ...])
+        found: tuple[GroupModes, ...] = self._call("modes_by_group", tuple[GroupModes, ...])
         return {g.grpvar: g.to_frame() for g in found}
 
     def coef(self) -> dict[str, pd.DataFrame]:
@@ -117,7 +150,7 @@ class NlmeModel(CommonAttributes):
         """
         if not self._described.is_lme:
             raise NotSupportedError("a gls model has no coefficients by group; see fixef()")
-        g: GroupCoefficients = self._call("nlme_coef", GroupCoefficients)
+        g: GroupCoefficients = self._call("coef_by_group", GroupCoefficients)
         index = pd.Index(list(g.level), dtype=object)
         return {g.grpvar: pd.DataFrame(np.array(g.values), index=index, columns=list(g.term))}
 
@@ -175,7 +208,7 @@ class NlmeModel(CommonAttributes):
         RError
             Where nlme cannot: the fit is at a boundary, or the Hessian is not positive definite.
         """
-        return self._ask("nlme_intervals", NlmeIntervals, level=fraction(level, "level"))
+        return self._ask("confint", NlmeIntervals, level=fraction(level, "level"))
 
     @strict
     def fitted(self, level: int | None = None) -> pd.Series:
@@ -294,10 +327,6 @@ class NlmeModel(CommonAttributes):
     def __repr__(self) -> str:
         kind = "lme" if self._described.is_lme else "gls"
         return f"<NlmeModel {kind} {self.formula!r}, {self.nobs} rows>"
-
-    def __str__(self) -> str:
-        text: str = self._call("print_model", str)
-        return text
 
 
 def _named(names: Any, values: Any, name: str) -> pd.Series:

@@ -13,16 +13,17 @@ from pymlm.errors import ArgumentError, FormulaError, NotSupportedError
 from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.advice import advised
-from pymlm.models.asymptotic import AsymptoticModel, need_asymptotic
 from pymlm.models.control import NlmerControl, as_control
+from pymlm.models.exact import need_asymptotic
 from pymlm.models.fitting import check_response, fit, make_task, warn_about
 from pymlm.models.glmm import points_of_quadrature
+from pymlm.models.mixed import MixedModel
 from pymlm.models.newdata import needed_columns
 from pymlm.results.fixed import NamedMatrix
 from pymlm.results.summary import Summary
 
 
-class NonlinearMixedModel(AsymptoticModel):
+class NonlinearMixedModel(MixedModel):
     """A nonlinear mixed model that ``lme4::nlmer`` fitted; see `pymlm.nlmer`.
 
     The fixed effects are the parameters of the function; random effects are deviations of these
@@ -169,7 +170,7 @@ class NonlinearMixedModel(AsymptoticModel):
         # R's formula names the function made from the middle part; the user's own is kept.
         own = arguments.pop("formula", formula)
         text = own if formula == self.formula else formula
-        return nlmer(text, data, **arguments)  # type: ignore[return-value]  # same class here
+        return super()._fit_again(text, data, arguments)
 
     def _r_value(self, name: str, value: Any) -> Any:
         points = points_of_quadrature(value)
@@ -249,7 +250,7 @@ def nlmer(
         control=as_control(control, NlmerControl),
         start=values,
     )
-    model = advised(NonlinearMixedModel(handle, task.source))
+    model = advised(NonlinearMixedModel(handle, task.fitted_by(nlmer)))
     warn_about(model.convergence)
     return model
 

@@ -1,26 +1,23 @@
-"""Prediction from a fitted mixed model, and simulation."""
+"""Prediction from a fitted mixed model."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Literal, overload
 
-import numpy as np
 import pandas as pd
 
 from pymlm.arguments import choice, flag, fraction, strict
-from pymlm.errors import ArgumentError, near_names
-from pymlm.formula import Formula, vet
+from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
-from pymlm.models.described import Described
 from pymlm.models.newdata import needed_columns
-from pymlm.results.prediction import PredictionColumns, Predictions, SimulatedColumn
+from pymlm.models.simulation import SimulationMethods
+from pymlm.results.prediction import PredictionColumns, Predictions
 
 PredictType = Literal["response", "link"]
 Interval = Literal["confidence", "prediction"]
 
 
-class PredictionMethods(Described):
+class PredictionMethods(SimulationMethods):
     """What a fitted mixed model says of rows, old and new."""
 
     @overload
@@ -152,99 +149,6 @@ class PredictionMethods(Described):
             type=args["type"],
         )
 
-    @strict
-    def simulate(
-        self,
-        nsim: int = 1,
-        seed: int | None = None,
-        re_form: str | None = None,
-        use_u: bool = False,
-    ) -> pd.DataFrame:
-        """Simulate responses from the fitted model.
-
-        Parameters
-        ----------
-        nsim : int
-            Number of simulations.
-        seed : int, optional
-            For the same seed the numbers are R's. R's own stream of random numbers stays where it
-            was. Without a seed the numbers come from that stream.
-        re_form : None, "NA" or str
-            None (as "NA") draws all random effects anew, which is R's default here. A formula such
-            as ``"~ (1 | g)"`` keeps the conditional modes of these terms and draws the others.
-        use_u : bool
-            Keep the conditional modes of all random effects.
-
-        Returns
-        -------
-        DataFrame
-            Columns sim_1, sim_2 ... on the data's index, NaN where R dropped the row. For a
-            response ``cbind(successes, failures)`` two columns each: "sim_1.successes" ... .
-
-        Raises
-        ------
-        ArgumentError
-            For an impossible number, seed or `re_form`.
-
-        Notes
-        -----
-        Mirrors ``simulate(model, nsim, seed, re.form, use.u)`` of lme4, with R's default random
-        number generators.
-        """
-        if isinstance(nsim, bool) or not isinstance(nsim, (int, np.integer)) or nsim < 1:
-            raise ArgumentError(f"nsim must be a whole number above 0, not {nsim!r}")
-        form = self._vetted_re_form(re_form)
-        if flag(use_u, "use_u") and form is not None:
-            raise ArgumentError("give re_form or use_u, not both")
-        columns = self._call(
-            "simulated",
-            tuple[SimulatedColumn, ...],
-            nsim=int(nsim),
-            seed=_checked_seed(seed),
-            re_form=form,
-            use_u=use_u,
-        )
-        out: dict[str, pd.Series] = {}
-        for column in columns:
-            name = f"{column.simulation}.{column.name}" if column.name else column.simulation
-            if column.values is not None:
-                out[name] = self._by_row(column.values, name)
-            else:
-                text = pd.Series(list(column.text or ()), index=self._used_positions())
-                out[name] = text.reindex(range(len(self._source.index)))
-                out[name].index = self._source.index
-        return pd.DataFrame(out)
-
-    @cached_property
-    def _own_formula(self) -> Formula:
-        return vet(self.formula, trusted=True, columns=self._source.sent)
-
-    def _used_positions(self) -> Any:
-        used = self._used_rows
-        return range(len(self._source.index)) if used is None else used
-
-    def _vetted_re_form(self, re_form: str | None) -> str | None:
-        if re_form is None or (isinstance(re_form, str) and re_form.strip() in ("NA", "~0", "~ 0")):
-            return None if re_form is None else "NA"
-        if not isinstance(re_form, str):
-            raise ArgumentError(
-                f"re_form is None (all random effects), 'NA' (none) or a formula such as "
-                f"'~ (1 | g)', not {re_form!r}"
-            )
-        formula = vet(re_form, columns=self._source.sent)
-        if formula.two_sided or not formula.n_bars:
-            raise ArgumentError(
-                f"re_form is one-sided and names random effects, e.g. '~ (1 | g)', not {re_form!r}"
-            )
-        for group in formula.groups:
-            own = self._own_formula.groups
-            if group not in own:
-                raise ArgumentError(
-                    f"re_form={re_form!r}: the model has no grouping factor {group!r}."
-                    + (near_names(group, own) or f" It has: {', '.join(own)}")
-                )
-        return re_form
-
     def _needed(self, newdata: pd.DataFrame, re_form: str | None) -> pd.DataFrame:
         """The columns of `newdata` that a prediction needs, an offset's among them."""
         own = self._own_formula
@@ -260,12 +164,3 @@ class PredictionMethods(Described):
         known = set(self._source.sent) or set(own.names)
         offset = self._call("offset_name", str | None)
         return needed_columns(newdata, [n for n in needed if n in known or n in have], offset)
-
-
-def _checked_seed(seed: int | None) -> int | None:
-    if seed is None:
-        return None
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not whole or not -(2**31) < seed < 2**31:
-        raise ArgumentError(f"seed must be a whole number that R's set.seed takes, not {seed!r}")
-    return int(seed)

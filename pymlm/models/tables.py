@@ -8,19 +8,22 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict, text_list
+from pymlm.arguments import choice, flag, fraction, strict, text_list
 from pymlm.errors import NotSupportedError
 from pymlm.frame_keys import key_column
 from pymlm.frames import as_column, used_columns
-from pymlm.models.described import Described
+from pymlm.models.attributes import CommonAttributes
+from pymlm.models.exact import need_asymptotic
 from pymlm.results.tidy import Glance, Tidy, TidyColumns
 
 EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
 Effect = Literal["fixed", "ran_pars", "ran_vals", "ran_coefs"]
 
 
-class TableMethods(Described):
-    """The model as broom.mixed tabulates it."""
+class TableMethods(CommonAttributes):
+    """The model as broom and broom.mixed tabulate it."""
+
+    _glance: type[Glance] = Glance
 
     @strict
     def tidy(
@@ -49,7 +52,8 @@ class TableMethods(Described):
             Wald intervals use the degrees of freedom, and variance components have none; a profile
             or a bootstrap gives both, as `confint` does.
         ddf : str or None
-            As in `summary`: by default "Satterthwaite" for a linear model, None for others.
+            As in `summary`: by default "Satterthwaite" of `lmer`, None of other mixed models; the
+            class's own of others ("residual" of `lm`, "containment" of `lme`).
         exponentiate : bool
             Exponentiate the fixed effects and their limits (odds ratios, rate ratios); the standard
             error by the delta method.
@@ -68,7 +72,9 @@ class TableMethods(Described):
         Notes
         -----
         Mirrors ``broom.mixed::tidy(model, effects, conf.int, conf.level, exponentiate)``; with
-        degrees of freedom as for a model that lmerTest fitted, with ``ddf=None`` as for lme4's.
+        degrees of freedom as for a model that lmerTest fitted, with ``ddf=None`` as for lme4's; for
+        an lm or glm ``broom::tidy(model)``. Variance components of `lme` have lmer's names (two
+        underscores). An lm, a glm and a gls have fixed effects alone.
 
         Examples
         --------
@@ -110,16 +116,11 @@ class TableMethods(Described):
         )  # fmt: skip
 
     def _table_ddf(self, ddf: str | None) -> str | None:
-        linear = self._described.linear
-        method = choice(ddf, (*DDF_METHODS, "default", None), "ddf")
-        if method == "default":
-            return "Satterthwaite" if linear else None
-        if not linear and method not in (None, "asymptotic"):
-            raise NotSupportedError(
-                f"{method} degrees of freedom are defined for linear mixed models; the tests of "
-                "this one are asymptotic (ddf=None or 'asymptotic')"
-            )
-        return method if linear else None
+        own = self._description().ddf
+        if own is None:  # without degrees of freedom, whatever the words for it
+            need_asymptotic(ddf)
+            return None
+        return self._ddf(ddf)
 
     def _fill_intervals(
         self, columns: TidyColumns, values: dict[str, Any], scale: str, how: dict[str, Any]
@@ -140,9 +141,9 @@ class TableMethods(Described):
 
         Notes
         -----
-        Mirrors ``broom.mixed::glance(model)``.
+        Mirrors ``broom.mixed::glance(model)``, and ``broom::glance(model)`` of an lm or glm.
         """
-        found: Glance = self._call("glance_table", Glance)
+        found: Glance = self._call("glance_table", self._glance)
         return found
 
     def augment(self) -> pd.DataFrame:
@@ -153,7 +154,9 @@ class TableMethods(Described):
         DataFrame
             The columns of the model frame, then broom.mixed's: .fitted (on the link scale for a
             GLMM), .resid, .hat, .cooksd, .fixed (fixed part alone), .mu (on the response scale),
-            .offset, .sqrtXwt, .sqrtrwt, .weights, .wtres; on the data's own index.
+            .offset, .sqrtXwt, .sqrtrwt, .weights, .wtres; for an lm or glm broom's: .fitted (link),
+            .resid, .hat, .sigma, .cooksd, .std.resid; for nlme's .fitted, .resid, .fixed; on the
+            data's own index.
 
         Notes
         -----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from pymlm.arguments import refuse_unknown, seconds
@@ -10,22 +10,26 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.models.advice import about_update, say
-from pymlm.models.fitting import warn_about
-from pymlm.models.mixed import MixedModel
+from pymlm.models.attributes import CommonAttributes
 from pymlm.models.newdata import check_file_has
 
 
-class UpdatableModel(MixedModel):
-    """A mixed model that can be fitted again with changed arguments."""
+class UpdateMethods(CommonAttributes):
+    """A model that can be fitted again with changed arguments."""
 
     #: Arguments that `update` may change.
     _updatable: ClassVar[tuple[str, ...]] = ()
     #: Those that R's call can take without new data: pymlm's name -> R's name.
     _in_place: ClassVar[dict[str, str]] = {}
 
-    @abstractmethod
+    #: Whether R's call takes another formula; else the model is fitted from its data frame.
+    _takes_formula: ClassVar[bool] = True
+
     def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
         """Fit from the data frame, with the arguments of the first fit and the changes."""
+        fit: Any = self._source.fit
+        model: Self = fit(formula, data, **arguments)
+        return model
 
     def update(self, formula: str | None = None, **changes: Any) -> Self:
         """Fit a changed model; the data are sent again only where the change needs new columns.
@@ -71,10 +75,11 @@ class UpdatableModel(MixedModel):
             enough = not (set(before.keys) & set(after.names)) - set(after.keys) and not (
                 set(after.keys) & set(before.names)
             ) - set(before.keys)
-        if enough and set(changes) <= {*self._in_place, "timeout"}:
+        if enough and self._takes_formula and set(changes) <= {*self._in_place, "timeout"}:
             return self._update_in_place(text if formula is not None else None, changes)
         if loaded:
-            can = ", ".join(["formula (with columns that the model has)", *self._in_place])
+            formulas = ["formula (with columns that the model has)"] if self._takes_formula else []
+            can = ", ".join([*formulas, *self._in_place]) or "nothing"
             raise ArgumentError(
                 f"this model came from a file without its data frame: update() can change only "
                 f"{can}. Fit it anew"
@@ -99,8 +104,10 @@ class UpdatableModel(MixedModel):
             fitting=True,
             timeout=seconds(changes.get("timeout")),
         )
-        model = type(self)(handle, self._source)
-        warn_about(model.convergence)
+        kept = {name: value for name, value in changes.items() if name != "timeout"}
+        source = replace(self._source, arguments=dict(self._source.arguments) | kept)
+        model = type(self)(handle, source)
+        model._say_convergence()
         return model
 
     def _r_value(self, name: str, value: Any) -> Any:

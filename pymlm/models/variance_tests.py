@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from pymlm.arguments import choice, flag, fraction, strict, text_list
 from pymlm.engine import call
 from pymlm.errors import RWarning, warn
+from pymlm.models.attributes import CommonAttributes
 from pymlm.models.bootstrap import bootstrap_model
-from pymlm.models.described import Described
 from pymlm.results.bootstrap import Bootstrap
 from pymlm.results.fixed import ConfidenceIntervals
 from pymlm.results.variance import Profile, RandomAnova, VarCorrErrors
@@ -19,7 +19,7 @@ BootType = Literal["perc", "basic", "norm"]
 BOOT_TYPES: tuple[BootType, ...] = ("perc", "basic", "norm")
 
 
-class VarianceMethods(Described):
+class VarianceMethods(CommonAttributes):
     """Inference on variances, and confidence intervals of every parameter."""
 
     @strict
@@ -188,56 +188,3 @@ class VarianceMethods(Described):
             "varcorr_se", VarCorrErrors, False, engine=used, level=fraction(level, "level")
         )
         return native
-
-    @strict
-    def bootstrap(
-        self,
-        statistic: Callable[[Any], Any] | None = None,
-        nsim: int = 500,
-        seed: int | None = None,
-        n_jobs: int = 1,
-        type: str = "parametric",
-        use_u: bool = False,
-        level: float = 0.95,
-    ) -> Bootstrap:
-        """Simulate responses from the model, refit it to each, and summarise a statistic.
-
-        Parameters
-        ----------
-        statistic : callable, optional
-            Takes the refitted model, returns a number, a dict, a Series or an array. Default: all
-            standard deviations, correlations, sigma and fixed effects. With n_jobs > 1 it
-            travels to the worker processes.
-        nsim : int
-        seed : int, optional
-            For one seed the draws equal R's ``bootMer(model, FUN, nsim, seed = seed)``, whatever
-            `n_jobs`. Without it one is drawn, and stands on the result.
-        n_jobs : int
-            Processes; −1 for one per core.
-        type : {"parametric", "semiparametric"}
-            Semiparametric resamples the residuals; it needs ``use_u=True``.
-        use_u : bool
-            Hold the random effects at their conditional modes.
-        level : float
-            Of the intervals.
-
-        Returns
-        -------
-        Bootstrap
-            Failed refits are NaN rows of the draws, counted and shown.
-
-        Raises
-        ------
-        ArgumentError
-            For a statistic that is not numbers, or semiparametric without ``use_u=True``.
-        RError
-            When every refit failed.
-
-        Notes
-        -----
-        Mirrors ``bootMer(x, FUN, nsim, seed, use.u, type)`` of lme4. The R session's own random
-        numbers are left as they were.
-        """
-        return bootstrap_model(
-            self, statistic, nsim, seed, n_jobs, type=type, use_u=use_u, level=level
-        )

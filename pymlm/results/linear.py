@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from pymlm.results.anova import AnovaTable
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import FixedEffects
 
@@ -63,8 +64,8 @@ class LinearSummary(Result):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class LinearAnova(Result):
-    """Sequential analysis of variance (or deviance) of one lm or glm; rows as R prints them.
+class LinearAnova(AnovaTable):
+    """Analysis of variance (or deviance) of one lm or glm; rows as R prints them.
 
     Attributes
     ----------
@@ -79,38 +80,32 @@ class LinearAnova(Result):
     deviance, residual_df, residual_deviance : ndarray, shape (k,), or None
         Of a glm: reduction by the term, and what is left after it.
     statistic : ndarray, shape (k,), or None
-        F, or Rao's score; None for a likelihood ratio test, whose statistic is `deviance`.
+        F, Rao's score, or of type II and III the likelihood ratio; NaN for a sequential test by
+        likelihood ratio, whose statistic is `deviance`.
     p_value : ndarray, shape (k,), or None
     test : str or None
         "F", "Chisq", "LRT", "Rao" or None.
+    type : str
+        "I" (sequential), "II" or "III".
     printed : Printed or None
         R's own print.
 
     Notes
     -----
-    Mirrors ``anova(model)`` and ``anova(model, test =)`` of R's stats: type I sums of squares.
+    Mirrors ``anova(model)`` and ``anova(model, test =)`` of R's stats for type I, and for types II
+    and III ``car::Anova(model, type =)``.
     """
 
-    _index: ClassVar[str | None] = "term"
-
-    term: tuple[str, ...]
-    num_df: Floats
-    den_df: Floats | None = None
-    sum_sq: Floats | None = None
-    mean_sq: Floats | None = None
     deviance: Floats | None = None
     residual_df: Floats | None = None
     residual_deviance: Floats | None = None
-    statistic: Floats | None = None
-    p_value: Floats | None = None
     test: str | None = None
-    printed: Printed | None = None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a term: AnovaTable's columns for an lm, R's own for a glm."""
+        """Return one row a term: AnovaTable's columns, but R's own of a glm's deviances."""
         columns = (
-            ("sum_sq", "mean_sq", "num_df", "den_df", "statistic", "p_value")
-            if self.sum_sq is not None
+            self._columns
+            if self.deviance is None
             else ("num_df", "deviance", "residual_df", "residual_deviance", "statistic", "p_value")
         )
         values = {name: getattr(self, name) for name in columns}

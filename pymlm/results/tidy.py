@@ -92,7 +92,7 @@ class Glance(Result):
     loglik: float
     aic: float
     bic: float
-    reml_criterion: float | None
+    reml_criterion: float | None = None
     deviance: float
     df_residual: int
 
@@ -107,6 +107,39 @@ class Glance(Result):
             "bic": self.bic, "reml_criterion": self.reml_criterion, "deviance": self.deviance,
             "df_residual": self.df_residual,
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LinearGlance(Glance):
+    """One line about an lm or glm, with the columns that broom adds for it.
+
+    Attributes
+    ----------
+    r_squared, adj_r_squared, statistic, p_value, df : float
+        Of an lm: its R² and the F test of all terms, with `df` and df_residual degrees of freedom.
+    null_deviance, df_null : float
+        Of a glm.
+
+    Notes
+    -----
+    Mirrors ``broom::glance(model)``.
+    """
+
+    r_squared: float = np.nan
+    adj_r_squared: float = np.nan
+    statistic: float = np.nan
+    p_value: float = np.nan
+    df: float = np.nan
+    null_deviance: float = np.nan
+    df_null: float = np.nan
+
+    def _values(self) -> dict[str, float | None]:
+        own = (
+            "r_squared", "adj_r_squared", "statistic", "p_value", "df", "null_deviance", "df_null",
+        )  # fmt: skip
+        shared = Glance._values(self)
+        del shared["reml_criterion"]
+        return shared | {name: getattr(self, name) for name in own}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

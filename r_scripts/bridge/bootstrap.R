@@ -3,6 +3,8 @@
 
 #' The responses that bootMer(fit, nsim, seed, use.u, type) would simulate.
 boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE) {
+  if (!inherits(fit$model, c("merMod", "lm")))
+    refuse_class(fit, "The bootstrap", "m.confint() has nlme's approximate intervals")
   need_linear_predictor(fit, "The bootstrap", .wald_instead)
   need_own_z(fit, "The bootstrap")
   model <- fit$model
@@ -55,8 +57,9 @@ boot_model <- function(fit, simulations, i) {
 
 # simulate() pads most responses itself; those of .used_rows() it does not.
 .of_every_row <- function(model, y) {
-  dropped <- attr(model@frame, "na.action")
-  if (NROW(y) > nrow(model@frame) || !length(dropped)) return(y)
+  frame <- used_frame(model)
+  dropped <- attr(frame, "na.action")
+  if (NROW(y) > nrow(frame) || !length(dropped)) return(y)
   rows <- replace(rep(NA_integer_, NROW(y) + length(dropped)), -dropped, seq_len(NROW(y)))
   if (is.matrix(y)) y[rows, , drop = FALSE] else as.vector(y)[rows]
 }
@@ -127,6 +130,10 @@ boot_default <- function(fit, simulations, scale = "sd") {
 
 #' Every parameter: standard deviations and correlations (or variances), sigma, fixed effects.
 boot_parameters <- function(fit, scale = "sd") {
+  if (!isS4(fit$model)) {
+    own <- .parameters(fit$model, scale)
+    return(list(term = names(own), estimate = unname(own)))
+  }
   names <- parameter_names(fit)$readable
   list(term = if (scale == "variance") variance_names(names) else names,
        estimate = unname(.parameters(fit$model, scale)))
@@ -134,6 +141,8 @@ boot_parameters <- function(fit, scale = "sd") {
 
 # What confint(method = "boot") of lme4 bootstraps, in its order.
 .parameters <- function(model, scale = "sd") {
+  if (!isS4(model)) # of an lm sigma and the coefficients, of a glm these alone
+    return(c(if (!inherits(model, "glm")) c(sigma = sigma(model)), coefs(model)))
   values <- variance_values(model)
   if (scale == "variance") {
     is_sd <- variance_parameters(model)$kind != "cor"

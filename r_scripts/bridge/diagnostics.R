@@ -1,6 +1,10 @@
 # Leverage, influence, dimensions of the random effects, collinearity, and performance's checks.
 
-hat_values <- function(fit) {
+hat_values <- function(fit) UseMethod("hat_values", fit$model)
+hat_values.default <- function(fit)
+  refuse_class(fit, "The hat matrix", "Fit it by pymlm.lmer or pymlm.lm, where it has no correlation")
+hat_values.lm <- function(fit) unname(hatvalues(fit$model))
+hat_values.merMod <- function(fit) {
   need_linear_predictor(fit, "The hat matrix", "m.residuals() and m.qq_data() are there")
   if (!length(fixef(fit$model))) return(.hat_of_random_effects(fit$model))
   .unpadded(fit, hatvalues(fit$model))
@@ -14,7 +18,10 @@ hat_values <- function(fit) {
   unname(Matrix::colSums(solve(L, solve(L, right, system = "P"), system = "L")^2))
 }
 
-cooks_distances <- function(fit) {
+cooks_distances <- function(fit) UseMethod("cooks_distances", fit$model)
+cooks_distances.default <- hat_values.default
+cooks_distances.lm <- function(fit) unname(cooks.distance(fit$model))
+cooks_distances.merMod <- function(fit) {
   need_linear_predictor(fit, "Cook's distance", "m.residuals() and m.qq_data() are there")
   need_fixed_effects(fit, "Cook's distance")
   .unpadded(fit, cooks.distance(fit$model))
@@ -22,16 +29,33 @@ cooks_distances <- function(fit) {
 
 # One value a row used; where na.action is na.exclude R pads with NA.
 .unpadded <- function(fit, values) {
-  used <- nrow(fit$model@frame)
+  frame <- used_frame(fit$model)
   values <- unname(values)
-  if (length(values) > used) values[-attr(fit$model@frame, "na.action")] else values
+  if (length(values) > nrow(frame)) values[-attr(frame, "na.action")] else values
+}
+
+# nlme's random effects, a coefficient of a grouping factor at a time; other classes have none.
+.modes_one_by_one <- function(fit) {
+  if (!inherits(fit$model, "lme")) refuse_class(fit, "A plot of random effects")
+  unlist(lapply(modes_by_group(fit), function(g) lapply(seq_along(g$term), function(j)
+    list(group = g$grpvar, term = g$term[j], level = g$level, value = g$condval[, j]))),
+    recursive = FALSE)
 }
 
 # --- influence by deletion ----------------------------------------------------------------------
 
 # influence() refits by update(), which looks for the data in several places; here they are handed
 # over, the used rows only, and the refits run one after the other.
-influence_native <- function(fit, groups = NULL) {
+influence_native <- function(fit, ...) UseMethod("influence_native", fit$model)
+influence_native.default <- function(fit, ...)
+  refuse_class(fit, "influence by deletion", "Refit without the rows: m.update(data=...)")
+influence_native.lm <- function(fit, groups = NULL) {
+  if (length(groups))
+    refuse("NotSupportedError", "R leaves single rows out of a ", kind_of(fit$model), ", not groups. ",
+           "Refit without a group: m.update(data=...)")
+  influence(fit$model)
+}
+influence_native.merMod <- function(fit, groups = NULL) {
   need_linear_predictor(fit, "influence", "Refit without the rows: m.update(data=...)")
   need_fixed_effects(fit, "influence by deletion")
   data <- model_data(fit)
@@ -82,7 +106,25 @@ influence_native <- function(fit, groups = NULL) {
 
 .crossed <- function(groups) paste(groups, collapse = ".")
 
-influence_result <- function(native, fit, groups = NULL) {
+influence_result <- function(native, fit, groups = NULL) UseMethod("influence_result", fit$model)
+# R's own formulas, which refit nothing: dfbeta is the estimate less that without the row.
+influence_result.lm <- function(native, fit, groups = NULL) {
+  model <- fit$model
+  b <- coefs(model)
+  change <- dfbeta(model, infl = native)[, names(b), drop = FALSE]
+  n <- nrow(change)
+  sigma <- matrix(native$sigma, n, 1L)
+  list(
+    groups = "case", level = rownames(change), term = names(b),
+    cooks_distance = unname(cooks.distance(model, infl = native)),
+    coefficients = unname(sweep(-change, 2L, b, "+")), dfbeta = unname(change),
+    dfbetas = unname(dfbetas(model, infl = native)[, names(b), drop = FALSE]),
+    component = "sigma", components = unname(sigma),
+    component_change = unname(sigma - summary(model)$sigma^(!inherits(model, "glm"))),
+    converged = rep(TRUE, n), evaluations = rep(0L, n)
+  )
+}
+influence_result.merMod <- function(native, fit, groups = NULL) {
   at <- match("deleted", names(native))
   fixed <- native[[2L]]
   beta <- native[["fixed.effects"]]
@@ -102,7 +144,9 @@ influence_result <- function(native, fit, groups = NULL) {
 
 # --- random effects -----------------------------------------------------------------------------
 
-re_pca_native <- function(fit) lme4::rePCA(fit$model)
+re_pca_native <- function(fit) UseMethod("re_pca_native", fit$model)
+re_pca_native.default <- function(fit) refuse_class(fit, "rePCA", "It is of lme4's random effects")
+re_pca_native.merMod <- function(fit) lme4::rePCA(fit$model)
 
 re_pca_result <- function(native, fit) {
   cnms <- fit$model@cnms
@@ -118,11 +162,11 @@ re_pca_result <- function(native, fit) {
 #' Sample and normal quantiles, by qqnorm's plotting positions, of residuals or random effects.
 qq_points <- function(fit, what, type = "pearson") {
   if (what == "residuals") {
-    r <- if (type == "scaled") residuals(fit$model, type = "pearson", scaled = TRUE) else
-      residuals(fit$model, type = type)
-    r <- .unpadded(fit, r)
-    return(list(.qq("Residual", "", row.names(fit$model@frame), r, NULL)))
+    r <- .unpadded(fit, residual_values(fit, type = type))
+    return(list(.qq("Residual", "", row.names(used_frame(fit$model)), r, NULL)))
   }
+  if (!isS4(fit$model)) return(lapply(.modes_one_by_one(fit), function(m)
+    .qq(m$group, m$term, m$level, m$value, NULL)))
   modes <- as.data.frame(ranef(fit$model, condVar = TRUE))
   blocks <- unique(modes[c("grpvar", "term")])
   lapply(seq_len(nrow(blocks)), function(i) {
@@ -145,14 +189,11 @@ qq_points <- function(fit, what, type = "pearson") {
 vif_values <- function(fit) {
   need_linear_predictor(fit, "Variance inflation", "m.vcov() shows how the parameters depend")
   model <- fit$model
-  x <- getME(model, "X")
-  assign <- attr(model.matrix(model), "assign")
-  v <- as.matrix(vcov(model))
-  terms <- attr(terms(model, fixed.only = TRUE), "term.labels")
-  if (length(assign) != ncol(v)) # rank deficiency: columns were dropped
-    assign <- assign[-attr(x, "col.dropped")]
-  keep <- assign > 0L
-  assign <- assign[keep]
+  v <- coefs_vcov(model)
+  columns <- design(model) # without those that were dropped for rank deficiency
+  terms <- columns$terms
+  keep <- columns$assign > 0L
+  assign <- columns$assign[keep]
   if (length(unique(assign)) < 2L)
     refuse("NotSupportedError", "variance inflation needs two terms or more; the model has ",
            length(unique(assign)))
@@ -205,11 +246,11 @@ check_native <- function(fit, what, seed = 1L) {
 # model heteroscedastic. Score test of variance against fitted values: Breusch & Pagan 1979,
 # doi:10.2307/1911963; Cook & Weisberg 1983, doi:10.1093/biomet/70.1.1.
 .score_test <- function(fit) {
-  if (!lme4::isLMM(fit$model))
+  if (inherits(fit$model, "glm") || isS4(fit$model) && !is_lmm(fit$model))
     refuse("NotSupportedError", "the variance of a generalized model follows its mean by design; ",
            "check 'overdispersion' instead")
-  r <- .unpadded(fit, residuals(fit$model, type = "pearson"))
-  fitted <- .unpadded(fit, fitted(fit$model))
+  r <- .unpadded(fit, as.numeric(residuals(fit$model, type = "pearson")))
+  fitted <- .unpadded(fit, as.numeric(fitted(fit$model)))
   u <- r^2 / mean(r^2)
   explained <- sum((fitted(lm(u ~ fitted)) - mean(u))^2) / 2
   structure(list(statistic = c("chi-squared" = explained), parameter = c(df = 1),

@@ -1,11 +1,14 @@
 # Fixed effects, random effects, variance components, and what is built from them.
 
-fixef_native <- function(fit) fixef(fit$model)
+fixef_native <- function(fit) coefs(fit$model)
 fixef_result <- function(native, fit) list(term = names(native), estimate = unname(native))
 
-varcorr_native <- function(fit) VarCorr(fit$model)
+varcorr_native <- function(fit) UseMethod("varcorr_native", fit$model)
+varcorr_native.default <- function(fit) refuse_class(fit, "VarCorr", "m.sigma is its residual SD")
+varcorr_native.merMod <- function(fit) VarCorr(fit$model)
 
-varcorr_result <- function(native, fit) {
+varcorr_result <- function(native, fit) UseMethod("varcorr_result", fit$model)
+varcorr_result.merMod <- function(native, fit) {
   rows <- .varcorr_rows(native)
   list(
     grp = as.character(rows$grp), var1 = as.character(rows$var1), var2 = as.character(rows$var2),
@@ -63,8 +66,10 @@ ranef_result <- function(native, fit, cond_var = TRUE) {
   unname(matrix(unlist(columns), size[1L], size[2L]))
 }
 
-coef_native <- function(fit) coefficients_by_group(fit$model)
-coef_result <- function(native, fit) {
+coef_native <- function(fit) UseMethod("coef_native", fit$model)
+coef_native.merMod <- function(fit) coefficients_by_group(fit$model)
+coef_result <- function(native, fit) UseMethod("coef_result", fit$model)
+coef_result.merMod <- function(native, fit) {
   list(groups = lapply(names(native), function(grp)
     list(grpvar = grp, level = rownames(native[[grp]]), term = colnames(native[[grp]]),
          values = unname(as.matrix(native[[grp]])))))
@@ -72,10 +77,11 @@ coef_result <- function(native, fit) {
 
 vcov_native <- function(fit, ddf = NULL) {
   if (identical(ddf, "Kenward-Roger")) return(kenward_roger_vcov(fit))
+  if (!isS4(fit$model) && !is.null(ddf)) checked_ddf(fit, ddf)
   vcov(fit$model)
 }
 vcov_result <- function(native, fit, ddf = NULL) {
-  list(term = names(fixef(fit$model)), values = unname(as.matrix(native)))
+  list(term = colnames(native) %||% names(coefs(fit$model)), values = unname(as.matrix(native)))
 }
 
 #' pbkrtest's adjusted covariance of the fixed effects, computed once for each engine.
@@ -100,15 +106,20 @@ kenward_roger_vcov <- function(fit) {
 }
 
 model_matrix_native <- function(fit, type = "fixed") {
-  model.matrix(fit$model, type = type)
+  model <- fit$model
+  if (isS4(model)) return(model.matrix(model, type = type))
+  if (type == "random") refuse_class(fit, "A model matrix of random effects")
+  if (inherits(model, "lm")) return(model.matrix(model))
+  model.matrix(terms(model), nlme_frame(model), contrasts.arg = lapply(model$contrasts, identity))
 }
 model_matrix_result <- function(native, fit, type = "fixed") {
   list(term = colnames(native), values = unname(as.matrix(native)))
 }
 
-fitted_values <- function(fit) unname(fitted(fit$model))
+fitted_values <- function(fit, ...) unname(as.numeric(fitted(fit$model, ...)))
 
-residual_values <- function(fit, type) {
+residual_values <- function(fit, ...) UseMethod("residual_values", fit$model)
+residual_values.merMod <- function(fit, type) {
   if (type == "scaled") return(unname(residuals(fit$model, type = "pearson", scaled = TRUE)))
   unname(residuals(fit$model, type = type))
 }

@@ -280,7 +280,8 @@ convergence <- function(fit) {
 }
 
 #' The plain attributes of a fitted mixed model.
-describe <- function(fit) {
+describe <- function(fit) UseMethod("describe", fit$model)
+describe.merMod <- function(fit) {
   model <- fit$model
   frame <- model@frame
   dropped <- attr(frame, "na.action")
@@ -303,7 +304,8 @@ describe <- function(fit) {
     df_residual = df.residual(model),
     term_labels = attr(terms(model), "term.labels"),
     response = .response_text(model),
-    frame_names = names(frame)
+    frame_names = names(frame),
+    ddf = default_ddf(model)
   )
 }
 

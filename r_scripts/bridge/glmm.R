@@ -122,7 +122,7 @@ glmm_summary_result <- function(native, fit, use_hessian = NULL) {
 #' Refuse what lme4 does with a linear predictor, and what of a nonlinear model stops in its depths,
 #' gives nonsense, or (profile) leaves the model changed.
 need_linear_predictor <- function(fit, what, instead) {
-  if (isS4(fit$model) && lme4::isNLMM(fit$model))
+  if (is_nlmm(fit$model))
     refuse("NotSupportedError", what, " is there for linear predictors; this is a nonlinear mixed ",
            "model. ", instead)
 }

@@ -4,14 +4,14 @@
 
 #' @return list of `L` (rows), `rhs`, and `equation` (did the text have a right-hand side)
 parse_hypotheses <- function(fit, texts) {
-  terms <- names(fixef(fit$model))
+  terms <- names(coefs(fit$model))
   rows <- lapply(enc2utf8(texts), .hypothesis, terms = terms)
   list(L = lapply(rows, function(r) r$L), rhs = vapply(rows, function(r) r$rhs, 0),
        equation = vapply(rows, function(r) r$equation, NA))
 }
 
 #' Names of the fixed effects, for checks on the Python side.
-fixed_terms <- function(fit) names(fixef(fit$model))
+fixed_terms <- function(fit) names(coefs(fit$model))
 
 .hypothesis <- function(text, terms) {
   marked <- .mark_terms(text, terms)

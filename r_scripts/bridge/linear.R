@@ -18,7 +18,7 @@ fit_glm <- function(formula, data, data_name, family, link, theta, weights, offs
 }
 
 #' The plain attributes of an lm or glm.
-describe_linear <- function(fit) {
+describe.lm <- function(fit) {
   model <- fit$model
   frame <- model.frame(model)
   loglik <- logLik(model)
@@ -35,18 +35,18 @@ describe_linear <- function(fit) {
     family = if (is_glm) model$family$family, link = if (is_glm) model$family$link,
     converged = if (is_glm) model$converged else TRUE,
     null_deviance = if (is_glm) model$null.deviance,
-    dispersion = if (is_glm) summary(model)$dispersion,
-    offset = offset_column(model)
+    dispersion = if (is_glm) summary(model)$dispersion, frame_names = names(frame),
+    ddf = default_ddf(model), two_columns = is.matrix(frame[[1L]]), offset = offset_column(model)
   )
 }
 
-linear_coef_native <- function(fit) coef(fit$model)
-linear_coef_result <- function(native, fit) list(term = names(native), estimate = unname(native))
+coef_native.lm <- function(fit) coef(fit$model)
+coef_result.lm <- function(native, fit) list(term = names(native), estimate = unname(native))
 
-linear_summary_native <- function(fit) summary(fit$model)
+summary_native.lm <- function(fit) summary(fit$model)
 
 # Aliased coefficients are NA in coef() and absent from the table, as R prints them.
-linear_summary_result <- function(native, fit) {
+summary_result.lm <- function(native, fit) {
   model <- fit$model
   is_glm <- inherits(model, "glm")
   m <- native$coefficients
@@ -77,17 +77,48 @@ linear_summary_result <- function(native, fit) {
   fixed_effects(m)
 }
 
-linear_vcov_native <- function(fit) vcov(fit$model)
-linear_vcov_result <- function(native, fit) {
-  list(term = colnames(native), values = unname(native))
+# Type I by R's own anova(); II and III by car's Anova().
+anova_native.lm <- function(fit, type = "I", test = NULL, ddf = NULL) {
+  model <- fit$model
+  if (!is.null(ddf) && !ddf %in% c("default", "residual"))
+    refuse("NotSupportedError", "the tests of a ", kind_of(model), " are of their own: F with the ",
+           "residual degrees of freedom, or by `test` those of a deviance, not by ddf='", ddf, "'. ",
+           "m.contest(..., ddf='asymptotic') has Wald tests")
+  say_without_intercept(model)
+  if (type == "I") return(if (is.null(test)) anova(model) else anova(model, test = test))
+  need_package("car", "tests of type II and III of models without random effects")
+  if (type == "III") .say_of_contrasts(model)
+  args <- list(model, type = type, test.statistic = if (inherits(model, "glm"))
+    switch(test %||% "LRT", "Chisq" = , "LRT" = "LR", "F" = "F",
+           refuse("NotSupportedError", "car's tests of type ", type, " have no test='", test, "': ",
+                  "ask for 'LRT' or 'F'")) else "F")
+  if (anyNA(coef(model))) args$singular.ok <- type != "III"
+  tryCatch(do.call(car::Anova, args), error = function(e) {
+    if (!grepl("aliased", conditionMessage(e))) stop(e)
+    refuse("NotSupportedError", "tests of type ", type, " need every coefficient, and R dropped ",
+           paste(sQuote(names(which(is.na(coef(model)))), FALSE), collapse = ", "),
+           " (aliased). Ask for type=2, or leave the term out")
+  })
 }
 
-linear_anova_native <- function(fit, test = NULL) {
-  say_without_intercept(fit$model)
-  if (is.null(test)) anova(fit$model) else anova(fit$model, test = test)
+# A marginal test of a main effect beside its interaction depends on how the factors are coded.
+.say_of_contrasts <- function(model) {
+  if (all(attr(terms(model), "order") < 2L)) return(invisible())
+  own <- vapply(names(model$contrasts), function(f) {
+    x <- model.frame(model)[[f]]
+    k <- if (is.factor(x)) x else factor(x)
+    m <- tryCatch(contrasts(stats::C(k, model$contrasts[[f]])), error = function(e) matrix(0, 1L, 1L))
+    max(abs(colSums(m))) > 1e-8
+  }, NA)
+  if (any(own))
+    message("type III tests of terms that stand in an interaction depend on the contrasts: ",
+            paste(names(own)[own], collapse = ", "), " does not sum to zero. Fit with contrasts={",
+            paste0("'", names(own)[own], "': 'contr.sum'", collapse = ", "), "} for tests of effects ",
+            "averaged over the levels")
 }
 
-linear_anova_result <- function(native, fit, test = NULL) {
+anova_result.lm <- function(native, fit, type = "I", test = NULL, ddf = NULL) {
+  if (type != "I") return(.car_fields(native, fit, type, test))
   n <- nrow(native)
   column <- function(...) {
     at <- match(c(...), names(native))
@@ -102,27 +133,35 @@ linear_anova_result <- function(native, fit, test = NULL) {
     sum_sq = column("Sum Sq"), mean_sq = column("Mean Sq"),
     deviance = column("Deviance"), residual_df = column("Resid. Df"),
     residual_deviance = column("Resid. Dev"),
-    statistic = column("F value", "F", "Rao", "Cp"),
-    p_value = column("Pr(>F)", "Pr(>Chi)"), test = if (is_glm) test else "F"
+    statistic = column("F value", "F", "Rao", "Cp") %||% rep(NA_real_, n),
+    p_value = column("Pr(>F)", "Pr(>Chi)"), test = if (is_glm) test else "F", type = "I",
+    statistic_name = if (is_glm && !identical(test, "F")) "chisq" else "F"
   )
 }
 
-linear_confint_native <- function(fit, level = 0.95, method = "profile") {
+#' What car's Anova() sends, whatever its columns are called; also of nlme's models.
+.car_fields <- function(table, fit, type, test = NULL) {
+  out <- anova_fields(table, NULL, type)
+  rest <- match("Residuals", out$term)
+  df <- if (!is.na(rest)) out$num_df[rest] else residual_ddf(fit$model)
+  if (out$statistic_name == "F") out$den_df <- ifelse(is.na(out$statistic), NA_real_, df)
+  c(out, if (inherits(fit$model, "lm")) list(test = test %||% if (inherits(fit$model, "glm")) "LRT" else "F"))
+}
+
+confint_native.lm <- function(fit, level = 0.95, method = "profile") {
   if (method == "Wald") return(stats::confint.default(fit$model, level = level))
   suppressMessages(confint(fit$model, level = level))
 }
 # One coefficient comes as a vector from a profile.
-linear_confint_result <- function(native, fit, level = 0.95, method = "profile") {
+confint_result.lm <- function(native, fit, level = 0.95, method = "profile") {
   m <- if (is.matrix(native)) native else
     matrix(native, 1L, dimnames = list(names(coef(fit$model)), names(native)))
   list(term = rownames(m), conf_low = unname(m[, 1L]), conf_high = unname(m[, 2L]), level = level,
        method = method)
 }
 
-linear_fitted <- function(fit) unname(as.numeric(fitted(fit$model)))
-
 # na.omit: only the rows used; Python puts them in their places.
-linear_residuals <- function(fit, type) {
+residual_values.lm <- function(fit, type) {
   unname(as.numeric(switch(type,
     standardized = rstandard(fit$model), studentized = rstudent(fit$model),
     residuals(fit$model, type = type))))
@@ -164,17 +203,6 @@ linear_predicted <- function(fit, newdata = NULL, type = "response", interval = 
   frame <- model.frame(tt, newdata, na.action = na.pass, xlev = model$xlevels)
   x <- model.matrix(tt, frame, contrasts.arg = model$contrasts)
   .not_estimable(x, estimability::nonest.basis(model$qr))
-}
-
-linear_model_matrix_native <- function(fit) model.matrix(fit$model)
-linear_model_matrix_result <- function(native, fit) {
-  list(term = colnames(native), values = unname(matrix(native, nrow(native))))
-}
-
-update_linear <- function(fit, formula) {
-  call <- fit$model$call
-  call$formula <- parse_formula(formula)
-  as_fit(.evaluated(call, model_home(fit$model)))
 }
 
 # --- lmList ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, op
 }
 emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = NULL,
                            options = list(), ddf = NULL) {
-  out <- .grid_result(native, if (is.null(contrast)) "emmean" else "estimate")
+  out <- .grid_result(native, if (is.null(contrast)) "emmean" else "estimate", .ddf_of(fit, ddf))
   if (isTRUE(options$comparisons)) c(out, .comparison_arrows(native, contrast, options)) else out
 }
 # Arrows of emmeans' plot: means whose arrows do not overlap differ. None points beyond the ends.
@@ -30,14 +30,14 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   .not_an_offset(fit, var)
   base <- .reference_grid(fit, at, ddf)
   .known_covariate(base, var)
-  args <- c(.grid_arguments(fit, .checked_at(fit, at), offset = FALSE), list(var = var))
+  args <- c(.grid_arguments(fit, .checked_at(fit, at), FALSE, ddf), list(var = var))
   slopes <- .odd_names_apart(do.call(emmeans::emtrends, args))
   slopes <- .with_ddf(slopes, fit, ddf)
   .finished_means(.means_over(slopes, specs, by, options), contrast, options)
 }
 emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contrast = NULL,
                             options = list(), ddf = NULL) {
-  .grid_result(native, if (is.null(contrast)) "trend" else "estimate")
+  .grid_result(native, if (is.null(contrast)) "trend" else "estimate", .ddf_of(fit, ddf))
 }
 
 # An offset is no term, and no test of terms depends on it; emmeans (1.8 at least) stops where there is one.
@@ -78,9 +78,9 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 .reference_grid <- function(fit, at, ddf, offset = NULL, ...) {
   need_package("emmeans", "marginal means")
   need_fixed_effects(fit, "A marginal mean")
-  if (lme4::isNLMM(fit$model))
+  if (is_nlmm(fit$model))
     refuse("NotSupportedError", "marginal means are not defined for a nonlinear mixed model")
-  args <- .grid_arguments(fit, .checked_at(fit, at), offset)
+  args <- .grid_arguments(fit, .checked_at(fit, at), offset, ddf)
   grid <- .odd_names_apart(do.call(emmeans::ref_grid, c(args, list(...))))
   .with_ddf(grid, fit, ddf)
 }
@@ -95,11 +95,13 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   })
 }
 
-.grid_arguments <- function(fit, at, offset = NULL) {
+.grid_arguments <- function(fit, at, offset = NULL, ddf = NULL) {
   model <- .means_model(fit, with_offset = is.null(offset))
   args <- list(object = model)
   args$data <- .means_data(fit) # left out, not NULL, where emmeans finds the data itself
-  if (lme4::isLMM(fit$model)) args$lmer.df <- "asymptotic"
+  if (is_lmm(fit$model)) args$lmer.df <- "asymptotic"
+  if (inherits(fit$model, c("lme", "gls")) && !is.null(ddf) && ddf != "default")
+    args$mode <- switch(ddf, "residual" = "df.error", tolower(ddf))
   if (length(at)) args$at <- at
   if (is.numeric(offset)) args$offset <- offset
   args
@@ -110,6 +112,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 # stands in the formula, however it was given, and emmeans computes it from the grid's variables. Those
 # have the fit's means in scale(x) and its like.
 .means_model <- function(fit, with_offset = TRUE) {
+  if (!isS4(fit$model)) return(.plain_means_model(fit, with_offset))
   kept(fit, paste("model for means", with_offset), {
     model <- fit$model
     frame <- model@frame
@@ -128,6 +131,35 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
       attr(frozen_terms(fit, terms(model, fixed.only = TRUE)), "predvars")
     model
   })
+}
+
+# R's own terms know the statistics of scale(x); of I(x - mean(x)) the frozen ones do.
+.plain_means_model <- function(fit, with_offset) {
+  model <- fit$model
+  if (!inherits(model, "lm")) return(model)
+  if (!with_offset) {
+    model$call$offset <- NULL
+    model <- within_terms(model, .without_offset(formula(model)[[3L]]) %||% 1)
+  }
+  model$terms <- frozen_terms(fit, terms(model))
+  model
+}
+
+# The terms of an lm whose right-hand side is written anew.
+within_terms <- function(model, right) {
+  form <- formula(model)
+  form[[3L]] <- right
+  old <- terms(model)
+  new <- terms(form)
+  for (part in c("variables", "predvars")) {
+    own <- as.list(attr(old, part))
+    keep <- match(vapply(as.list(attr(new, "variables"))[-1L], deparse1, ""),
+                  vapply(as.list(attr(old, "variables"))[-1L], deparse1, ""))
+    if (length(own)) attr(new, part) <- as.call(c(quote(list), own[-1L][keep]))
+  }
+  attr(new, "dataClasses") <- attr(old, "dataClasses")
+  model$terms <- new
+  model
 }
 
 .without_offset <- function(node) {
@@ -155,6 +187,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 # model from a file), the model frame serves, unless the formula transforms what it names.
 .means_data <- function(fit) {
   if (!is.null(getCall(fit$model)$subset)) return(NULL)
+  if (inherits(fit$model, c("lme", "gls"))) return(structure(nlme_frame(fit$model), na.action = NULL))
   frame <- model.frame(fit$model)
   data <- model_data(fit)
   if (!is.null(data)) {
@@ -178,7 +211,7 @@ model_data <- function(fit) {
   home <- environment(formula(fit$model))
   data <- tryCatch(eval(call$data, home), error = function(e) NULL)
   if (!is.data.frame(data)) return(NULL)
-  frame <- model.frame(fit$model)
+  frame <- used_frame(fit$model)
   sizes <- nrow(frame) + c(0L, length(attr(frame, "na.action")))
   elsewhere <- setdiff(all.vars(formula(fit$model)), names(data))
   found <- vapply(elsewhere, function(v) {
@@ -220,6 +253,10 @@ model_data <- function(fit) {
 #' Give an emmGrid the covariance and degrees of freedom that emm_basis.merMod would.
 .with_ddf <- function(grid, fit, ddf) {
   method <- .ddf_of(fit, ddf)
+  if (!isS4(fit$model)) { # nlme's have it from `mode`
+    if (is.null(ddf) || ddf == "default" || !inherits(fit$model, "lm")) return(grid)
+    return(update(grid, df = if (method == "asymptotic") Inf else residual_ddf(fit$model)))
+  }
   if (method == "asymptotic") return(grid)
   if (method == "Kenward-Roger") {
     adjusted <- kenward_roger_vcov(fit)
@@ -238,7 +275,8 @@ model_data <- function(fit) {
 # None and what is not linear: z tests.
 .ddf_of <- function(fit, ddf) {
   if (is.null(ddf)) return("asymptotic")
-  if (ddf == "default") ddf <- if (lme4::isLMM(fit$model)) "Satterthwaite" else "asymptotic"
+  if (!isS4(fit$model)) return(.own_means_ddf(fit, ddf))
+  ddf <- checked_ddf(fit, ddf)
   if (ddf == "between-within")
     refuse("NotSupportedError", "between-within degrees of freedom belong to a term of the model, ",
            "and a marginal mean mixes several. Ask for 'Satterthwaite', 'Kenward-Roger' or ",
@@ -246,6 +284,17 @@ model_data <- function(fit) {
   if (ddf == "Kenward-Roger") .need_reml(fit)
   if (ddf == "Satterthwaite") .need_linear(fit, "Satterthwaite degrees of freedom")
   ddf
+}
+
+# emmeans' own choice for models without lme4: of a glm t tests for gaussian and Gamma alone.
+.own_means_ddf <- function(fit, ddf) {
+  model <- fit$model
+  nlme <- inherits(model, c("lme", "gls"))
+  if (nlme && ddf == "Satterthwaite") return(ddf)
+  if (ddf == "default" && inherits(model, "gls")) return("Satterthwaite")
+  if (ddf == "default" && inherits(model, "glm"))
+    return(if (family(model)$family %in% c("gaussian", "Gamma")) "residual" else "asymptotic")
+  checked_ddf(fit, ddf)
 }
 
 # --- means and contrasts ------------------------------------------------------------------------
@@ -328,11 +377,12 @@ model_data <- function(fit) {
 
 # --- answers ------------------------------------------------------------------------------------
 
-.grid_result <- function(native, kind) {
-  method <- attr(native@dffun, "mesg")
-  method <- if (is.null(method)) "asymptotic" else
-    c("satterthwaite" = "Satterthwaite", "kenward-roger" = "Kenward-Roger",
-      "asymptotic" = "asymptotic")[[method]]
+# emmeans says which method it took where it knows several.
+.grid_result <- function(native, kind, ddf) {
+  said <- attr(native@dffun, "mesg")
+  known <- c("satterthwaite" = "Satterthwaite", "kenward-roger" = "Kenward-Roger",
+             "df.error" = "residual")
+  method <- if (is.null(said)) ddf else if (said %in% names(known)) known[[said]] else said
   .grid_rows(summary(native), kind, method)
 }
 

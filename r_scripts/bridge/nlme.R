@@ -54,7 +54,7 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control)
   call(fun[[s$correlation]], form = form)
 }
 
-nlme_describe <- function(fit) {
+describe.lme <- describe.gls <- function(fit) {
   m <- fit$model
   lme <- inherits(m, "lme")
   list(
@@ -65,25 +65,14 @@ nlme_describe <- function(fit) {
       as.list(vapply(g, function(x) length(unique(x)), 0L))
     } else list(),
     sigma = m$sigma, loglik = as.numeric(logLik(m)), npar = attr(logLik(m), "df"),
-    aic = AIC(m), bic = BIC(m), is_lme = lme
+    aic = AIC(m), bic = BIC(m), is_lme = lme, df_residual = as.integer(residual_ddf(m)),
+    frame_names = names(nlme_frame(m)), ddf = default_ddf(m)
   )
 }
 
-nlme_fixef <- function(fit) {
-  b <- coef_of_nlme(fit$model)
-  list(term = names(b), estimate = unname(b))
-}
+summary_native.lme <- summary_native.gls <- function(fit, ddf = NULL) summary(fit$model)
 
-coef_of_nlme <- function(model) if (inherits(model, "lme")) nlme::fixef(model) else coef(model)
-
-nlme_vcov <- function(fit) {
-  v <- vcov(fit$model)
-  list(term = colnames(v), values = unname(as.matrix(v)))
-}
-
-nlme_summary_native <- function(fit) summary(fit$model)
-
-nlme_summary_result <- function(native, fit) {
+summary_result.lme <- summary_result.gls <- function(native, fit, ddf = NULL) {
   t <- native$tTable
   m <- fit$model
   df <- if ("DF" %in% colnames(t)) t[, "DF"] else rep(m$dims$N - m$dims$p, nrow(t))
@@ -99,14 +88,11 @@ nlme_summary_result <- function(native, fit) {
   )
 }
 
-`%||%` <- function(a, b) if (is.null(a)) b else a
-
-nlme_varcorr_native <- function(fit) {
-  if (inherits(fit$model, "lme")) nlme::VarCorr(fit$model)
-}
+varcorr_native.lme <- function(fit) nlme::VarCorr(fit$model)
+varcorr_native.gls <- function(fit) NULL
 
 # Rows as lme4 gives them; nlme counts levels from the outermost.
-nlme_varcorr_result <- function(native, fit) {
+varcorr_result.lme <- varcorr_result.gls <- function(native, fit) {
   m <- fit$model
   s <- m$sigma
   parts <- if (inherits(m, "lme")) lapply(m$modelStruct$reStruct, function(p)
@@ -132,7 +118,7 @@ nlme_varcorr_result <- function(native, fit) {
               covariance = unname(as.matrix(parts[[grp]])))))
 }
 
-nlme_ranef <- function(fit) {
+modes_by_group <- function(fit) {
   m <- fit$model
   if (!inherits(m, "lme"))
     refuse("NotSupportedError", "a gls model has no random effects; fit lme() for these")
@@ -143,11 +129,37 @@ nlme_ranef <- function(fit) {
     condval = unname(as.matrix(found[[g]]))))
 }
 
-nlme_coef <- function(fit) {
+coef_by_group <- function(fit) {
   m <- fit$model
   found <- coefficients_by_group(m)
   list(grpvar = utils::tail(names(m$groups), 1L), level = rownames(found),
        term = colnames(found), values = unname(as.matrix(found)))
+}
+
+# Types I and III are nlme's sequential and marginal tests, II is car's (Wald chi-squared).
+anova_native.lme <- anova_native.gls <- function(fit, type = "I", ddf = NULL) {
+  z <- checked_ddf(fit, ddf) == "asymptotic"
+  say_without_intercept(structure(list(terms = terms(fit$model), model = nlme_frame(fit$model)),
+                                  class = "lm"))
+  if (type == "II" || z) {
+    need_package("car", "Wald chi-squared tests of nlme's models")
+    if (type == "I") refuse("NotSupportedError", "sequential tests (type=1) of a ",
+                            kind_of(fit$model), " are F tests: leave ddf out")
+    return(.with_its_data(fit, quote(car::Anova(.model, type = .type)), .type = type))
+  }
+  anova(fit$model, type = if (type == "I") "sequential" else "marginal")
+}
+
+anova_result.lme <- anova_result.gls <- function(native, fit, type = "I", ddf = NULL) {
+  chisq <- "Chisq" %in% names(native)
+  out <- anova_fields(native, if (chisq) "asymptotic" else default_ddf(fit$model), type)
+  if (!chisq && is.null(out$den_df)) out$den_df <- rep(residual_ddf(fit$model), length(out$term))
+  out
+}
+
+# car looks for what the model's call names.
+.with_its_data <- function(fit, expr, ...) {
+  eval(expr, list(.model = fit$model, ...), environment(formula(fit$model)))
 }
 
 #' Parameters of the correlation structure and ratios of standard deviations, on their own scale.
@@ -210,11 +222,11 @@ nlme_predict <- function(fit, newdata, level = NULL) {
   as.numeric(do.call(stats::predict, args))
 }
 
-nlme_intervals_native <- function(fit, level = 0.95) {
+confint_native.lme <- confint_native.gls <- function(fit, level = 0.95) {
   nlme::intervals(fit$model, level = level)
 }
 
-nlme_intervals_result <- function(native, fit, level = 0.95) {
+confint_result.lme <- confint_result.gls <- function(native, fit, level = 0.95) {
   rows <- list()
   add <- function(part, group, m) for (i in seq_len(nrow(m)))
     rows[[length(rows) + 1L]] <<- list(part = part, group = group, term = rownames(m)[i],
@@ -243,7 +255,7 @@ nlme_compare <- function(...) {
   if (length(unique(vapply(models, function(m) m$dims$N, 0))) > 1L)
     refuse("ComparisonError", "the models were fitted to different numbers of rows")
   methods <- vapply(models, function(m) m$method, "")
-  fixed <- vapply(models, function(m) paste(sort(names(coef_of_nlme(m))), collapse = " "), "")
+  fixed <- vapply(models, function(m) paste(sort(names(coefs(m))), collapse = " "), "")
   if (length(unique(methods)) > 1L)
     refuse("ComparisonError", "some models were fitted by REML and some by ML; refit them alike")
   if (methods[1L] == "REML" && length(unique(fixed)) > 1L)

@@ -3,6 +3,11 @@
 #' New responses; with a seed, R's own stream of random numbers is left where it was.
 simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE) {
   need_linear_predictor(fit, "simulate", "m.predict() and m.sigma are what it would draw from")
+  if (!inherits(fit$model, c("merMod", "lm")))
+    refuse_class(fit, "simulate", "nlme's own draws nothing but its likelihood ratios")
+  if (!isS4(fit$model) && (use_u || !is.null(re_form)))
+    refuse("NotSupportedError", "re_form and use_u are of random effects, and a ",
+           kind_of(fit$model), " has none")
   args <- list(object = without_dropped(fit$model), nsim = nsim)
   if (!is.null(re_form) && re_form != "NA") .check_drawn_terms(fit$model, .as_re_form(fit, re_form))
   if (use_u) args$use.u <- TRUE else if (!is.null(re_form)) args$re.form <- .as_re_form(fit, re_form)

@@ -12,10 +12,11 @@ lmertest_model <- function(fit) {
 }
 
 .need_linear <- function(fit, what) {
-  if (!lme4::isLMM(fit$model))
+  if (!is_lmm(fit$model))
     refuse("NotSupportedError", what, " are defined for linear mixed models; this is a ",
-           if (lme4::isGLMM(fit$model)) "generalized" else "nonlinear",
-           " one, whose tests are asymptotic (ddf='asymptotic' or None)")
+           kind_of(fit$model), ", whose tests are ",
+           if (isS4(fit$model)) "asymptotic (ddf='asymptotic' or None)"
+           else "by its own degrees of freedom (ddf='default') or asymptotic")
 }
 
 .need_reml <- function(fit) {
@@ -27,7 +28,8 @@ lmertest_model <- function(fit) {
   need_unstructured(fit$model, "Kenward-Roger's method (pbkrtest)", "Ask for ddf='Satterthwaite'.")
 }
 
-summary_native <- function(fit, ddf = NULL) {
+summary_native <- function(fit, ...) UseMethod("summary_native", fit$model)
+summary_native.merMod <- function(fit, ddf = NULL) {
   if (is.null(ddf)) return(.plain_summary(fit))
   switch(ddf,
     "Satterthwaite" = summary(lmertest_model(fit), ddf = "Satterthwaite"),
@@ -81,7 +83,8 @@ ddf_values <- function(fit, ddf) {
   )
 }
 
-summary_result <- function(native, fit, ddf = NULL) {
+summary_result <- function(native, fit, ...) UseMethod("summary_result", fit$model)
+summary_result.merMod <- function(native, fit, ddf = NULL) {
   model <- fit$model
   list(
     title = native$methTitle,

@@ -67,7 +67,8 @@ available_memory <- function() {
 
 .test_instead <- "Test parameters by m.contest('a = 0'), or compare two fits by pymlm.lrt(m0, m1)"
 
-anova_native <- function(fit, type, ddf = NULL) {
+anova_native <- function(fit, ...) UseMethod("anova_native", fit$model)
+anova_native.merMod <- function(fit, type, ddf = NULL) {
   need_linear_predictor(fit, "An analysis of variance table", .test_instead)
   say_without_intercept(fit$model)
   if (is.null(ddf)) {
@@ -98,7 +99,8 @@ say_without_intercept <- function(model) {
 }
 
 # lme4's own table is sequential, whatever type was asked for.
-anova_result <- function(native, fit, type, ddf = NULL) {
+anova_result <- function(native, fit, ...) UseMethod("anova_result", fit$model)
+anova_result.merMod <- function(native, fit, type, ddf = NULL) {
   anova_fields(native, ddf, if (is.null(ddf)) "I" else type)
 }
 
@@ -109,12 +111,12 @@ anova_fields <- function(table, ddf, type = NULL) {
     at <- at[!is.na(at)]
     if (length(at)) as.numeric(table[[at[1L]]])
   }
-  chisq <- any(c("Chisq", "LRT") %in% names(table))
+  chisq <- any(c("Chisq", "LRT", "LR Chisq", "scaled dev.") %in% names(table))
   list(term = rownames(table), sum_sq = column("Sum Sq", "Sum of Sq"), mean_sq = column("Mean Sq"),
-       num_df = column("NumDF", "npar", "Df"),
-       den_df = if (identical(ddf, "asymptotic")) rep(Inf, nrow(table)) else column("DenDF"),
-       statistic = column("F value", "Chisq", "LRT"),
-       p_value = column("Pr(>F)", "Pr(>Chisq)", "Pr(Chi)"), aic = column("AIC"),
+       num_df = column("NumDF", "npar", "Df", "numDF"),
+       den_df = if (identical(ddf, "asymptotic")) rep(Inf, nrow(table)) else column("DenDF", "denDF"),
+       statistic = column("F value", "F values", "F-value", "Chisq", "LRT", "LR Chisq", "scaled dev."),
+       p_value = column("Pr(>F)", "p-value", "Pr(>Chisq)", "Pr(>Chi)", "Pr(Chi)"), aic = column("AIC"),
        statistic_name = if (chisq) "chisq" else "F", type = type, ddf = ddf)
 }
 
@@ -151,8 +153,8 @@ plain_model <- function(fit) {
 .wald_test <- function(fit, L, rhs, ddf, den_df) {
   model <- fit$model
   if (anyNA(L)) return(.wald_row(ddf, model, NA_real_, NA_real_, NA_real_))
-  distance <- drop(L %*% fixef(model)) - rhs
-  parts <- eigen(L %*% as.matrix(vcov(model)) %*% t(L), symmetric = TRUE)
+  distance <- drop(L %*% coefs(model)) - rhs
+  parts <- eigen(L %*% coefs_vcov(model) %*% t(L), symmetric = TRUE)
   keep <- parts$values > max(sqrt(.Machine$double.eps) * parts$values[1L], 0)
   if (!all(keep) && any(rhs != 0)) warning("Contrast is rank deficient and test may be affected")
   along <- drop(crossprod(parts$vectors[, keep, drop = FALSE], distance))
@@ -173,6 +175,7 @@ plain_model <- function(fit) {
 
 #' Tests of L b = rhs; `L` is a list of rows. Joint: one test of all; else one a row.
 contest_native <- function(fit, L, rhs, labels = NULL, joint = FALSE, ddf = NULL, level = 0.95) {
+  ddf <- checked_ddf(fit, ddf)
   L <- matrix(unlist(L), nrow = length(L), byrow = TRUE)
   if (joint) return(.contest_joint(fit, L, rhs, ddf))
   table <- do.call(rbind, lapply(seq_len(nrow(L)), function(i)
@@ -186,9 +189,9 @@ contest_native <- function(fit, L, rhs, labels = NULL, joint = FALSE, ddf = NULL
   if (ddf %in% c("Satterthwaite", "Kenward-Roger"))
     return(no_fallback(lmerTest::contest1D(model, L, rhs = rhs, ddf = ddf, confint = TRUE,
                                            level = level)))
-  estimate <- sum(L * fixef(model))
-  se <- sqrt(drop(L %*% as.matrix(vcov(model)) %*% L))
-  df <- if (ddf == "asymptotic") Inf else min(between_within(fit)[L != 0], Inf)
+  estimate <- sum(L * coefs(model))
+  se <- sqrt(drop(L %*% coefs_vcov(model) %*% L))
+  df <- min(coef_ddf(fit, ddf)[L != 0], Inf)
   t <- (estimate - rhs) / se
   half <- qt((1 + level) / 2, df) * se
   name <- if (ddf == "asymptotic") c("z value", "Pr(>|z|)") else c("t value", "Pr(>|t|)")
@@ -200,7 +203,7 @@ contest_native <- function(fit, L, rhs, labels = NULL, joint = FALSE, ddf = NULL
   model <- .contest_model(fit, ddf)
   if (ddf %in% c("Satterthwaite", "Kenward-Roger"))
     return(no_fallback(lmerTest::contestMD(model, L, rhs = rhs, ddf = ddf)))
-  df <- if (ddf == "asymptotic") Inf else min(between_within(fit)[colSums(L != 0) > 0], Inf)
+  df <- min(coef_ddf(fit, ddf)[colSums(L != 0) > 0], Inf)
   .wald_test(fit, L, rhs, ddf, df)
 }
 
@@ -211,6 +214,7 @@ contest_native <- function(fit, L, rhs, labels = NULL, joint = FALSE, ddf = NULL
 
 contest_result <- function(native, fit, L, rhs, labels = NULL, joint = FALSE, ddf = NULL,
                            level = 0.95) {
+  ddf <- checked_ddf(fit, ddf)
   rows <- unname(matrix(unlist(L), nrow = length(L), byrow = TRUE))
   if (joint) return(c(anova_fields(native, ddf), list(hypotheses = rows, rhs = rhs)))
   c(estimate_fields(native, ddf, level), list(hypotheses = rows, rhs = rhs))
@@ -228,10 +232,29 @@ estimate_fields <- function(table, ddf, level) {
 
 # --- drop1, step, ls_means ------------------------------------------------------------------------
 
-drop1_native <- function(fit, scope = NULL, ddf = NULL) {
+drop1_native <- function(fit, ...) UseMethod("drop1_native", fit$model)
+drop1_native.default <- function(fit, ...)
+  refuse_class(fit, "drop1", "m.anova() has the marginal tests of terms")
+drop1_native.merMod <- function(fit, scope = NULL, ddf = NULL) {
   need_linear_predictor(fit, "drop1", .test_instead)
   model <- switch(if (is.null(ddf)) "none" else ddf, "Satterthwaite" = lmertest_model(fit),
                   "Kenward-Roger" = kenward_roger_model(fit), plain_model(fit))
+  scope <- .droppable(model, scope)
+  if (is.null(ddf)) return(in_model_data(fit, quote(drop1(.model, scope = .scope, test = "Chisq")),
+                                         .model = model, .scope = scope))
+  if (ddf %in% c("Satterthwaite", "Kenward-Roger"))
+    return(no_fallback(drop1(model, scope = scope, ddf = ddf)))
+  contrasts <- utils::getFromNamespace("get_contrasts_marginal", "lmerTest")(model)[scope]
+  .wald_anova(fit, contrasts, ddf, "Single term deletions using")
+}
+drop1_native.lm <- function(fit, scope = NULL, ddf = NULL) {
+  z <- checked_ddf(fit, ddf) == "asymptotic"
+  in_model_data(fit, quote(drop1(.model, scope = .scope, test = .test)), .model = fit$model,
+                .scope = .droppable(fit$model, scope), .test = if (z) "Chisq" else "F")
+}
+
+# Terms that can go: all that may, or those of `scope`.
+.droppable <- function(model, scope) {
   marginal <- drop.scope(terms(model))
   unknown <- setdiff(scope, marginal)
   if (length(unknown))
@@ -241,15 +264,15 @@ drop1_native <- function(fit, scope = NULL, ddf = NULL) {
   scope <- if (is.null(scope)) marginal else scope
   if (!length(scope))
     refuse("NotSupportedError", "there is no term to drop: the fixed part is the intercept alone")
-  if (is.null(ddf)) return(in_model_data(fit, quote(drop1(.model, scope = .scope, test = "Chisq")),
-                                         .model = model, .scope = scope))
-  if (ddf %in% c("Satterthwaite", "Kenward-Roger"))
-    return(no_fallback(drop1(model, scope = scope, ddf = ddf)))
-  contrasts <- utils::getFromNamespace("get_contrasts_marginal", "lmerTest")(model)[scope]
-  .wald_anova(fit, contrasts, ddf, "Single term deletions using")
+  scope
 }
 
-drop1_result <- function(native, fit, scope = NULL, ddf = NULL) anova_fields(native, ddf)
+drop1_result <- function(native, fit, scope = NULL, ddf = NULL) {
+  if (isS4(fit$model)) return(anova_fields(native, ddf))
+  out <- anova_fields(native, checked_ddf(fit, ddf))
+  if (out$statistic_name == "F") out$den_df <- ifelse(is.na(out$statistic), NA, residual_ddf(fit$model))
+  out
+}
 
 #' Evaluate `expr` where the model's data are; `...` are further objects that it names.
 in_model_data <- function(fit, expr, ...) {
@@ -312,7 +335,10 @@ self_contained <- function(fit, model) {
   model
 }
 
-step_native <- function(fit, ddf, alpha_random, alpha_fixed, reduce_random, reduce_fixed,
+step_native <- function(fit, ...) UseMethod("step_native", fit$model)
+step_native.default <- function(fit, ...)
+  refuse_class(fit, "lmerTest's step", "Compare models by pymlm.lrt(m0, m1), or drop terms by m.drop1()")
+step_native.merMod <- function(fit, ddf, alpha_random, alpha_fixed, reduce_random, reduce_fixed,
                         keep_terms = NULL) {
   model <- refitting_model(fit, ddf)
   unknown <- setdiff(keep_terms, attr(terms(model), "term.labels"))
@@ -351,7 +377,10 @@ step_model <- function(fit, args, key) {
   as_fit(.named_again(found, fit$model@call))
 }
 
-ls_means_native <- function(fit, which = NULL, level = 0.95, ddf = "Satterthwaite",
+ls_means_native <- function(fit, ...) UseMethod("ls_means_native", fit$model)
+ls_means_native.default <- function(fit, ...)
+  refuse_class(fit, "lmerTest's ls_means", "m.emmeans() gives the same means")
+ls_means_native.merMod <- function(fit, which = NULL, level = 0.95, ddf = "Satterthwaite",
                             pairwise = FALSE) {
   model <- .contest_model(fit, ddf)
   factors <- .factor_terms(fit$model)

@@ -171,7 +171,8 @@ parameter_names <- function(fit) {
 #' The same for the bootstrap, which picks from all.
 which_parameters <- function(fit, parm = NULL) .which_parameters(parameter_names(fit), parm, "all")
 
-confint_native <- function(fit, method, parm = NULL, level = 0.95, scale = "sd") {
+confint_native <- function(fit, ...) UseMethod("confint_native", fit$model)
+confint_native.merMod <- function(fit, method, parm = NULL, level = 0.95, scale = "sd") {
   names <- parameter_names(fit)
   which <- .which_parameters(names, parm, if (method == "Wald") "fixed" else "all")
   out <- if (method == "Wald") .wald_intervals(fit, names, which, level)
@@ -221,7 +222,8 @@ print.pymlm_intervals <- function(x, ...) print(x$table)
 
 variance_names <- function(names) sub("^sigma$", "sigma^2", sub("^sd_", "var_", names))
 
-confint_result <- function(native, fit, method, parm = NULL, level = 0.95, scale = "sd") {
+confint_result <- function(native, fit, ...) UseMethod("confint_result", fit$model)
+confint_result.merMod <- function(native, fit, method, parm = NULL, level = 0.95, scale = "sd") {
   interval_fields(native, fit, method, level)
 }
 

@@ -1,0 +1,104 @@
+"""What every fitted model answers, whatever fitted it; R dispatches on its class.
+
+Each question stands once: here, or in the file of its kind that this class puts together. A class
+of models has its own version only where the arguments differ.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pymlm.arguments import choice, strict
+from pymlm.figures import figure_of
+from pymlm.models.bootstrap import BootstrapMethods
+from pymlm.models.diagnostics import DiagnosticMethods
+from pymlm.models.fixed_tests import FixedTestMethods
+from pymlm.models.means import MeansMethods
+from pymlm.models.refit import RefitMethods
+from pymlm.models.script import write_script
+from pymlm.models.simulation import SimulationMethods
+from pymlm.models.tables import TableMethods
+from pymlm.models.update import UpdateMethods
+from pymlm.results.fixed import NamedMatrix, NamedValues
+
+
+class Model(
+    FixedTestMethods,
+    MeansMethods,
+    SimulationMethods,
+    BootstrapMethods,
+    DiagnosticMethods,
+    TableMethods,
+    RefitMethods,
+    UpdateMethods,
+):
+    """A fitted model; it never changes. What R cannot say of its class is a NotSupportedError."""
+
+    plot = figure_of("check")
+
+    def fixef(self) -> pd.Series:
+        """Return the fixed effects, term -> estimate: ``fixef(model)``; those that are defined.
+
+        Returns
+        -------
+        Series, length p
+            In units of the response (of the link, for a GLMM) per unit of the predictor.
+        """
+        return self._ask("fixef", NamedValues).to_series()
+
+    @strict
+    def vcov(self, ddf: str | None = None, engine: str | None = None) -> pd.DataFrame:
+        """Return the covariance matrix of the fixed effects, shape (p, p).
+
+        Parameters
+        ----------
+        ddf : {None, "Kenward-Roger"}
+            Kenward-Roger gives the small-sample adjusted matrix: ``pbkrtest::vcovAdj(model)``.
+            Every other method uses ``vcov(model)``; a coefficient of an lm that is not defined has
+            NaN.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            As in `summary`.
+        """
+        method = "Kenward-Roger" if self._ddf(ddf) == "Kenward-Roger" else None
+        return self._ask_ddf("vcov", NamedMatrix, engine, ddf=method).to_frame()
+
+    @strict
+    def model_matrix(self, type: Literal["fixed", "random"] = "fixed") -> pd.DataFrame:
+        """Return the model matrix, one row per row used, on the data's index.
+
+        Parameters
+        ----------
+        type : {"fixed", "random"}
+            X, shape (n, p), or Z, shape (n, q), as a dense frame: ``model.matrix(model, type)``.
+        """
+        which = choice(type, ("fixed", "random"), "type")
+        answer = self._ask("model_matrix", NamedMatrix, keep=False, type=which)
+        return answer.to_frame(self._used_index)
+
+    def fitted(self) -> pd.Series:
+        """Return the fitted values, random effects included, on the data's index: ``fitted``."""
+        return self._by_row(self._call("fitted_values"), "fitted")
+
+    @strict
+    def to_r(self, path: str | Path | None = None) -> str:
+        """Return the R script that repeats the analysis.
+
+        Parameters
+        ----------
+        path : path, optional
+            Write the script there, and the data beside it: "analysis.R", "analysis-data.rds".
+            Without it the script holds the data itself, so that it runs anywhere.
+
+        Returns
+        -------
+        str
+            The script.
+        """
+        return write_script(self._handle, path)
+
+    def __str__(self) -> str:
+        text: str = self._call("print_model", str)
+        return text

@@ -1,0 +1,152 @@
+"""refit(): the same model, another response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import strict
+from pymlm.engine import RObject, call
+from pymlm.errors import DataError
+from pymlm.frames import as_column, used_columns
+from pymlm.models.attributes import CommonAttributes
+from pymlm.models.families import check_two_levels
+from pymlm.results.base import Floats
+
+
+class RefitMethods(CommonAttributes):
+    """A model that can be fitted to another response."""
+
+    @strict
+    def refit(self, y: Any) -> Self:
+        """Fit the same model to another response; no data cross but the response.
+
+        Parameters
+        ----------
+        y : str or array-like
+            A column of the data, or one number per row of the data (or per row used). Of a
+            binomial model also booleans or two categories; of ``cbind(successes, failures)`` two
+            columns (an array, a frame, or two names).
+
+        Returns
+        -------
+        The model that a fit to the new response would be
+            Everything asked of it (df, tests, update, a script ...) is of that response. It keeps
+            the rows of this one: the response is needed where a row is used, and a row that had
+            none stays out. Where the response is an expression, ``log(y)``, `y` is its value; the
+            expression stays where a column makes it so (here the exponential of `y`), and else
+            the new response bears its name, in backticks.
+
+        Raises
+        ------
+        DataError
+            For a wrong length, another index, text, or missing or infinite values.
+
+        Warns
+        -----
+        RWarning
+            When the new response has values in rows that were dropped for want of the old one.
+
+        Notes
+        -----
+        ``refit(model, newresp)`` of lme4 fits the same, but leaves the old response in the data and
+        the call, from which lmerTest, drop1, influence ... then answer (lme4 issue 142); and it
+        starts from this model's optimum. The dispersion of a negative binomial model stays what it
+        is, as there; `pymlm.glmer_nb` estimates it anew.
+        """
+        return self._refitted(self._response(y))
+
+    @property
+    def _two_column_response(self) -> bool:
+        """Whether the response is cbind(successes, failures)."""
+        return False
+
+    @property
+    def _response_family(self) -> str | None:
+        """R's name of the family, of a generalized model."""
+        return None
+
+    def _response(self, y: Any) -> Any:
+        return self._two_columns(y) if self._two_column_response else self._one_column(y)
+
+    def _refitted(self, response: Any) -> Self:
+        found = call("refit_model", self._handle, response, fitting=True)
+        model = self._of_response(found["fit"], found["columns"])
+        model._say_convergence()
+        return model
+
+    def _of_response(self, handle: RObject, columns: Mapping[str, Any]) -> Self:
+        """A model of this class that was fitted to another response, as the bridge sends it."""
+        made = {name: as_column(column) for name, column in columns.items()}
+        return type(self)(handle, self._source.with_columns(made))
+
+    def _users_columns(self, names: list[str]) -> pd.DataFrame:
+        if self._source.users is None:
+            raise DataError("this model came from a file, without its data: give refit numbers")
+        return used_columns(self._source.users, names, "response")
+
+    def _new_response(self, y: Any) -> Floats:
+        """One number a row of the data, used or not; NaN where there is none."""
+        if isinstance(y, str):
+            y = self._users_columns([y]).iloc[:, 0]
+        if not isinstance(y, pd.Series):
+            y = np.asarray(y)
+            if y.ndim != 1:
+                raise DataError(f"the new response must have one dimension, not {y.ndim}")
+        elif not any(y.index.equals(rows) for rows in (self._source.index, self._used_index)):
+            raise DataError(
+                "the new response is a Series whose index differs from the data's: reindex it, or "
+                "pass .to_numpy() if the rows are in the same order"
+            )
+        series = pd.Series(y)
+        if not pd.api.types.is_numeric_dtype(series.dtype) or series.dtype.kind == "c":
+            raise DataError(f"the new response must be numbers, not {series.dtype}")
+        given = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        n, used = len(self._source.index), self._used_rows
+        rows = slice(None) if used is None else used
+        if len(given) == self.nobs:
+            values = np.full(n, np.nan)
+            values[rows] = given
+        elif len(given) == n:
+            values = np.array(given)
+        else:
+            raise DataError(
+                f"the new response has {len(given)} values; the model was fitted to {self.nobs} "
+                f"rows of {n}"
+            )
+        if not np.isfinite(values[rows]).all():
+            raise DataError("the new response has missing or infinite values in rows that are used")
+        values[np.isinf(values)] = np.nan  # in rows that no fit of this model uses
+        return values
+
+    def _one_column(self, y: Any) -> Any:
+        if isinstance(y, str):
+            y = self._users_columns([y]).iloc[:, 0]
+        if self._response_family != "binomial" or np.ndim(y) != 1:
+            return self._new_response(y)
+        series = pd.Series(y)
+        if pd.api.types.is_numeric_dtype(series.dtype):
+            return self._new_response(y)
+        check_two_levels("y", series)
+        levels = (
+            list(series.cat.categories)
+            if isinstance(series.dtype, pd.CategoricalDtype)
+            else sorted(series.dropna().unique())
+        )
+        numbers = series.map({level: float(i) for i, level in enumerate(levels)}).astype(float)
+        return self._new_response(numbers if isinstance(y, pd.Series) else numbers.to_numpy())
+
+    def _two_columns(self, y: Any) -> Any:
+        if isinstance(y, (list, tuple)) and all(isinstance(x, str) for x in y):
+            y = self._users_columns(list(y))
+        matrix = np.asarray(y, dtype=np.float64)
+        if matrix.ndim != 2 or matrix.shape[1] != 2:
+            raise DataError(
+                "this model's response is cbind(successes, failures): give refit two columns, "
+                f"not an array of shape {matrix.shape}"
+            )
+        columns = [y.iloc[:, j] if isinstance(y, pd.DataFrame) else matrix[:, j] for j in range(2)]
+        return np.column_stack([self._new_response(column) for column in columns])
