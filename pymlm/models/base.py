@@ -42,6 +42,8 @@ class Source:
         call may give stand for these.
     fit : callable or None
         What fitted the model, for `update`; None for a model from a file.
+    crossed_as_keys, group_names : tuple of str or None
+        Of a model of nlme: columns that crossed as names, and those that its random part names.
     """
 
     index: pd.Index
@@ -50,6 +52,8 @@ class Source:
     arguments: dict[str, Any]
     given: pd.DataFrame | None = None
     fit: Callable[..., Any] | None = None
+    crossed_as_keys: tuple[str, ...] | None = None
+    group_names: tuple[str, ...] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -276,13 +276,13 @@ class NlmeModel(Model):
         own = vet(self.formula, trusted=True, columns=self._source.sent)
         names = [n for n in own.names if n not in own.response_names]
         if self._described.is_lme and level != 0:
-            random = self._source.arguments.get("random_names", list(self.ngroups))
+            random = self._source.group_names or list(self.ngroups)
             names += [n for n in random if n not in names]
         missing = [n for n in names if n not in map(str, frame.columns)]
         if missing:
             raise DataError(f"newdata has no column {missing[0]!r}, which the model uses")
         rows = prepare(
-            used_columns(frame, names, "model"), keys=self._source.arguments.get("keys", own.keys)
+            used_columns(frame, names, "model"), keys=self._source.crossed_as_keys or own.keys
         )
         values = self._call("nlme_predict", newdata=rows, level=level)
         return pd.Series(np.asarray(values), index=frame.index, name="predicted")

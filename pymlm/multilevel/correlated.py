@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -28,11 +28,12 @@ CORRELATIONS: tuple[Correlation, ...] = ("ar1", "car1", "cs", "symm")
 def lme(
     formula: str,
     data: Any,
-    random: str,
+    random: str | None = None,
     correlation: Correlation | None = None,
     time: str | None = None,
     variance_by: str | None = None,
     reml: bool = True,
+    contrasts: Mapping[str, Any] | None = None,
     control: Mapping[str, Any] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
@@ -43,10 +44,12 @@ def lme(
     Parameters
     ----------
     formula : str
-        Fixed part: ``"distance ~ age"``.
+        Fixed part: ``"distance ~ age"``; or lme4's way, with the random term in it: ``"distance ~
+        age + (age | Subject)"``.
     data : DataFrame
-    random : str
-        One-sided, with its grouping factor: ``"~ 1 | Subject"``, ``"~ age | school/pupil"``.
+    random : str, optional
+        One-sided, with its grouping factor: ``"~ 1 | Subject"``, ``"~ age | school/pupil"``; left
+        out where the formula has it.
     correlation : {None, "ar1", "car1", "cs", "symm"}
         Of the residuals within the innermost group: AR(1), continuous-time AR(1), compound
         symmetry, unstructured.
@@ -56,6 +59,8 @@ def lme(
     variance_by : str, optional
         Column whose groups have residual variances of their own (varIdent).
     reml : bool
+    contrasts : dict, optional
+        Column -> R's name of its contrasts ("contr.sum").
     control : dict, optional
         Options of ``lmeControl``, e.g. ``{"opt": "optim"}``.
     data_name, trusted, timeout
@@ -84,12 +89,21 @@ def lme(
     >>> round(float(m.correlation()["Phi"]), 3)
     0.047
     """
+    if random is None:
+        fixed, random = _apart(formula)
+    else:
+        fixed = formula
     part = vet(random, trusted=flag(trusted, "trusted"))
     if part.two_sided or part.n_bars != 1:
         raise FormulaError(f"random is one-sided with one bar, e.g. '~ 1 | g', not {random!r}")
+    given = {
+        "random": random, "correlation": correlation, "time": time, "variance_by": variance_by,
+        "reml": reml, "contrasts": contrasts, "control": control, "data_name": data_name,
+        "trusted": trusted,
+    }  # fmt: skip
     return _fit(
-        formula, data, random=random, part=part, group=list(part.groups), correlation=correlation,
-        time=time, variance_by=variance_by, reml=reml,
+        fixed, data, _again_lme, given, random=random, part=part, group=list(part.groups),
+        correlation=correlation, time=time, variance_by=variance_by, reml=reml, contrasts=contrasts,
         control=control, data_name=data_name, trusted=trusted, timeout=timeout,
     )  # fmt: skip
 
@@ -103,6 +117,7 @@ def gls(
     time: str | None = None,
     variance_by: str | None = None,
     reml: bool = True,
+    contrasts: Mapping[str, Any] | None = None,
     control: Mapping[str, Any] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
@@ -118,7 +133,7 @@ def gls(
         As in `pymlm.lme`.
     group : str, optional
         Column within whose groups the residuals are correlated; default all rows are one group.
-    reml, control, data_name, trusted, timeout
+    reml, contrasts, control, data_name, trusted, timeout
         As in `pymlm.lme`; control holds options of ``glsControl``.
 
     Returns
@@ -138,18 +153,37 @@ def gls(
     >>> m.fixef().round(3).to_dict()
     {'(Intercept)': 16.761, 'age': 0.66}
     """
+    given = {
+        "correlation": correlation, "group": group, "time": time, "variance_by": variance_by,
+        "reml": reml, "contrasts": contrasts, "control": control, "data_name": data_name,
+        "trusted": trusted,
+    }  # fmt: skip
     return _fit(
-        formula, data, random=None, part=None, group=[] if group is None else [group],
-        correlation=correlation, time=time, variance_by=variance_by, reml=reml,
+        formula, data, gls, given, random=None, part=None, group=[] if group is None else [group],
+        correlation=correlation, time=time, variance_by=variance_by, reml=reml, contrasts=contrasts,
         control=control, data_name=data_name, trusted=trusted, timeout=timeout,
     )  # fmt: skip
 
 
+def _again_lme(formula: str, data: Any, **arguments: Any) -> NlmeModel:
+    """Fit anew for update(): a formula with a random term of its own replaces the old one."""
+    if vet(formula, trusted=True).n_bars:
+        arguments["random"] = None
+    return lme(formula, data, **arguments)
+
+
+def _apart(formula: str) -> tuple[str, str]:
+    """The fixed part and nlme's random formula of a formula in lme4's way."""
+    parts: Mapping[str, Any] = call("nlme_parts", vet(formula).text)
+    return str(parts["fixed"][0]), str(parts["random"][0])
+
+
 def _fit(
-    formula: str, data: Any, *, random: str | None, part: Formula | None, group: list[str],
+    formula: str, data: Any, again: Callable[..., NlmeModel], given: dict[str, Any], *,
+    random: str | None, part: Formula | None, group: list[str],
     correlation: str | None, time: str | None, variance_by: str | None,
-    reml: bool, control: Mapping[str, Any] | None, data_name: str | None, trusted: bool,
-    timeout: float | None,
+    reml: bool, contrasts: Mapping[str, Any] | None, control: Mapping[str, Any] | None,
+    data_name: str | None, trusted: bool, timeout: float | None,
 ) -> NlmeModel:  # fmt: skip
     for name, column in (
         ("time", time),
@@ -165,8 +199,7 @@ def _fit(
         raise ArgumentError("control is a dict of lmeControl's (or glsControl's) options")
     random_names = [] if part is None else list(part.names)
     extra = [n for n in (*random_names, *group, time, variance_by) if n is not None]
-    arguments = {"random_names": random_names, "data_name": data_name, "trusted": trusted}
-    task = make_task(formula, data, arguments, timeout)
+    task = make_task(formula, data, given, timeout)
     if not task.formula.two_sided or task.formula.n_bars:
         raise FormulaError("the formula is the fixed part alone, e.g. 'y ~ x'; see `random`")
     check_response(task.formula, task.data)
@@ -192,14 +225,16 @@ def _fit(
             "correlation": kind, "time": time, "group": group or None, "variance_by": variance_by,
         },
         reml=flag(reml, "reml"),
+        contrasts=task.contrasts,
         control=dict(control or {}),
         fitting=True,
         timeout=task.timeout,
     )  # fmt: skip
     source = replace(
-        task.source,
+        task.fitted_by(again),
         sent=tuple(map(str, used.columns)),
-        arguments={**task.source.arguments, "keys": keys},
+        crossed_as_keys=keys,
+        group_names=tuple(random_names),
     )
     return advised(NlmeModel(handle, source))
 

@@ -115,7 +115,7 @@ influence_result.lm <- function(native, fit, groups = NULL) {
   n <- nrow(change)
   sigma <- matrix(native$sigma, n, 1L)
   list(
-    groups = "case", level = rownames(change), term = names(b),
+    groups = "case", level = row.names(model.frame(model)), term = names(b),
     cooks_distance = unname(cooks.distance(model, infl = native)),
     coefficients = unname(sweep(-change, 2L, b, "+")), dfbeta = unname(change),
     dfbetas = unname(dfbetas(model, infl = native)[, names(b), drop = FALSE]),

@@ -89,7 +89,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 # And what emmeans makes of the response's transformation is tried before it is used.
 .odd_names_apart <- function(expr) {
   withCallingHandlers(expr, warning = function(w) {
-    if (grepl("^variable '`.*`' is not a factor$|^There are unevaluated constants in the response",
+    if (grepl("^variable '`.*`' is not a factor$|^There are unevaluated constants in the response|^contrasts dropped",
               conditionMessage(w)))
       tryInvokeRestart("muffleWarning")
   })
@@ -136,7 +136,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 # R's own terms know the statistics of scale(x); of I(x - mean(x)) the frozen ones do.
 .plain_means_model <- function(fit, with_offset) {
   model <- fit$model
-  if (!inherits(model, "lm")) return(model)
+  if (!inherits(model, "lm")) return(nlme_with_data(model))
   if (!with_offset) {
     model$call$offset <- NULL
     model <- within_terms(model, .without_offset(formula(model)[[3L]]) %||% 1)
@@ -187,7 +187,7 @@ within_terms <- function(model, right) {
 # model from a file), the model frame serves, unless the formula transforms what it names.
 .means_data <- function(fit) {
   if (!is.null(getCall(fit$model)$subset)) return(NULL)
-  if (inherits(fit$model, c("lme", "gls"))) return(structure(nlme_frame(fit$model), na.action = NULL))
+  if (inherits(fit$model, c("lme", "gls"))) return(NULL) # they stand in the call
   frame <- model.frame(fit$model)
   data <- model_data(fit)
   if (!is.null(data)) {

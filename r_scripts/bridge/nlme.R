@@ -1,7 +1,8 @@
 # nlme for what lme4 lacks: correlated residuals and variances by group, with lme() and gls().
 
 #' Fit by nlme. `random` is NULL for gls; `structure` describes correlation and variances.
-fit_nlme <- function(formula, data, data_name, random, structure, reml, control) {
+fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
+                     contrasts = NULL) {
   .need_package_nlme()
   .check_nlme_names(names(data))
   env <- new.env(parent = .nlme_home())
@@ -13,11 +14,35 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control)
   args$correlation <- .correlation_call(structure)
   if (!is.null(structure$variance_by))
     args$weights <- call("varIdent", form = .formula_call(structure$variance_by))
+  # gls() of nlme takes contrasts from the columns alone; lme() has an argument, too.
+  given <- .contrast_argument(contrasts)
+  if (is.null(random)) for (name in names(contrasts)) {
+    if (!is.factor(data[[name]])) data[[name]] <- factor(data[[name]])
+    stats::contrasts(data[[name]]) <- contrasts[[name]]
+    assign(data_name, data, envir = env)
+  } else {
+    args$contrasts <- given$written
+    for (name in names(given$bindings)) assign(name, given$bindings[[name]], envir = env)
+  }
   args$method <- if (reml) "REML" else "ML"
   args$na.action <- as.name("na.omit")
   fun <- if (is.null(random)) "gls" else "lme"
   if (length(control)) args$control <- .written_call("list", lapply(control, .as_literal))
   as_fit(eval(.written_call(fun, args), env))
+}
+
+#' A formula in lme4's way as nlme's two: the fixed part, and the one random term.
+nlme_parts <- function(text) {
+  formula <- parse_formula(text)
+  bars <- findbars(formula)
+  if (length(bars) != 1L)
+    refuse("FormulaError", "lme() takes one random term, in the formula as '+ (x | g)' or by random='~ x ",
+           "| g'; this formula has ", length(bars), ". Nested factors: random='~ 1 | outer/inner'; ",
+           "crossed ones: pymlm.lmer")
+  formula[[3L]] <- nobars(formula[[3L]]) %||% 1
+  bar <- bars[[1L]]
+  list(fixed = paste(deparse(formula, width.cutoff = 500L), collapse = " "),
+       random = paste("~", paste(deparse(bar, width.cutoff = 500L), collapse = " ")))
 }
 
 .need_package_nlme <- function() need_package("nlme", "lme() and gls()")
@@ -145,7 +170,7 @@ anova_native.lme <- anova_native.gls <- function(fit, type = "I", ddf = NULL) {
     need_package("car", "Wald chi-squared tests of nlme's models")
     if (type == "I") refuse("NotSupportedError", "sequential tests (type=1) of a ",
                             kind_of(fit$model), " are F tests: leave ddf out")
-    return(.with_its_data(fit, quote(car::Anova(.model, type = .type)), .type = type))
+    return(car::Anova(nlme_with_data(fit$model), type = type))
   }
   anova(fit$model, type = if (type == "I") "sequential" else "marginal")
 }
@@ -157,10 +182,14 @@ anova_result.lme <- anova_result.gls <- function(native, fit, type = "I", ddf = 
   out
 }
 
-# car looks for what the model's call names.
-.with_its_data <- function(fit, expr, ...) {
-  eval(expr, list(.model = fit$model, ...), environment(formula(fit$model)))
+#' The model with its data in its call, for packages that look for them in places of their own.
+nlme_with_data <- function(model) {
+  model$call$data <- structure(nlme_frame(model), na.action = NULL)
+  model$na.action <- NULL
+  model
 }
+
+residual_values.lme <- residual_values.gls <- function(fit, type) nlme_rows(fit, "residuals", type)
 
 #' Parameters of the correlation structure and ratios of standard deviations, on their own scale.
 nlme_structure <- function(fit) {
