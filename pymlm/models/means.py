@@ -75,11 +75,10 @@ class MeansMethods(CommonAttributes):
             emmeans uses: "tukey" for pairwise contrasts, "dunnettx" for trt.vs.ctrl, "fdr" for eff,
             "none" for means, poly and one's own.
         ddf : str or None
-            "Satterthwaite" (default of a linear mixed model), "Kenward-Roger" (REML fits; it
-            adjusts the standard errors, too) or "asymptotic" (z tests; None is the same; default
-            of a GLMM). Other classes have emmeans' own: "residual" (lm), "containment" (lme),
-            "Satterthwaite" (gls). The size of the data changes nothing: emmeans' own limits are
-            not used.
+            "Satterthwaite" (default of lmer), "Kenward-Roger" (REML fits; it adjusts the standard
+            errors, too) or "asymptotic" (z tests, as None; default of a GLMM). By default emmeans'
+            own elsewhere: "residual" (lm), "containment" (lme), "Satterthwaite" (gls). The size of
+            the data changes nothing: emmeans' own limits are not used.
         type : {"link", "response"}
             "response" transforms means back from a link or a transformed response.
         level : float, optional
@@ -292,15 +291,13 @@ class MeansMethods(CommonAttributes):
         )
 
     def _means_ddf(self, ddf: str | None) -> str:
-        """None is z tests; the default of a model without engines is emmeans' to choose."""
-        method = self._ddf(ddf)
+        method = self._ddf(ddf)  # None is z tests; a default without engines is emmeans' to choose
         if ddf == "default" and method not in (SATTERTHWAITE, KENWARD_ROGER, None):
             return "default"
         return method or "asymptotic"
 
 
 def _specs(specs: Specs) -> list[str]:
-    """Names of factors, or one vetted formula."""
     if isinstance(specs, str) and "~" in specs:
         formula = vet(specs)
         if formula.two_sided:

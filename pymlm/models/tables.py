@@ -129,7 +129,7 @@ class TableMethods(CommonAttributes):
             raise NotSupportedError(f"{how['method']} intervals are for scale='sdcor'")
         found = self.confint(**how)  # type: ignore[attr-defined]  # MixedModel has it
         # Two terms of one group may have coefficients of one name; R's .sig01 ... are unique.
-        keys = [r or t for r, t in zip(found.r_names, found.term, strict=True)]
+        keys = [r or t for r, t in zip(found.r_names or found.term, found.term, strict=True)]
         place = {k: i for i, k in enumerate(keys)}
         for i, parameter in enumerate(columns.parameter):
             at = place.get(parameter or "")

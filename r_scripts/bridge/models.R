@@ -60,7 +60,7 @@ design.merMod <- function(model) {
        terms = attr(terms(model, fixed.only = TRUE), "term.labels"))
 }
 design.lm <- function(model) {
-  list(assign = model$assign[!is.na(coef(model))], terms = attr(terms(model), "term.labels"))
+  list(assign = attr(model.matrix(model), "assign")[!is.na(coef(model))], terms = attr(terms(model), "term.labels"))
 }
 design.lme <- function(model) {
   x <- model.matrix(terms(model), nlme_frame(model), contrasts.arg = model$contrasts)
