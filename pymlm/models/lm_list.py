@@ -112,6 +112,52 @@ class LmList(Fitted):
         """Return the groups' deviations from `fixef`: ``ranef(model)``."""
         return self.coef() - self.fixef()
 
+    def glance(self) -> pd.DataFrame:
+        """Return one line a group: R², F test, log-likelihood, AIC ... of its own model.
+
+        Returns
+        -------
+        DataFrame
+            broom's columns: nobs, sigma, loglik, aic, bic, deviance, df_residual, then r_squared,
+            adj_r_squared, statistic, p_value, df (of linear models) or null_deviance, df_null. NaN
+            where the group's model failed.
+
+        Notes
+        -----
+        ``broom::glance(m)`` of every model in the list.
+        """
+        found = self._call("lm_list_glance")
+        index = pd.Index(list(self.groups), dtype=object)
+        return pd.DataFrame({k: np.asarray(v, dtype=float) for k, v in found.items()}, index=index)
+
+    @strict
+    def second_level(self, level: float = 0.95) -> pd.DataFrame:
+        """Test each mean of the groups' coefficients against 0: the two-step, or summary, analysis.
+
+        Parameters
+        ----------
+        level : float
+            Of the confidence intervals.
+
+        Returns
+        -------
+        DataFrame
+            One row a term: n (groups where it is defined), estimate, std_error, df, statistic,
+            p_value, conf_low, conf_high. Every group counts alike, however sure its estimate.
+
+        Raises
+        ------
+        NotSupportedError
+            Where a term is defined in fewer than two groups, or the same in all.
+
+        Notes
+        -----
+        ``t.test(coef(model)[[term]])`` of R.
+        """
+        found = self._call("lm_list_second_level", level=fraction(level, "level"))
+        term = pd.Index(list(found.pop("term")), dtype=object)
+        return pd.DataFrame({k: np.asarray(v, dtype=float) for k, v in found.items()}, index=term)
+
     def summary(self) -> GroupEstimates:
         """Return estimates, standard errors and tests by group and term: ``summary(model)``."""
         return self._ask("lm_list_summary", GroupEstimates)

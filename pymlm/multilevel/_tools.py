@@ -20,6 +20,7 @@ from pymlm.errors import (
 )
 from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.mixed import MixedModel
+from pymlm.models.model import Model
 from pymlm.results.base import Floats
 
 #: A share of the sum of squares below this is rounding, not variation.
@@ -237,8 +238,18 @@ def mixed(m: Any, what: str) -> MixedModel:
     return m
 
 
-def random_part(m: MixedModel) -> RandomPart:
-    """Return a model's random part, asked once."""
+def fitted_model(m: Any, what: str) -> Model:
+    """Return a fitted model of any class, or refuse with what was given."""
+    if not isinstance(m, Model):
+        raise ArgumentError(
+            f"{what} needs a fitted model, of pymlm.lmer, lm, lme or their like, not a "
+            f"{type(m).__name__}"
+        )
+    return m
+
+
+def random_part(m: Model) -> RandomPart:
+    """Return a model's random part, asked once; R refuses classes that have none."""
     kept: RandomPart | None = m._answers.get("ml_terms")
     if kept is None:
         kept = m._call("ml_terms", RandomPart)
@@ -285,6 +296,7 @@ __all__ = [
     "column",
     "data_of",
     "finite_values",
+    "fitted_model",
     "group_means",
     "groups_of",
     "mixed",

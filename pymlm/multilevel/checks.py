@@ -10,20 +10,21 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import strict
-from pymlm.errors import NotSupportedError
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import mixed, random_part
+from pymlm.models.model import Model
+from pymlm.multilevel._tools import fitted_model, random_part
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_tests import AssumptionChecks
 
 
 @strict
-def check_assumptions(m: MixedModel) -> AssumptionChecks:
+def check_assumptions(m: Model) -> AssumptionChecks:
     """Check linearity, normality at both levels, constant variance and independence.
 
     Parameters
     ----------
-    m : LinearMixedModel
+    m : LinearMixedModel or LinearModel
+        An lm has one level: linearity, normality and constant variance.
 
     Returns
     -------
@@ -56,9 +57,7 @@ def check_assumptions(m: MixedModel) -> AssumptionChecks:
     constant residual variance    0.000
     Name: p_value, dtype: float64
     """
-    model = mixed(m, "check_assumptions")
-    if not model._described.linear:
-        raise NotSupportedError("these assumptions are those of linear mixed models")
+    model = fitted_model(m, "check_assumptions")
     found: dict[str, Any] = model._call("ml_checks")
     rows = [
         ("linearity", found["curvature_statistic"][0], found["curvature"][0],
@@ -87,7 +86,9 @@ def check_assumptions(m: MixedModel) -> AssumptionChecks:
                 for e, v in zip(found["effect"], found["modes"], strict=True)
             ],
             ignore_index=True,
-        ),
+        )
+        if found["effect"]
+        else pd.DataFrame(columns=["effect", "mode", "normal_quantile"]),
     )
 
 
@@ -100,7 +101,7 @@ def _quantiles(values: Floats) -> Floats:
     return np.array([inverse(float((r - a) / (n + 1 - 2 * a))) for r in ranks])
 
 
-def _residual_frame(m: MixedModel, found: dict[str, Any]) -> pd.DataFrame:
+def _residual_frame(m: Model, found: dict[str, Any]) -> pd.DataFrame:
     residual = np.asarray(found["residual"])
     out = pd.DataFrame(
         {
@@ -110,6 +111,8 @@ def _residual_frame(m: MixedModel, found: dict[str, Any]) -> pd.DataFrame:
         },
         index=m._used_index,
     )
+    if not isinstance(m, MixedModel):
+        return out
     modes = m.ranef(cond_var=False)
     part = random_part(m)
     for name, codes in part.groups.items():

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from pymlm.arguments import DDF_METHODS, choice, strict
-from pymlm.errors import ArgumentError
-from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import finite_values, mixed
+from pymlm.arguments import ALL_DDF, choice, strict
+from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.models.model import Model
+from pymlm.multilevel._tools import finite_values, fitted_model
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_explained import EffectSizes
 
 
 @strict
 def effect_sizes(
-    m: MixedModel | None = None,
-    ddf: str = "Satterthwaite",
+    m: Model | None = None,
+    ddf: str = "default",
     t: float | None = None,
     df: float | None = None,
 ) -> EffectSizes:
@@ -23,9 +23,10 @@ def effect_sizes(
 
     Parameters
     ----------
-    m : LinearMixedModel, optional
-    ddf : {"Satterthwaite", "Kenward-Roger", "between-within"}
-        Degrees of freedom of the model's t tests.
+    m : Model, optional
+        Of any class whose tests are t tests: lmer, lm, lme, gls.
+    ddf : str
+        Degrees of freedom of the model's t tests; by default those of its class.
     t, df : float, optional
         Without a model: the numbers.
 
@@ -57,14 +58,18 @@ def effect_sizes(
         return _sizes(("t",), values, dfs)
     if t is not None or df is not None:
         raise ArgumentError("give a model, or t and df, not both")
-    method = choice(ddf, DDF_METHODS, "ddf")
+    method = choice(ddf, ALL_DDF, "ddf")
     if method == "asymptotic":
         raise ArgumentError(
             "effect sizes from t need finite degrees of freedom; ask for ddf='Satterthwaite', "
             "'Kenward-Roger' or 'between-within'"
         )
-    fixed = mixed(m, "effect_sizes").summary(ddf=method).fixed
-    assert fixed.df is not None
+    fixed = fitted_model(m, "effect_sizes").tidy("fixed", ddf=method)
+    if not np.isfinite(fixed.df).any():
+        raise NotSupportedError(
+            "effect sizes from t need degrees of freedom, and the tests of this model are "
+            "asymptotic; odds and rate ratios are m.tidy(exponentiate=True)"
+        )
     return _sizes(fixed.term, np.array(fixed.statistic), np.array(fixed.df))
 
 

@@ -13,7 +13,16 @@ from pymlm.arguments import strict
 from pymlm.errors import ComparisonError, NotSupportedError
 from pymlm.models.alignment import fixed_effects, larger_first, row_orders
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import NO_VARIATION, advise, mixed, one_group, random_part, spread
+from pymlm.models.model import Model
+from pymlm.multilevel._tools import (
+    NO_VARIATION,
+    advise,
+    fitted_model,
+    mixed,
+    one_group,
+    random_part,
+    spread,
+)
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_explained import R2, PseudoR2, R2Decomposition
 
@@ -31,7 +40,7 @@ class FixedPart:
     estimate: Floats
 
 
-def fixed_part(m: MixedModel) -> FixedPart:
+def fixed_part(m: Model) -> FixedPart:
     """Return response and predictions of the fixed part, rows as the model used them."""
     found: FixedPart = m._call("ml_fixed_part", FixedPart)
     return found
@@ -141,12 +150,13 @@ def same_rows(a: MixedModel, b: MixedModel) -> list[int]:
 
 
 @strict
-def total_r2(m: MixedModel) -> float:
+def total_r2(m: Model) -> float:
     """Return the squared correlation of the outcome with what the fixed effects alone predict.
 
     Parameters
     ----------
-    m : MixedModel
+    m : Model
+        Of any class; of an lm this is its R².
 
     Returns
     -------
@@ -165,7 +175,7 @@ def total_r2(m: MixedModel) -> float:
     >>> round(mlm.total_r2(m), 3)
     0.286
     """
-    found = fixed_part(mixed(m, "total_r2"))
+    found = fixed_part(fitted_model(m, "total_r2"))
     return _squared_correlation(found.response, found.fitted)
 
 

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from scipy.special import expit
 
-from pymlm.models.mixed import MixedModel
+from pymlm.models.model import Model
 from pymlm.multilevel._tools import RandomPart, RandomTerm, advise
 from pymlm.results.base import Floats, readonly
 
@@ -47,7 +47,7 @@ def values_at(terms: Sequence[str], at: Mapping[str, float]) -> Floats:
 
 
 def interval(
-    m: MixedModel,
+    m: Model,
     part: RandomPart,
     shares: Sequence[Share],
     at: Mapping[str, float],
@@ -72,7 +72,7 @@ class _Theta:
 
 
 def _delta(
-    m: MixedModel,
+    m: Model,
     part: RandomPart,
     shares: Sequence[Share],
     at: Mapping[str, float],
@@ -126,7 +126,7 @@ class _Draws:
 
 
 def _bootstrap(
-    m: MixedModel,
+    m: Model,
     part: RandomPart,
     shares: Sequence[Share],
     at: Mapping[str, float],

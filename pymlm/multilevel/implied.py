@@ -12,7 +12,8 @@ import pandas as pd
 from pymlm.arguments import flag, strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import finite_values, mixed, one_group, random_part
+from pymlm.models.model import Model
+from pymlm.multilevel._tools import finite_values, fitted_model, mixed, one_group, random_part
 from pymlm.results.base import readonly
 from pymlm.results.multilevel_variance import VarianceFunction
 
@@ -144,7 +145,7 @@ def _range(m: MixedModel, x: str, points: int) -> Any:
 
 @strict
 def implied_covariance(
-    m: MixedModel,
+    m: Model,
     group: Any = None,
     by: str | None = None,
     rows: Sequence[Any] | None = None,
@@ -154,7 +155,8 @@ def implied_covariance(
 
     Parameters
     ----------
-    m : LinearMixedModel
+    m : LinearMixedModel, LinearModel or NlmeModel
+        Of an lm: sigma² of every row, over its weight; of nlme with the residuals' structure.
     group : optional
         All rows of this group ...
     by : str, optional
@@ -179,7 +181,7 @@ def implied_covariance(
     Notes
     -----
     V = sigma²·(Z·Lambda·Lambda'·Z' + W⁻¹); lectures S0 (4 × 4 matrix) and S4. Own lines on
-    ``getME(model, c("Lambdat", "Zt"))``.
+    ``getME(model, c("Lambdat", "Zt"))``; of nlme ``getVarCov(model, type = "marginal")``.
 
     Examples
     --------
@@ -191,7 +193,7 @@ def implied_covariance(
     1   622.0  1321.0   711.0
     2   631.0   711.0  1446.0
     """
-    model = mixed(m, "implied_covariance")
+    model = fitted_model(m, "implied_covariance")
     index = model._used_index
     if (rows is None) == (group is None):
         raise ArgumentError("say which rows: either group=... or rows=[...]")
@@ -200,7 +202,7 @@ def implied_covariance(
             raise ArgumentError(f"rows is a list of the data's row labels, not {rows!r}")
         where = _positions(index, list(rows))
     else:
-        where = _rows_of_group(model, group, one_group(model, by))
+        where = _rows_of_group(mixed(m, "group="), group, one_group(mixed(m, "group="), by))
     if len(where) > MOST_ROWS:
         raise ArgumentError(f"{len(where)} rows make a matrix of {len(where) ** 2} numbers; take "
                             f"at most {MOST_ROWS}")  # fmt: skip

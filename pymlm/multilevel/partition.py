@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from pymlm.arguments import choice, flag, fraction, strict
-from pymlm.errors import ArgumentError, near_names
+from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.models.lmer import lmer
 from pymlm.models.mixed import MixedModel
+from pymlm.models.nlme import NlmeModel
 from pymlm.multilevel._tools import (
     RandomPart,
     advise,
@@ -28,7 +29,7 @@ from pymlm.results.multilevel_variance import Icc, VariancePartition
 
 @strict
 def icc(
-    m: MixedModel,
+    m: MixedModel | NlmeModel,
     at: Mapping[str, float] | None = None,
     ci: str | None = "auto",
     level: float = 0.95,
@@ -39,16 +40,16 @@ def icc(
 
     Parameters
     ----------
-    m : MixedModel
-        Linear, or binomial with logit, probit or cloglog link (latent scale). With predictors in
-        the model it is the conditional ICC; with multiple membership that of rows which belong
-        wholly to one unit. Singular fits are fine.
+    m : MixedModel or NlmeModel
+        Linear (of `lme`: of one residual variance), or binomial with logit, probit or cloglog link
+        (latent scale). With predictors in the model it is the conditional ICC; with multiple
+        membership that of rows which belong wholly to one unit. Singular fits are fine.
     at : dict of str to float, optional
         Values of the random slopes' predictors, as the random coefficients are named; those not
         named stand at 0, as in Stata's ``estat icc``.
     ci : {"auto", "delta", "boot", None}
         Interval: by the delta method on the logit scale, by parametric bootstrap (percentiles), or
-        none; "auto" is "delta" for linear models and none for others.
+        none; "auto" is "delta" for linear models of lme4 and none for others. Not of `lme`.
     level : float
     nsim, seed : int
         Of the bootstrap.
@@ -88,11 +89,13 @@ def icc(
     >>> mlm.icc(m, ci=None).to_frame()["icc"].round(4).to_dict()
     {'batch': 0.1539, 'cask:batch': 0.937}
     """
-    model = mixed(m, "icc")
+    model = mixed(m, "icc") if not isinstance(m, NlmeModel) else m
     how = choice(ci, ("auto", "delta", "boot", None), "ci")
     part = random_part(model)
     if how == "auto":
-        how = "delta" if part.linear else None
+        how = "delta" if part.linear and isinstance(model, MixedModel) else None
+    if how is not None and not isinstance(model, MixedModel):
+        raise NotSupportedError("an interval of the ICC is there for models of lme4: pymlm.lmer")
     residual = part.level1()
     values = _checked_at(part, at)
     shares = _shares(part, values)

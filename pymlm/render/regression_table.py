@@ -26,6 +26,13 @@ KINDS = {
     "LinearMixedModel": "linear mixed-effects",
     "GeneralizedLinearMixedModel": "generalized linear mixed-effects",
     "MultipleMembershipModel": "linear mixed-effects",
+    "NlmeModel": "linear mixed-effects",
+}
+#: Results that bring their coefficients along -> what made them.
+RESULTS = {
+    "RobustEffects": "OLS with cluster-robust errors",
+    "PanelEstimates": "panel linear",
+    "GeeEstimates": "generalized estimating equations",
 }
 
 
@@ -57,7 +64,8 @@ def regression_table(
     Parameters
     ----------
     models : fitted model or list of them
-        Of lmer, glmer, lm and glm, in any mixture.
+        Of lmer, glmer, lm, glm, lme and gls, in any mixture; and what `cluster_robust`, `panel` and
+        `gee` return, whose column has no response of its own: name it by `column_labels`.
     style : {"stargazer"}
     format : {"text", "markdown", "latex", "html"}
     stars : sequence of float
@@ -119,10 +127,10 @@ def _checked(
     if not models:
         raise ArgumentError("models is empty; give one fitted model or more")
     for m in models:
-        if type(m).__name__ not in KINDS:
+        if type(m).__name__ not in {**KINDS, **RESULTS}:
             raise ArgumentError(
                 f"models holds a {type(m).__name__}; a regression table takes fitted models of "
-                "lmer, glmer, lm and glm"
+                "lmer, glmer, lm, glm, lme and gls, and results of cluster_robust, panel and gee"
             )
     try:
         levels = tuple(float(s) for s in stars)
@@ -140,21 +148,46 @@ def _checked(
 
 
 def _column(m: Any, digits: int, ddf: str | None, levels: tuple[float, ...]) -> ModelColumn:
-    kind = KINDS[type(m).__name__]
+    name = type(m).__name__
+    if name in RESULTS:
+        return ModelColumn(
+            response="", kind=RESULTS[name], terms=_terms(getattr(m, "fixed", m)),
+            lines=_result_lines(m, digits),
+        )  # fmt: skip
+    kind = KINDS[name]
     mixed = "mixed" in kind
-    if mixed:
-        table = m.tidy("fixed", ddf=ddf if kind == "linear mixed-effects" else None)
-    else:
+    if not mixed:
         table = m.summary().fixed
+    elif name == "NlmeModel":  # stargazer takes nlme's own t tests
+        kind = kind if m.ngroups else "generalized least squares"
+        table = m.summary().fixed
+    else:
+        table = m.tidy("fixed", ddf=ddf if kind == "linear mixed-effects" else None)
+    response = " ".join(m.formula.split("~", 1)[0].split()).strip("`")
+    lines = _mixed_lines(m, digits) if mixed else _plain_lines(m, digits, levels)
+    return ModelColumn(response=response, kind=kind, terms=_terms(table), lines=lines)
+
+
+def _terms(table: Any) -> dict[str, tuple[float, float, float]]:
     p = table.p_value if table.p_value is not None else np.full(len(table.term), np.nan)
     p = np.where(np.isnan(p), _z_p(table.statistic), p)
-    terms = {
+    return {
         t: (float(e), float(s), float(q))
         for t, e, s, q in zip(table.term, table.estimate, table.std_error, p, strict=True)
     }
-    response = " ".join(m.formula.split("~", 1)[0].split()).strip("`")
-    lines = _mixed_lines(m, digits) if mixed else _plain_lines(m, digits, levels)
-    return ModelColumn(response=response, kind=kind, terms=terms, lines=lines)
+
+
+def _result_lines(m: Any, digits: int) -> dict[str, str]:
+    """What a result says of its fit: rows, clusters, R²."""
+    lines = {}
+    if (rows := getattr(m, "nobs", None)) is not None:
+        lines["Observations"] = f"{rows:,}"
+    clusters = getattr(m, "n_clusters", None) or getattr(m, "ngroups", None)
+    if clusters is not None:
+        lines["Clusters"] = f"{clusters:,}"
+    if hasattr(m, "r_squared"):
+        lines["R2"] = grouped(m.r_squared, digits)
+    return lines
 
 
 def _z_p(z: Any) -> Any:
@@ -197,7 +230,7 @@ def _stars(p: float, levels: tuple[float, ...]) -> str:
 
 #: Order of the lines below the coefficients.
 LINES = (
-    "Observations", "R2", "Adjusted R2", "Log Likelihood", "Akaike Inf. Crit.",
+    "Observations", "Clusters", "R2", "Adjusted R2", "Log Likelihood", "Akaike Inf. Crit.",
     "Bayesian Inf. Crit.", "Residual Std. Error", "F Statistic",
 )  # fmt: skip
 

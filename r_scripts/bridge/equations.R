@@ -1,14 +1,19 @@
 # The parts of a fitted mixed model's equations: which coefficient stands at which level.
 
 equation_native <- function(fit) {
+  if (inherits(fit$model, "gls") && !is.null(fit$model$modelStruct$corStruct) ||
+      inherits(fit$model, "lme") && length(fit$model$modelStruct) > 1L)
+    refuse("NotSupportedError", "equations are written for independent residuals of one variance; ",
+           "m.correlation() and m.sd_ratios() have the structure of this model's")
   need_linear_predictor(fit, "Equations by level", "m.formula has the function")
   fit$model
 }
 
 equation_result <- function(native, fit) {
   model <- native
-  X <- getME(model, "X")
-  factors <- model@flist[unique(names(model@cnms))]
+  random <- .random_terms(fit)
+  X <- model_matrix_native(fit)[, names(coefs(model)), drop = FALSE]
+  factors <- random$factors
   # Level 2 is the factor with most levels; a column that is constant within it but varies within
   # the next factor belongs to level 2, and so on up.
   level_of <- function(x) {
@@ -17,16 +22,32 @@ equation_result <- function(native, fit) {
     level
   }
   level <- apply(X, 2L, level_of)
-  family <- if (lme4::isGLMM(model)) stats::family(model)
+  family <- if (inherits(model, "glm") || isS4(model) && lme4::isGLMM(model)) stats::family(model)
   list(
     response = paste(deparse(formula(model)[[2L]], width.cutoff = 500L), collapse = " "),
-    term = colnames(X), level = as.integer(level), estimate = unname(fixef(model)),
+    term = colnames(X), level = as.integer(level), estimate = unname(coefs(model)),
     group = names(factors), n_levels = vapply(factors, nlevels, 0L),
-    nested = .is_nested(model),
-    random_group = names(model@cnms), random_term = lapply(unname(model@cnms), as_in_fixed, names(fixef(model))),
+    nested = random$nested, random_group = names(random$terms),
+    random_term = lapply(unname(random$terms), as_in_fixed, names(coefs(model))),
     family = if (is.null(family)) "gaussian" else family$family,
     link = if (is.null(family)) "identity" else family$link,
     membership = if (is_membership(model)) names(membership_weights(fit)) else character(),
-    has_offset = any(getME(model, "offset") != 0)
+    has_offset = if (isS4(model)) any(getME(model, "offset") != 0) else !is.null(model$offset)
   )
+}
+
+# Grouping factors, most levels first, and the coefficients of every random term.
+.random_terms <- function(fit) UseMethod(".random_terms", fit$model)
+.random_terms.default <- function(fit)
+  list(factors = stats::setNames(list(), character()), terms = stats::setNames(list(), character()),
+       nested = TRUE)
+.random_terms.merMod <- function(fit) {
+  model <- fit$model
+  list(factors = model@flist[unique(names(model@cnms))], terms = model@cnms,
+       nested = .is_nested(model))
+}
+.random_terms.lme <- function(fit) {
+  parts <- fit$model$modelStruct$reStruct # the innermost first
+  list(factors = lapply(fit$model$groups[names(parts)], factor), nested = TRUE,
+       terms = lapply(parts, function(p) colnames(as.matrix(p))))
 }

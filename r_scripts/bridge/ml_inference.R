@@ -45,7 +45,24 @@ ml_nakagawa <- function(fit) {
 }
 
 #' p-values of the checks; NA where one cannot be made.
-ml_checks <- function(fit) {
+ml_checks <- function(fit) UseMethod("ml_checks", fit$model)
+ml_checks.default <- function(fit)
+  refuse_class(fit, "This set of checks", "m.check() and m.qq_data() check one assumption at a time")
+ml_checks.lm <- function(fit) {
+  model <- fit$model
+  if (inherits(model, "glm")) .need_linear(fit, "These assumptions")
+  need_package("performance", "the checks of assumptions")
+  r <- unname(rstandard(model))
+  curve <- .curvature(r, as.numeric(scale(fitted(model))))
+  list(normal_residuals = as.numeric(suppressMessages(performance::check_normality(model)))[1L],
+       heteroscedasticity = .score_test(fit)$p.value[[1L]],
+       curvature = curve[2L], curvature_statistic = curve[1L], serial = numeric(),
+       serial_statistic = numeric(), residual = r, fitted = unname(fitted(model)),
+       effect = character(), effect_p = numeric(), modes = list(), level1_equal = numeric(),
+       groups = character())
+}
+ml_checks.merMod <- function(fit) {
+  .need_linear(fit, "These assumptions")
   need_package("performance", "the checks of assumptions")
   model <- fit$model
   p <- function(expr) tryCatch(as.numeric(suppressMessages(suppressWarnings(expr)))[1L],

@@ -3,10 +3,29 @@
 
 #' One entry per random term: group, coefficients, covariance, mean cross-product of its columns over
 #' the rows (so that sum(covariance * moments) is its mean variance), and the group of each row.
-ml_terms <- function(fit) {
+ml_terms <- function(fit) UseMethod("ml_terms", fit$model)
+ml_terms.default <- function(fit)
+  refuse_class(fit, "A partition of the variance", "It needs random effects: pymlm.lmer or lme")
+ml_terms.lme <- function(fit) {
   model <- fit$model
-  if (!inherits(model, "merMod"))
-    refuse("NotSupportedError", "variance components need a mixed model that lme4 fitted")
+  if (!is.null(model$modelStruct$varStruct))
+    refuse("NotSupportedError", "the residual variance of this model differs between rows, and so does ",
+           "every share of the variance: m.sd_ratios() has the ratios")
+  found <- varcorr_result(NULL, fit)
+  data <- nlme_frame(model)
+  groups <- model$groups
+  list(
+    sigma = model$sigma, residual = model$sigma^2, nobs = as.integer(model$dims$N), linear = TRUE,
+    terms = lapply(found$matrices, function(t) {
+      z <- model.matrix(stats::formula(model$modelStruct$reStruct[[t$grp]]), data)
+      list(group = t$grp, key = t$grp, terms = t$terms, covariance = t$covariance,
+           moments = unname(crossprod(z) / nrow(z)), centred = unname(as.matrix(stats::cov(z))))
+    }),
+    groups = lapply(groups, function(g) as.integer(factor(g))), memberships = character()
+  )
+}
+ml_terms.merMod <- function(fit) {
+  model <- fit$model
   need_linear_predictor(fit, "A partition of the variance", "m.varcorr() has the parameters' variances")
   flist <- getME(model, "flist")
   assign <- attr(flist, "assign")
@@ -59,7 +78,39 @@ ml_theta <- function(fit) {
 }
 
 #' Model-implied covariance of some rows: sigma^2 (Z Lambda Lambda' Z' + W^-1).
-ml_implied <- function(fit, rows) {
+ml_implied <- function(fit, rows) UseMethod("ml_implied", fit$model)
+ml_implied.lm <- function(fit, rows) {
+  model <- fit$model
+  if (inherits(model, "glm")) .need_linear(fit, "The model-implied covariance of the response")
+  w <- if (is.null(weights(model))) rep(1, nrow(model.frame(model))) else weights(model)
+  diag(sigma(model)^2 / w[rows], length(rows))
+}
+# nlme gives a group's matrix, in the order of its rows; between groups there is none.
+ml_implied.lme <- ml_implied.gls <- function(fit, rows) {
+  model <- fit$model
+  lme <- inherits(model, "lme")
+  group <- if (lme) model$groups[[1L]] else nlme::getGroups(model)
+  if (lme && ncol(model$groups) > 1L)
+    refuse("NotSupportedError", "nlme gives the implied covariance of models with one grouping factor; ",
+           "fit it by pymlm.lmer")
+  out <- matrix(0, length(rows), length(rows))
+  if (is.null(group) && is.null(model$modelStruct$corStruct)) {
+    w <- model$modelStruct$varStruct
+    ratio <- if (is.null(w)) rep(1, model$dims$N) else 1 / nlme::varWeights(w)
+    return(diag((model$sigma * ratio[rows])^2, length(rows)))
+  }
+  if (is.null(group)) group <- rep("1", model$dims$N)
+  group <- as.character(group)
+  for (g in unique(group[rows])) {
+    V <- if (lme) nlme::getVarCov(model, individuals = g, type = "marginal")[[1L]]
+      else nlme::getVarCov(model, individual = g)
+    mine <- which(group[rows] == g)
+    at <- match(rows[mine], which(group == g))
+    out[mine, mine] <- unclass(V)[at, at]
+  }
+  out
+}
+ml_implied.merMod <- function(fit, rows) {
   .need_linear(fit, "The model-implied covariance of the response")
   model <- fit$model
   a <- as.matrix(getME(model, "Lambdat") %*% getME(model, "Zt")[, rows, drop = FALSE])
@@ -67,7 +118,20 @@ ml_implied <- function(fit, rows) {
 }
 
 #' What the fixed part predicts, the response, and the between part of both: cor(y, Xb)^2 and more.
-ml_fixed_part <- function(fit) {
+ml_fixed_part <- function(fit) UseMethod("ml_fixed_part", fit$model)
+ml_fixed_part.default <- function(fit) {
+  model <- fit$model
+  lm <- inherits(model, "lm")
+  fitted <- as.numeric(if (inherits(model, "lme")) fitted(model, level = 0) else fitted(model))
+  n <- length(fitted)
+  y <- if (inherits(model, "glm")) model$y
+    else fitted(model) + residuals(model, type = "response")
+  list(response = unname(as.numeric(y)), weights = if (lm) as.numeric(weights(model) %||% rep(1, n))
+         else rep(1, n), offset = as.numeric(if (lm) model$offset %||% rep(0, n) else rep(0, n)),
+       linear = if (inherits(model, "glm")) unname(model$linear.predictors) else fitted,
+       fitted = fitted, term = names(coefs(model)), estimate = unname(coefs(model)))
+}
+ml_fixed_part.merMod <- function(fit) {
   need_linear_predictor(fit, "Explained variance", "m.predict(re_form='NA') is what the parameters say")
   model <- fit$model
   list(response = as.numeric(getME(model, "y")),
