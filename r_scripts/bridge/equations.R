@@ -11,7 +11,7 @@ equation_native <- function(fit) {
 
 equation_result <- function(native, fit) {
   model <- native
-  random <- .random_terms(fit)
+  random <- .random_by_factor(fit)
   X <- model_matrix_native(fit)[, names(coefs(model)), drop = FALSE]
   factors <- random$factors
   # Level 2 is the factor with most levels; a column that is constant within it but varies within
@@ -37,16 +37,16 @@ equation_result <- function(native, fit) {
 }
 
 # Grouping factors, most levels first, and the coefficients of every random term.
-.random_terms <- function(fit) UseMethod(".random_terms", fit$model)
-.random_terms.default <- function(fit)
+.random_by_factor <- function(fit) UseMethod(".random_by_factor", fit$model)
+.random_by_factor.default <- function(fit)
   list(factors = stats::setNames(list(), character()), terms = stats::setNames(list(), character()),
        nested = TRUE)
-.random_terms.merMod <- function(fit) {
+.random_by_factor.merMod <- function(fit) {
   model <- fit$model
   list(factors = model@flist[unique(names(model@cnms))], terms = model@cnms,
        nested = .is_nested(model))
 }
-.random_terms.lme <- function(fit) {
+.random_by_factor.lme <- function(fit) {
   parts <- fit$model$modelStruct$reStruct # the innermost first
   list(factors = lapply(fit$model$groups[names(parts)], factor), nested = TRUE,
        terms = lapply(parts, function(p) colnames(as.matrix(p))))
