@@ -69,7 +69,7 @@ def about_data(formula: Formula, frame: Frame) -> list[str]:
 
 
 def about_double_bars(formula: Formula, frame: Frame) -> list[str]:
-    """Say where ``(f || g)`` keeps the correlations of a factor's levels (lme4 before 2.0)."""
+    """Say where ``(f || g)`` keeps the correlations of a factor's levels, as every lme4 does."""
     factors = {c.name: c for c in frame.columns if c.kind in ("factor", "ordered", "logical")}
     return [
         f"{name!r} is a factor, and this lme4 keeps the correlations of its levels in a term with "

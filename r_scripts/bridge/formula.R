@@ -36,6 +36,7 @@ vet_formula <- function(text) {
   f <- parse_formula(text)
   walked <- .walk(f)
   .check_structures(walked$structures)
+  if (walked$n_bars) .check_length(f)
   two_sided <- length(f) == 3L
   lhs <- if (two_sided) f[[2L]] else NULL
   # y ~ f(x, a, b) ~ a | g, as nlmer takes it, is (y ~ f(x, a, b)) ~ (a | g).
@@ -59,8 +60,8 @@ vet_formula <- function(text) {
     bare_slopes = if (two_sided && !nonlinear) .names_in(.left_of_bare_bar(rhs[[1L]])),
     removed = if ("-" %in% walked$calls) .removed_columns(rhs[[1L]]),
     keyed = walked$keyed, valued = walked$valued,
-    # lme4 2 leaves out the correlations of a factor's levels, too.
-    uncorrelated = if ("||" %in% walked$calls && !knows_structures()) .left_of_double_bars(f),
+    # What stands left of a double bar: lme4 keeps the correlations of a factor's levels there.
+    uncorrelated = if ("||" %in% walked$calls) .left_of_double_bars(f),
     refused = refused,
     allowed = if (length(refused)) .formula_functions # for near names
   )
@@ -129,6 +130,20 @@ parse_formula <- function(text) {
   if (sum(used == "(") > .most_brackets) .refuse_brackets(.walk(f)$brackets)
   if (!"||" %in% used) return(f)
   if (any(vapply(.walk(f)$groups, needs_backticks, NA))) .write_out_double_bars(f) else f
+}
+
+# lme4 walks a mixed formula by recursion, a level and more a term, and R has not more levels than
+# options("expressions"). lme4 2 takes minutes to find that out.
+.check_length <- function(f) {
+  node <- f[[length(f)]]
+  depth <- 0L
+  while (is.call(node) && length(node) > 1L) {
+    node <- node[[2L]]
+    depth <- depth + 1L
+  }
+  if (depth > getOption("expressions"))
+    refuse("FormulaError", "the formula has more terms than R can walk through (", depth, " deep). ",
+           "Write 'y ~ . + (1 | g)' with a data frame of the columns that you want, or fewer terms")
 }
 
 # lme4 looks twice into each pair of nested brackets: at 40 it would not come back.

@@ -1,4 +1,4 @@
-"""`||` beside a factor: lme4 before 2.0 keeps the correlations of the factor's levels."""
+"""`||` beside a factor: lme4 keeps the correlations of the factor's levels, 2.1 as 1.1."""
 
 from __future__ import annotations
 
