@@ -13,11 +13,16 @@ from pymlm.results.base import Floats, Printed, Result, check_known
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CovarianceMatrix:
-    """Covariance matrix of the random effects of one term; rows and columns follow `terms`."""
+    """Covariance matrix of the random effects of one term; rows and columns follow `terms`.
+
+    `structure` is lme4's name of it: "us" (any covariance matrix), and with lme4 2.0 and later "diag",
+    "cs", "ar1"; "cs(hom=True)" and its like have one standard deviation for all coefficients.
+    """
 
     grp: str
     terms: tuple[str, ...]
     covariance: Floats
+    structure: str = "us"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

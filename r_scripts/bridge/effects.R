@@ -9,6 +9,7 @@ varcorr_native.merMod <- function(fit) VarCorr(fit$model)
 
 varcorr_result <- function(native, fit) UseMethod("varcorr_result", fit$model)
 varcorr_result.merMod <- function(native, fit) {
+  structures <- term_structures(fit$model)
   rows <- .varcorr_rows(native)
   list(
     grp = as.character(rows$grp), var1 = as.character(rows$var1), var2 = as.character(rows$var2),
@@ -16,7 +17,8 @@ varcorr_result.merMod <- function(native, fit) {
     sigma = attr(native, "sc"), use_sigma = isTRUE(attr(native, "useSc")),
     matrices = lapply(seq_along(native), function(i)
       list(grp = names(native)[i], terms = colnames(native[[i]]),
-           covariance = unname(matrix(native[[i]], nrow(native[[i]])))))
+           covariance = unname(matrix(native[[i]], nrow(native[[i]]))),
+           structure = paste0(structures[[i]]$class, if (structures[[i]]$hom) "(hom=True)")))
   )
 }
 
