@@ -204,7 +204,9 @@ def _ddfs(model: MixedModel) -> list[str | None]:
     """Methods of degrees of freedom that are compared; None is lme4's table, without."""
     if not model._described.linear:
         return [None]
-    kenward_roger = model.reml and model.nobs <= MAX_KR_ROWS
+    # pbkrtest would take structures for unstructured covariances, and is refused for them.
+    structured = any(x.structure != "us" for x in model.varcorr().matrices)
+    kenward_roger = model.reml and model.nobs <= MAX_KR_ROWS and not structured
     return [None, "Satterthwaite", *(["Kenward-Roger"] if kenward_roger else [])]
 
 

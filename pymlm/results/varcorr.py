@@ -15,8 +15,8 @@ from pymlm.results.base import Floats, Printed, Result, check_known
 class CovarianceMatrix:
     """Covariance matrix of the random effects of one term; rows and columns follow `terms`.
 
-    `structure` is lme4's name of it: "us" (any covariance matrix), and with lme4 2.0 and later "diag",
-    "cs", "ar1"; "cs(hom=True)" and its like have one standard deviation for all coefficients.
+    `structure` is lme4's name of it: "us" (any covariance matrix), and with lme4 2.0 and later
+    "diag", "cs", "ar1"; "cs(hom=True)" and its like have one standard deviation for all.
     """
 
     grp: str

@@ -11,12 +11,13 @@ import pytest
 
 #: For a child process; a fit of seconds on a slow machine must have time.
 PATIENCE = 180
+FORK_IS_MEANT = "ignore:This process:DeprecationWarning"
 
 
 def python(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a fresh Python."""
+    """Run a program in a fresh Python. Since 3.12 it warns of any fork beside a thread."""
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
+        [sys.executable, "-W", FORK_IS_MEANT, "-c", textwrap.dedent(program)],
         capture_output=True, text=True, timeout=PATIENCE, check=False,
         env=os.environ | environment,
     )  # fmt: skip

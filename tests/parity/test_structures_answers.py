@@ -39,12 +39,14 @@ fits <- list({fits})
 quiet <- function(x) suppressMessages(suppressWarnings(x))
 limits <- function(ci) list(low = unname(ci[, 1]), high = unname(ci[, 2]))
 emit(lapply(fits, function(m) {{
-  p <- quiet(profile(m, which = "theta_", signames = FALSE))
+  # lme4 2.1 stops at structures with one standard deviation: it makes a name for each coefficient.
+  p <- tryCatch(limits(quiet(confint(profile(m, which = "theta_", signames = FALSE)))),
+                error = function(e) NULL)
   e <- as.data.frame(emmeans::emmeans(m, "Days", at = list(Days = c(0, 5)),
                                       lmer.df = "satterthwaite"))
   list(
     wald = limits(confint(m, parm = "beta_", method = "Wald")),
-    profile = limits(quiet(confint(p))),
+    profile = p,
     predict = unname(predict(m)), fixed = unname(predict(m, re.form = NA)),
     boot = unname(quiet(bootMer(m, fixef, nsim = {NSIM}, seed = 7))$t),
     mean = e$emmean, se = e$SE, df = e$df
@@ -68,6 +70,12 @@ def test_wald_intervals(models, reference, name):
 @each
 def test_profile_intervals(models, reference, name):
     ours = models[name].confint("profile", parm="theta_")
+    if name.endswith("(hom=True)"):
+        assert reference[name]["profile"] is None
+        sd = models[name].varcorr().sdcor[0]
+        i = next(i for i, term in enumerate(ours.term) if term.startswith("sd_"))
+        assert ours.conf_low[i] < sd < ours.conf_high[i]
+        return
     assert_fits_close(ours.conf_low, reference[name]["profile"]["low"], SAME_PATH)
     assert_fits_close(ours.conf_high, reference[name]["profile"]["high"], SAME_PATH)
 
