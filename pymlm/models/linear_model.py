@@ -12,6 +12,7 @@ from pymlm.arguments import check_ddf, choice, fraction, strict
 from pymlm.errors import NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
+from pymlm.models.averages import AverageMethods
 from pymlm.models.fixed_tests import type_of_tests
 from pymlm.models.model import Model
 from pymlm.models.newdata import needed_columns
@@ -51,7 +52,7 @@ class _LinearDescription:
     ddf: str | None
 
 
-class LinearModel(Model):
+class LinearModel(Model, AverageMethods):
     """A linear model that R's ``lm`` fitted; see `pymlm.lm`."""
 
     _updatable: ClassVar[tuple[str, ...]] = (

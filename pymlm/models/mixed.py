@@ -8,6 +8,7 @@ import pandas as pd
 
 from pymlm.arguments import choice, flag, strict
 from pymlm.models.all_fit import AllFitMethods
+from pymlm.models.averages import AverageMethods
 from pymlm.models.described import Described
 from pymlm.models.fitting import warn_about
 from pymlm.models.model import Model
@@ -21,7 +22,9 @@ ResidualType = Literal["response", "pearson", "deviance", "working", "scaled"]
 RESIDUALS: tuple[ResidualType, ...] = ("response", "pearson", "deviance", "working", "scaled")
 
 
-class MixedModel(Model, VarianceMethods, PredictionMethods, AllFitMethods, Described):
+class MixedModel(
+    Model, VarianceMethods, PredictionMethods, AllFitMethods, AverageMethods, Described
+):
     """A mixed model that lme4 fitted; it never changes.
 
     Made by `pymlm.lmer`, `pymlm.glmer` ... or read from a file by `pymlm.load_model`. Rows come

@@ -1,0 +1,276 @@
+"""Averages over the data: predictions, comparisons and slopes of a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import check_ddf, choice, fraction, strict, text_list
+from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
+from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.base import Fitted
+from pymlm.results.averages import Averages
+
+Scale = Literal["response", "link"]
+Variables = str | Sequence[str] | Mapping[str, Any]
+By = str | Sequence[str]
+#: Rows to average over: a frame, "mean" (one row of means and most frequent levels), or None.
+Rows = Any
+
+
+class AverageMethods(Fitted):
+    """What a model predicts on average, and how that changes with a predictor."""
+
+    @strict
+    def avg_predictions(
+        self, variables: Variables | None = None, by: By | None = None, newdata: Rows = None,
+        type: Scale = "response", re_form: str | None = None, ddf: str | None = "asymptotic",
+        level: float = 0.95, engine: str | None = None,
+    ) -> Averages:  # fmt: skip
+        """Average the predictions over the rows of the data.
+
+        Parameters
+        ----------
+        variables : str, list or dict, optional
+            Predictors that every row is set to, in all combinations: counterfactual predictions.
+            A dict names the values, ``{"Days": [0, 5]}``; else all levels, or for a number its
+            five-number summary.
+        by : str or list of str, optional
+            Average within the groups of these columns, of any column of the data.
+        newdata : DataFrame or "mean", optional
+            Rows to average over, instead of those of the fit; "mean" is one row of means and most
+            frequent values.
+        type : {"response", "link"}
+        re_form : None, "NA" or str
+            Random effects that the predictions keep, as in `predict`.
+        ddf : {"asymptotic", "Satterthwaite", "Kenward-Roger", "residual"}
+            Degrees of freedom: z, as R's marginaleffects; lmerTest's or pbkrtest's of the average
+            (linear mixed models; Kenward-Roger with its adjusted covariance); or the residual ones
+            of a model without random effects.
+        level : float
+        engine : {"auto", "lmerTest", "exact"}, optional
+            As in `summary`.
+
+        Returns
+        -------
+        Averages
+
+        Raises
+        ------
+        ArgumentError
+            For a variable that is no predictor, or a value that it has not.
+        DataError
+            For a missing column, or a group that the model has not seen.
+        NotSupportedError
+            For a nonlinear model, or degrees of freedom that the model has not.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (1 | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.avg_predictions({"Days": [0, 9]}, re_form="NA")["estimate"].round(2).tolist()
+        [251.41, 345.61]
+        """
+        return self._averages(
+            "predictions", variables, by, newdata, type, re_form, ddf, level, engine
+        )
+
+    @strict
+    def avg_comparisons(
+        self, variables: Variables | None = None, by: By | None = None, newdata: Rows = None,
+        type: Scale = "response", re_form: str | None = None, ddf: str | None = "asymptotic",
+        level: float = 0.95, engine: str | None = None,
+    ) -> Averages:  # fmt: skip
+        """Average what a change of a predictor does to the predictions.
+
+        Parameters
+        ----------
+        variables : str, list or dict, optional
+            Predictors; default those of the fixed part. A number changes by +1 (from 0 to 1 where
+            it has no other values); a factor from its first level to each other, True from False.
+            A dict says otherwise: a step, ``{"x": 5}``; two values, ``{"x": [0, 10]}``; "sd",
+            "2sd", "iqr", "minmax", "slope"; for a factor "reference", "sequential", "pairwise" or
+            two levels, the second less the first.
+        by, newdata, type, re_form, ddf, level, engine
+            As in `avg_predictions`.
+
+        Returns
+        -------
+        Averages
+
+        Notes
+        -----
+        Errors are those of `avg_predictions`.
+        """
+        return self._averages(
+            "comparisons", variables, by, newdata, type, re_form, ddf, level, engine
+        )
+
+    @strict
+    def avg_slopes(
+        self, variables: Variables | None = None, by: By | None = None, newdata: Rows = None,
+        type: Scale = "response", re_form: str | None = None, ddf: str | None = "asymptotic",
+        level: float = 0.95, engine: str | None = None,
+    ) -> Averages:  # fmt: skip
+        """Average the slopes of the predictions: average marginal effects.
+
+        Parameters
+        ----------
+        variables : str, list or dict, optional
+            As in `avg_comparisons`; numbers have slopes dY/dX, factors are compared.
+        by, newdata, type, re_form, ddf, level, engine
+            As in `avg_predictions`.
+
+        Returns
+        -------
+        Averages
+
+        Notes
+        -----
+        Derivatives are central differences. Errors are those of `avg_predictions`.
+        """
+        return self._averages("slopes", variables, by, newdata, type, re_form, ddf, level, engine)
+
+    @strict
+    def predictions(
+        self, variables: Variables | None = None, newdata: Rows = None, type: Scale = "response",
+        re_form: str | None = None, ddf: str | None = "asymptotic", level: float = 0.95,
+        engine: str | None = None,
+    ) -> Averages:  # fmt: skip
+        """Return the prediction of every row with its test and interval; see `avg_predictions`.
+
+        With `ddf` they have Satterthwaite's or Kenward-Roger's degrees of freedom. The uncertainty
+        is that of the fixed effects; `predict` with interval= adds that of the random effects.
+        """
+        return self._averages(
+            "predictions", variables, None, newdata, type, re_form, ddf, level, engine, each=True
+        )
+
+    @strict
+    def comparisons(
+        self, variables: Variables | None = None, newdata: Rows = None, type: Scale = "response",
+        re_form: str | None = None, ddf: str | None = "asymptotic", level: float = 0.95,
+        engine: str | None = None,
+    ) -> Averages:  # fmt: skip
+        """Return the comparison of every row; see `avg_comparisons`."""
+        return self._averages(
+            "comparisons", variables, None, newdata, type, re_form, ddf, level, engine, each=True
+        )
+
+    @strict
+    def slopes(
+        self, variables: Variables | None = None, newdata: Rows = None, type: Scale = "response",
+        re_form: str | None = None, ddf: str | None = "asymptotic", level: float = 0.95,
+        engine: str | None = None,
+    ) -> Averages:  # fmt: skip
+        """Return the slope of every row; ``newdata="mean"`` is at the means; see `avg_slopes`."""
+        return self._averages(
+            "slopes", variables, None, newdata, type, re_form, ddf, level, engine, each=True
+        )
+
+    def _averages(
+        self, what: str, variables: Any, by: Any, newdata: Any, type: Any, re_form: Any, ddf: Any,
+        level: Any, engine: str | None, each: bool = False,
+    ) -> Averages:  # fmt: skip
+        names, how = _variables(variables)
+        groups = text_list(by, "by")
+        means = isinstance(newdata, str)
+        if means and newdata != "mean":
+            raise ArgumentError(f"newdata is a data frame, 'mean' or None, not {newdata!r}")
+        frame = None if newdata is None or means else as_pandas(newdata)
+        mixed = bool(self._is_mixed())
+        form = self._form(re_form, mixed)
+        args: dict[str, Any] = {
+            "what": what, "variables": names, "how": how, "by": groups, "at_means": means,
+            "type": choice(type, ("response", "link"), "type"), "re_form": form,
+            "ddf": _checked_ddf(ddf, mixed), "level": fraction(level, "level"), "each": each,
+        }  # fmt: skip
+        index = self._used_index
+        if frame is not None:
+            index = frame.index
+            args["newdata"] = self._new_rows(frame, form, mixed)
+        elif means:
+            index = pd.Index(["mean"])
+        if groups and not means:
+            args["by_data"] = self._groups(groups, frame)
+        found: Averages = (
+            self._call_ddf("averages", Averages, args["ddf"], engine, **args)  # type: ignore[attr-defined]  # mixed models have engines
+            if mixed
+            else self._call("averages", Averages, **args)
+        )
+        return replace(found, index=index) if each else found
+
+    def _is_mixed(self) -> Any:
+        return hasattr(self, "_vetted_re_form")
+
+    def _form(self, re_form: Any, mixed: bool) -> str | None:
+        if mixed:
+            form: str | None = self._vetted_re_form(re_form)  # type: ignore[attr-defined]  # asked above
+            return form
+        if re_form not in (None, "NA"):
+            raise ArgumentError(f"re_form={re_form!r}: this model has no random effects")
+        return None
+
+    def _new_rows(self, frame: pd.DataFrame, form: str | None, mixed: bool) -> Any:
+        me: Any = self
+        if mixed:
+            return prepare(me._needed(frame, form), keys=me._own_formula.keys)
+        from pymlm.models.newdata import needed_columns
+
+        offset = me._described.offset
+        return prepare(needed_columns(frame, me._predictors(frame), offset))
+
+    def _groups(self, by: list[str], frame: pd.DataFrame | None) -> Any:
+        """The columns of `by`, one row a row averaged over; None where R alone has them."""
+        data = self._source.users if frame is None else frame
+        if data is None:
+            return None
+        if frame is None and self._used_rows is not None:
+            data = data.iloc[self._used_rows]
+        have = [str(c) for c in data.columns]
+        for name in by:
+            if name not in have:
+                raise DataError(f"by: the data have no column {name!r}.{near_names(name, have)}")
+        return prepare(used_columns(data, by, "by"))
+
+
+def _variables(given: Any) -> tuple[list[str] | None, dict[str, Any] | None]:
+    if not isinstance(given, Mapping):
+        return text_list(given, "variables"), None
+    how = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        how[str(name)] = _values(str(name), value)
+    if not given:
+        raise ArgumentError("variables is empty: name predictors, or leave it out")
+    return [str(k) for k in given], how
+
+
+def _values(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    array = np.atleast_1d(np.asarray(value))
+    if array.ndim != 1 or not array.size or array.dtype.kind not in "biufUO":
+        raise ArgumentError(f"variables: {name!r} takes a word, a number, or values, not {value!r}")
+    if array.dtype.kind in "iuf":
+        if not np.isfinite(array).all():
+            raise ArgumentError(f"variables: {name!r} has a missing or infinite value")
+        return array.astype(float)
+    return [str(v).upper() if isinstance(v, bool) else str(v) for v in array.tolist()]
+
+
+def _checked_ddf(ddf: str | None, mixed: bool) -> str:
+    if not mixed:
+        return choice(ddf, ("asymptotic", "residual"), "ddf") if ddf is not None else "asymptotic"
+    method = check_ddf(ddf) or "asymptotic"
+    if method == "between-within":
+        raise NotSupportedError(
+            "the between-within rule is of single coefficients, not of averages over rows; use "
+            "ddf='Satterthwaite', 'Kenward-Roger' or 'asymptotic'"
+        )
+    return method

@@ -1,0 +1,357 @@
+# Averages over the data: predictions, comparisons and slopes of every row, and their means, with
+# standard errors by the delta method. A quantity is a weighted sum of predictions for changed data,
+# sum_s w_s mean_i mu(eta_is); its gradient in the fixed effects is sum_s w_s mean_i mu'(eta_is) x_is.
+# Random effects that re_form keeps are held at their modes, and covariance parameters as known.
+
+#' @param what "predictions", "comparisons" or "slopes"
+#' @param variables names, or NULL for all predictors of the fixed part
+#' @param how list by name: a number, two or more values, or a word such as "sd"
+#' @param by names; their columns stand in `by_data`, or else in the data averaged over
+#' @param each one answer a row, instead of their average
+averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data = NULL,
+                     newdata = NULL, at_means = FALSE, type = "response", re_form = NULL,
+                     ddf = "asymptotic", level = 0.95, each = FALSE) {
+  .can_average(fit)
+  re <- if (isS4(fit$model)) .as_re_form(fit, re_form)
+  own <- .own_rows(fit)
+  data <- if (!is.null(newdata)) newdata else if (at_means) .row_of_means(fit, own) else own
+  sides <- .scenarios(fit, what, variables, how, own, data)
+  rows <- .complete_rows(fit, data, re, each)
+  groups <- .groups_of(by, if (is.null(by_data)) data else by_data, nrow(data), rows, each)
+  scale <- if (type == "link") .identity_link else .link_of(fit$model)
+  found <- lapply(sides, function(s) .quantity(fit, s, data[rows, , drop = FALSE], re, scale, groups))
+  estimate <- unlist(lapply(found, `[[`, "estimate"))
+  gradient <- do.call(rbind, lapply(found, `[[`, "gradient"))
+  tested <- .delta_method(fit, estimate, gradient, ddf, level)
+  if (each && what == "predictions" && !identical(scale, .identity_link))
+    tested <- .limits_through_link(fit, sides, data[rows, , drop = FALSE], re, scale, tested, level)
+  size <- if (each) length(rows) else length(groups$n)
+  again <- function(f) rep(vapply(sides, f, ""), each = size)
+  list(term = again(function(s) s$term), contrast = again(function(s) s$contrast),
+       labels = c(.scenario_labels(sides, size), .repeated(groups$labels, length(sides))),
+       rows = if (each) rep(rows, length(sides)), n_rows = rep(as.numeric(groups$n), length(sides)),
+       estimate = estimate, std_error = tested$std_error, df = tested$df,
+       statistic = tested$statistic, p_value = tested$p_value, conf_low = tested$conf_low,
+       conf_high = tested$conf_high, vcov = if (!each) tested$vcov, kind = what, type = type,
+       ddf = ddf, level = level)
+}
+
+.can_average <- function(fit) {
+  if (isS4(fit$model) && lme4::isNLMM(fit$model))
+    refuse("NotSupportedError", "averages over the data need a linear predictor, which a nonlinear ",
+           "mixed model has not; average m.predict() over rows instead")
+}
+
+.identity_link <- list(linkinv = identity, mu.eta = function(eta) rep(1, length(eta)))
+
+.link_of <- function(model) {
+  family <- if (!isS4(model)) model$family else if (lme4::isGLMM(model)) model@resp$family
+  if (is.null(family) || family$link == "identity") .identity_link else
+    list(linkinv = family$linkinv, mu.eta = family$mu.eta)
+}
+
+# The rows that the model was fitted to.
+.own_rows <- function(fit) {
+  data <- model_data(fit)
+  if (is.null(data))
+    refuse("DataError", "the data did not come with this model: give the rows to average over as ",
+           "newdata")
+  dropped <- if (isS4(fit$model)) attr(fit$model@frame, "na.action") else fit$model$na.action
+  if (length(dropped) && nrow(data) == nrow(model.frame(fit$model)) + length(dropped))
+    data <- data[-dropped, , drop = FALSE]
+  data
+}
+
+# One row: means of numbers, the most frequent value of everything else.
+.row_of_means <- function(fit, data) {
+  one <- data[1L, , drop = FALSE]
+  for (v in names(data)) {
+    x <- data[[v]]
+    if (is.numeric(x) && is.null(dim(x))) one[[v]] <- mean(x, na.rm = TRUE)
+    else if (is.null(dim(x))) one[[v]] <- x[match(names(which.max(table(x))), as.character(x))]
+  }
+  one
+}
+
+.complete_rows <- function(fit, data, re, each) {
+  used <- if (isS4(fit$model)) unlist(.used_names(fit$model, re)) else
+    all.vars(delete.response(terms(fit$model)))
+  complete <- complete.cases(data[intersect(used, names(data))])
+  if (!length(intersect(used, names(data)))) complete <- rep(TRUE, nrow(data))
+  if (!any(complete)) refuse("DataError", "newdata has no row without missing values")
+  if (!all(complete) && !each)
+    advise(sum(!complete), " of ", nrow(data), " rows miss a value that the model uses, and are not ",
+           "in the averages")
+  which(complete)
+}
+
+# --- which quantities -----------------------------------------------------------------------------
+
+.scenarios <- function(fit, what, variables, how, own, data) {
+  known <- .variables_of(fit$model)
+  if (is.null(variables)) variables <- if (what == "predictions") character() else known$fixed
+  for (v in setdiff(variables, c(known$fixed, known$more)))
+    refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " is no predictor of this model.",
+           near_terms(v, known$fixed), " There are: ", paste(known$fixed, collapse = ", "))
+  if (what == "predictions") return(.counterfactuals(fit, variables, how, own))
+  if (!length(variables))
+    refuse("ArgumentError", "this model has no predictors to compare or to take slopes of")
+  do.call(c, lapply(variables, function(v) {
+    x <- .checked_variable(own, v)
+    if (.is_numeric(fit, v, x) && (what == "slopes" || is.numeric(x) && .slope_asked(how[[v]])))
+      list(.slope(v, x, data[[v]]))
+    else if (.is_numeric(fit, v, x)) .numeric_comparisons(v, x, data[[v]], how[[v]])
+    else .level_comparisons(v, x, how[[v]])
+  }))
+}
+
+# Predictors of the fixed part, and what else can be changed: an offset's, those of random slopes.
+.variables_of <- function(model) {
+  tt <- delete.response(if (isS4(model)) terms(model, fixed.only = TRUE) else terms(model))
+  parts <- as.list(attr(tt, "variables"))[-1L]
+  offsets <- attr(tt, "offset")
+  plain <- if (length(offsets)) parts[-offsets] else parts
+  slopes <- if (isS4(model)) unlist(lapply(findbars(formula(model)), function(b) all.vars(b[[2L]])))
+  fixed <- unique(unlist(lapply(plain, all.vars)))
+  list(fixed = fixed, more = c(all.vars(tt), slopes, offset_column(model)))
+}
+
+.checked_variable <- function(data, v) {
+  x <- data[[v]]
+  if (is.null(x)) refuse("DataError", "the data have no column ", sQuote(v, FALSE))
+  if (!is.null(dim(x)) || .kind(x) == "dates or times")
+    refuse("NotSupportedError", "variables: ", sQuote(v, FALSE), " holds ", .kind(x), "; make it a ",
+           "number of days (or seconds) before fitting")
+  x
+}
+
+# A number that the formula makes a factor of is compared level by level.
+.is_numeric <- function(fit, v, x) {
+  if (!is.numeric(x)) return(FALSE)
+  parts <- as.list(attr(terms(fit$model), "variables"))[-1L]
+  !any(vapply(parts, .makes_factor, NA, v = v))
+}
+
+.makes_factor <- function(e, v) {
+  if (!is.call(e)) return(FALSE)
+  if (as.character(e[[1L]])[1L] %in% c("factor", "as.factor", "ordered") && v %in% all.vars(e))
+    return(TRUE)
+  any(vapply(as.list(e)[-1L], .makes_factor, NA, v = v))
+}
+
+.levels_of <- function(x) {
+  if (is.logical(x)) c(FALSE, TRUE) else if (is.factor(x)) levels(droplevels(x)) else sort(unique(x))
+}
+
+.set_to <- function(x, value) {
+  if (is.factor(x)) factor(value, levels(x), ordered = is.ordered(x)) else value
+}
+
+.side <- function(weight, v, values) list(weight = weight, set = stats::setNames(list(values), v))
+
+.level_comparisons <- function(v, x, how) {
+  at <- .levels_of(x)
+  if (is.character(how) && length(how) == 1L && !how %in% as.character(at)) {
+    pairs <- switch(how, reference = cbind(seq_along(at)[-1L], 1L),
+      sequential = cbind(seq_along(at)[-1L], seq_along(at)[-length(at)]),
+      pairwise = t(utils::combn(length(at), 2L))[, 2:1, drop = FALSE],
+      refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " is compared by 'reference', ",
+             "'sequential' or 'pairwise', or between two of its levels: ",
+             paste(at, collapse = ", ")))
+  } else if (length(how)) {
+    picked <- match(as.character(unlist(how)), as.character(at))
+    if (length(picked) != 2L || anyNA(picked))
+      refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " needs two of its levels: ",
+             paste(at, collapse = ", "))
+    pairs <- matrix(rev(picked), 1L)
+  } else pairs <- cbind(seq_along(at)[-1L], 1L)
+  if (length(at) < 2L)
+    refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " has one level only in the data")
+  lapply(seq_len(nrow(pairs)), function(i) list(
+    term = v, contrast = paste(at[pairs[i, 1L]], "-", at[pairs[i, 2L]]),
+    sides = list(.side(1, v, .set_to(x, at[pairs[i, 1L]])), .side(-1, v, .set_to(x, at[pairs[i, 2L]])))))
+}
+
+.numeric_comparisons <- function(v, x, now, how) {
+  between <- function(high, low, label) list(list(term = v, contrast = label, sides = list(
+    .side(1, v, high), .side(-1, v, low))))
+  if (is.null(how) && all(x %in% c(0, 1, NA))) return(between(1, 0, "1 - 0"))
+  if (is.null(how)) how <- 1
+  if (is.numeric(how) && length(how) == 1L)
+    return(between(now + how, now, paste0(if (how >= 0) "+", format(how))))
+  if (is.numeric(how) && length(how) == 2L)
+    return(between(how[2L], how[1L], paste(format(how[2L]), "-", format(how[1L]))))
+  s <- stats::sd(x, na.rm = TRUE)
+  switch(if (is.character(how)) how else "",
+    sd = between(now + s / 2, now - s / 2, "(x + sd/2) - (x - sd/2)"),
+    "2sd" = between(now + s, now - s, "(x + sd) - (x - sd)"),
+    iqr = between(quantile(x, 0.75, na.rm = TRUE, names = FALSE),
+                  quantile(x, 0.25, na.rm = TRUE, names = FALSE), "Q3 - Q1"),
+    minmax = between(max(x, na.rm = TRUE), min(x, na.rm = TRUE), "Max - Min"),
+    refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " is compared over a step (a number), ",
+           "between two values, or by 'sd', '2sd', 'iqr', 'minmax' or 'slope'"))
+}
+
+.slope_asked <- function(how) identical(how, "slope")
+
+# Central differences; the step leaves about ten digits, between those lost to the curve's third
+# derivative and those lost to rounding.
+.slope <- function(v, x, now) {
+  h <- 1e-5 * diff(range(x, na.rm = TRUE))
+  if (h == 0) h <- 1e-5 * max(1, abs(x[1L]))
+  list(term = v, contrast = "dY/dX", sides = list(.side(1 / h, v, now + h / 2),
+                                                  .side(-1 / h, v, now - h / 2)))
+}
+
+# Predictions with variables set to values, every combination; the data as they are without any.
+.counterfactuals <- function(fit, variables, how, own) {
+  if (!length(variables))
+    return(list(list(term = "", contrast = "", sides = list(list(weight = 1, set = list())))))
+  values <- lapply(stats::setNames(nm = variables), function(v) {
+    x <- .checked_variable(own, v)
+    if (length(how[[v]])) return(.asked_values(v, x, unlist(how[[v]])))
+    if (.is_numeric(fit, v, x) && !all(x %in% c(0, 1, NA))) unique(stats::fivenum(x)) else .levels_of(x)
+  })
+  grid <- do.call(expand.grid, c(rev(values), stringsAsFactors = FALSE, KEEP.OUT.ATTRS = FALSE))
+  lapply(seq_len(nrow(grid)), function(i) {
+    at <- lapply(stats::setNames(nm = variables), function(v) grid[[v]][i])
+    set <- Map(.set_to, own[variables], at)
+    list(term = "", contrast = "", at = at, sides = list(list(weight = 1, set = set)))
+  })
+}
+
+.asked_values <- function(v, x, values) {
+  if (is.numeric(x)) {
+    if (!is.numeric(values) || !all(is.finite(values)))
+      refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " takes finite numbers")
+    return(values)
+  }
+  known <- .levels_of(x)
+  at <- match(as.character(values), as.character(known))
+  if (anyNA(at))
+    refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " has no level ",
+           sQuote(values[is.na(at)][1L], FALSE), ". It has: ", paste(known, collapse = ", "))
+  known[at]
+}
+
+# --- labels ---------------------------------------------------------------------------------------
+
+.label <- function(name, x) {
+  list(name = name, text = as.character(x), number = if (is.numeric(x)) as.numeric(x))
+}
+
+.scenario_labels <- function(sides, size) {
+  names <- names(sides[[1L]]$at)
+  lapply(names, function(v) .label(v, rep(unlist(lapply(sides, function(s) s$at[[v]])), each = size)))
+}
+
+.repeated <- function(labels, times) {
+  lapply(labels, function(l) list(name = l$name, text = rep(l$text, times),
+                                  number = if (!is.null(l$number)) rep(l$number, times)))
+}
+
+# The group of every row: one for all, one each, or by columns.
+.groups_of <- function(by, columns, n, rows, each) {
+  if (each) return(list(code = NULL, n = rep(1, length(rows)), labels = list()))
+  if (!length(by)) return(list(code = rep(1L, length(rows)), n = length(rows), labels = list()))
+  unknown <- setdiff(by, names(columns))
+  if (length(unknown))
+    refuse("DataError", "by: there is no column ", sQuote(unknown[1L], FALSE))
+  columns <- columns[rows, by, drop = FALSE]
+  # rows without a group are in no average
+  code <- interaction(lapply(columns, function(x) factor(x)), drop = TRUE, lex.order = TRUE)
+  first <- match(levels(code), code)
+  list(code = as.integer(code), n = tabulate(code, nlevels(code)),
+       labels = lapply(by, function(v) .label(v, columns[[v]][first])))
+}
+
+# --- numbers --------------------------------------------------------------------------------------
+
+.quantity <- function(fit, scenario, data, re, scale, groups) {
+  value <- gradient <- 0
+  for (side in scenario$sides) {
+    at <- .rows_at(fit, data, side$set, re)
+    value <- value + side$weight * scale$linkinv(at$eta)
+    gradient <- gradient + side$weight * scale$mu.eta(at$eta) * at$x
+  }
+  if (is.null(groups$code)) return(list(estimate = as.numeric(value), gradient = gradient))
+  known <- !is.na(groups$code)
+  mean_by <- function(x) rowsum(x[known, , drop = FALSE], groups$code[known], reorder = TRUE) / groups$n
+  list(estimate = as.numeric(mean_by(as.matrix(value))), gradient = unname(mean_by(gradient)))
+}
+
+# The linear predictor of the data with some columns set, and its design.
+.rows_at <- function(fit, data, set, re) {
+  for (v in names(set)) data[[v]] <- rep(set[[v]], length.out = nrow(data))
+  if (isS4(fit$model)) {
+    found <- .prediction_rows(fit, data, re, FALSE)
+    if (length(found$at) < nrow(data))
+      refuse("DataError", "some rows have a level of a grouping factor that the model has no effect ",
+             "of: give rows of groups that it knows, or re_form='NA'")
+    x <- as.matrix(found$x)
+    x[is.nan(found$eta), ] <- NaN
+    return(list(eta = found$eta, x = x))
+  }
+  .linear_rows_at(fit, data)
+}
+
+.linear_rows_at <- function(fit, data) {
+  model <- fit$model
+  .check_predictors(fit, data, intersect(all.vars(delete.response(terms(model))), names(data)))
+  data <- .with_levels(fit, data, names(data))
+  tt <- delete.response(kept(fit, "frozen terms", frozen_terms(fit, terms(model))))
+  frame <- .guarded_prediction(model.frame(tt, data, na.action = na.pass, xlev = model$xlevels))
+  x <- model.matrix(tt, frame, contrasts.arg = model$contrasts)
+  offset <- model.offset(frame)
+  if (is.null(offset)) offset <- 0
+  if (!is.null(model$call$offset)) offset <- offset + eval(model$call$offset, data, environment(tt))
+  beta <- coef(model)
+  kept <- !is.na(beta)
+  unknown <- if (all(kept)) integer() else .not_estimable(x, estimability::nonest.basis(model$qr))
+  x <- x[, kept, drop = FALSE]
+  x[unknown, ] <- NaN
+  list(eta = as.numeric(x %*% beta[kept]) + offset, x = x)
+}
+
+# Standard errors, and degrees of freedom of each row of the gradient.
+.delta_method <- function(fit, estimate, gradient, ddf, level) {
+  v <- .covariance_for(fit, ddf)
+  covariance <- gradient %*% v %*% t(gradient)
+  se <- sqrt(rowSums((gradient %*% v) * gradient))
+  df <- switch(ddf, asymptotic = Inf, residual = stats::df.residual(fit$model), .df_of_rows(fit, gradient, ddf))
+  half <- qt((1 + level) / 2, df) * se
+  t <- estimate / se
+  list(std_error = se, df = rep(df, length.out = length(estimate)), statistic = t,
+       p_value = 2 * pt(-abs(t), df), conf_low = estimate - half, conf_high = estimate + half,
+       vcov = unname(as.matrix(covariance)))
+}
+
+.covariance_for <- function(fit, ddf) {
+  v <- as.matrix(if (ddf == "Kenward-Roger") kenward_roger_vcov(fit) else vcov(fit$model))
+  if (isS4(fit$model)) return(v)
+  known <- !is.na(coef(fit$model))
+  v[known, known, drop = FALSE]
+}
+
+# Of lmerTest and pbkrtest; rows that are alike are asked once, and a row of zeros has none.
+.df_of_rows <- function(fit, gradient, ddf) {
+  known <- is.finite(rowSums(gradient)) & rowSums(gradient != 0) > 0
+  keys <- apply(signif(gradient, 12L), 1L, paste, collapse = " ")
+  first <- which(known & !duplicated(keys))
+  found <- vapply(first, function(i) .contest_row(fit, gradient[i, ], 0, ddf, 0.95)[["df"]], 0)
+  out <- rep(NaN, nrow(gradient))
+  out[known] <- found[match(keys[known], keys[first])]
+  out
+}
+
+# Limits of a prediction of one row: those of its linear predictor, transformed.
+.limits_through_link <- function(fit, sides, data, re, scale, tested, level) {
+  each <- lapply(sides, function(s) .rows_at(fit, data, s$sides[[1L]]$set, re))
+  eta <- unlist(lapply(each, `[[`, "eta"))
+  x <- do.call(rbind, lapply(each, `[[`, "x"))
+  half <- qt((1 + level) / 2, tested$df) * sqrt(rowSums((x %*% .covariance_for(fit, "asymptotic")) * x))
+  ends <- cbind(scale$linkinv(eta - half), scale$linkinv(eta + half))
+  tested$conf_low <- pmin(ends[, 1L], ends[, 2L])
+  tested$conf_high <- pmax(ends[, 1L], ends[, 2L])
+  tested
+}
