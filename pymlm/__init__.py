@@ -10,4 +10,18 @@ from pymlm.interpreter import refuse_sub_interpreters as _refuse_sub_interpreter
 
 _refuse_sub_interpreters()
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_public, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    try:
+        return _public(name)
+    except AttributeError:
+        if name.startswith("_") or name in __all__:
+            raise
+    from pymlm.hints import missing_in_module
+    from pymlm.models.linear_model import LinearModel
+    from pymlm.models.mixed import MixedModel
+
+    words = missing_in_module(name, __all__, [*dir(MixedModel), *dir(LinearModel)])
+    raise AttributeError(words, name=name)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
 
 from pymlm.errors import ArgumentError, DataError, near_names
+from pymlm.synonyms import plain_word, synonyms
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,12 +61,12 @@ def refuse_unknown(function: str, given: Iterable[str], known: Sequence[str]) ->
 
 
 def choice(value: object, allowed: Iterable[T], name: str) -> T:
-    """Return the member of `allowed` that `value` names, whatever its case.
+    """Return the member of `allowed` that `value` names, whatever its case, or its synonym.
 
     Raises
     ------
     ArgumentError
-        When there is none; near names are listed.
+        When there is none; near names and synonyms are listed.
     """
     options = list(allowed)
     for option in options:
@@ -74,10 +75,18 @@ def choice(value: object, allowed: Iterable[T], name: str) -> T:
         both_text = isinstance(value, str) and isinstance(option, str)
         if both_text and str(value).casefold() == str(option).casefold():
             return option
+    others = {w: c for w, c in synonyms(name).items() if c in options}
+    if isinstance(value, str):
+        meant = {plain_word(str(o)): o for o in options if isinstance(o, str)}
+        meant |= {plain_word(w): o for w, c in others.items() for o in options if o == c}
+        if plain_word(value) in meant:
+            return meant[plain_word(value)]
     texts = [str(o) for o in options if o is not None]
+    also = ", ".join(f"{w!r} for {c!r}" for w, c in others.items())
     raise ArgumentError(
         f"{name}={value!r} is not one of: {', '.join(repr(o) for o in options)}."
-        + (near_names(value, texts) if isinstance(value, str) else "")
+        + (f" Other words are {also}." if also else "")
+        + (near_names(value, [*texts, *others]) if isinstance(value, str) else "")
     )
 
 

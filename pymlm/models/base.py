@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ import pandas as pd
 from pymlm.arguments import file_to_write, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
+from pymlm.hints import missing_in_model
 from pymlm.models.kept import exact_key
 from pymlm.results.base import Floats, Printed
 
@@ -101,6 +102,15 @@ class Fitted:
         self._handle = handle
         self._source = source
         self._answers: dict[Any, Any] = {}
+
+    if not TYPE_CHECKING:  # else every name would be known to mypy and editors
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or hasattr(
+                type(self), name
+            ):  # a property failed
+                return object.__getattribute__(self, name)
+            raise AttributeError(missing_in_model(name, type(self)), name=name, obj=None)
 
     def _call(self, function: str, into: Any = Any, /, **kwargs: Any) -> Any:
         """Call a bridge function with this model as its first argument."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import flag, strict
+from pymlm.arguments import choice, flag, strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.multilevel._tools import (
     Groups,
@@ -21,7 +21,7 @@ from pymlm.multilevel._tools import (
 )
 from pymlm.results.base import Floats
 
-METHODS = ("cluster", "grand", "leave-one-out")
+METHODS = ("cluster", "grand", "leave-one-out", "constant")
 
 
 @strict
@@ -32,6 +32,7 @@ def center(
     method: str | float = "cluster",
     between_at: str | float = 0.0,
     replace: bool = False,
+    at: str | float = "grand",
 ) -> pd.DataFrame:
     """Centre one or several predictors; the caller's frame is left alone.
 
@@ -42,16 +43,21 @@ def center(
         Numeric columns.
     by : str, optional
         The grouping factor; needed for "cluster" and "leave-one-out".
-    method : {"cluster", "grand", "leave-one-out"} or float
+    method : {"cluster", "grand", "leave-one-out", "constant"} or float
         - "cluster": adds ``x_between``, the group's mean, and ``x_within``, the deviation from it.
         - "leave-one-out": the same with the mean of the group's *other* rows.
         - "grand": adds ``x_centered``, the deviation from the mean of all rows.
         - a number: adds ``x_centered``, the deviation from that constant.
+        - "constant": the deviation from `at`, by default the grand mean.
+
+        "group" is another word for "cluster".
     between_at : float or "grand"
         Constant taken off ``x_between`` (C2 in lecture S4), so that 0 means something. ``x_within``
         is always the deviation from the mean itself. "grand" is the mean of x over all rows.
     replace : bool
         Overwrite columns of these names where the data have them.
+    at : float or "grand"
+        The constant C1 of method="constant".
 
     Returns
     -------
@@ -87,7 +93,11 @@ def center(
     [-3.0, -1.0, 1.0, 3.0]
     """
     frame = as_pandas(data)
-    constant = _constant(method, "method") if method not in METHODS else None
+    method = choice(method, METHODS, "method") if isinstance(method, str) else method
+    if at != "grand" and method != "constant":
+        raise ArgumentError("at= is the constant of method='constant'")
+    given = at if method == "constant" else method
+    constant = None if isinstance(given, str) and given in METHODS else _constant(given, "method")
     columns = names(x, "x")
     added: dict[str, Floats] = {}
     if method in ("cluster", "leave-one-out"):

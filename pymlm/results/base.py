@@ -9,7 +9,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pymlm.display import heading, readable, shortened, words
 from pymlm.errors import ArgumentError, PymlmError, near_names
 from pymlm.escape import html_block, html_frame
+from pymlm.hints import missing_in_result
 
 Floats = NDArray[np.float64]
 
@@ -80,6 +81,13 @@ class Result:
     _index: ClassVar[str | None] = None
 
     notes: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # else every name would be known to mypy and editors
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)
+            raise AttributeError(missing_in_result(name, type(self)), name=name, obj=None)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the result as a fresh DataFrame, one row per term; absent columns are NaN."""
