@@ -106,9 +106,7 @@ class Fitted:
     if not TYPE_CHECKING:  # else every name would be known to mypy and editors
 
         def __getattr__(self, name: str) -> Any:
-            if name.startswith("_") or hasattr(
-                type(self), name
-            ):  # a property failed
+            if name.startswith("_") or hasattr(type(self), name):  # a property failed
                 return object.__getattribute__(self, name)
             raise AttributeError(missing_in_model(name, type(self)), name=name, obj=None)
 
