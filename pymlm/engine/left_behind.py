@@ -110,6 +110,14 @@ class ForWorkers:
 
 
 _watched = False
+#: Where R keeps its files, if it was started here.
+_folder_of_r = ""
+
+
+def note_temporary_folder(folder: str) -> None:
+    """Say where R keeps its files, for when this process has to end in R's stead."""
+    global _folder_of_r
+    _folder_of_r = folder
 
 
 def _end_with_parent(owner: int) -> None:
@@ -128,10 +136,8 @@ def _end_with_parent(owner: int) -> None:
 
 
 def _watch(owner: int) -> None:
-    from pymlm.engine import startup
-
     while os.getppid() == owner:
         time.sleep(_LOOK)
-    if startup.temporary_folder_of_r:
-        shutil.rmtree(startup.temporary_folder_of_r, ignore_errors=True)
+    if _folder_of_r:
+        shutil.rmtree(_folder_of_r, ignore_errors=True)
     os._exit(1)

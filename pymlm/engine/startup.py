@@ -16,7 +16,7 @@ from typing import Any
 
 from pymlm.engine import rpy2_private
 from pymlm.engine.install import install_command, rpy2_requirement
-from pymlm.engine.left_behind import clear_left_behind
+from pymlm.engine.left_behind import clear_left_behind, note_temporary_folder
 from pymlm.engine.process_locale import kept_locale, kept_variables, utf8_locale
 from pymlm.engine.r_thread import R
 from pymlm.errors import RError, RNotFoundError, RPackageError
@@ -34,8 +34,6 @@ R_OPTIONS = (
 )
 
 _dispatch: Any = None
-#: Where R keeps its files, if it was started here.
-temporary_folder_of_r = ""
 
 
 def bridge_folder() -> Path:
@@ -89,7 +87,6 @@ def dispatch_function() -> Any:
 
 
 def _start_r() -> None:
-    global temporary_folder_of_r
     _import_rpy2(find_r_home())
     if rpy2_private.is_started():  # the program uses rpy2 itself: share its R as it is
         return
@@ -103,7 +100,7 @@ def _start_r() -> None:
         import rpy2.rinterface as ri
 
         ri.baseenv["order"](ri.StrSexpVector(["b", "A"]))
-        temporary_folder_of_r = str(ri.baseenv["tempdir"]()[0])
+        note_temporary_folder(str(ri.baseenv["tempdir"]()[0]))
     clear_left_behind()
     atexit.register(_clean_up, os.getpid())
 

@@ -8,20 +8,31 @@ AdviceWarning at the fit; what depends on the design is on the model, and a warn
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from pymlm.engine import Frame, call
+from pymlm.engine import Frame, RObject, call
 from pymlm.engine.to_r import Column
 from pymlm.errors import AdviceWarning, warn
 from pymlm.formula import Formula
+from pymlm.models.base import Source
 from pymlm.options import options
 
-if TYPE_CHECKING:
-    from pymlm.models.attributes import CommonAttributes
 
-M = TypeVar("M", bound="CommonAttributes")
+class Advised(Protocol):
+    """A fitted model, as far as advice about it goes."""
+
+    _handle: RObject
+    _source: Source
+
+    @property
+    def formula(self) -> str: ...
+    @property
+    def ngroups(self) -> dict[str, int]: ...
+
+
+M = TypeVar("M", bound=Advised)
 
 #: Below this many groups the lectures advise indicators of the groups instead (S0, S4: "about 10").
 FEW_GROUPS = 10
@@ -94,7 +105,7 @@ def _about_levels(column: Column, rows: int) -> list[str]:
 
 
 def about_update(
-    model: CommonAttributes, written: Formula | None, formula: str, changes: Mapping[str, Any]
+    model: Advised, written: Formula | None, formula: str, changes: Mapping[str, Any]
 ) -> list[str]:
     """Say what the formula as `written` hides, or that an update leaves the model as it is.
 
@@ -113,7 +124,7 @@ def about_update(
     ]
 
 
-def _as_before(model: CommonAttributes, name: str, value: object) -> bool:
+def _as_before(model: Advised, name: str, value: object) -> bool:
     before = (model._source.arguments.get(name), getattr(model, name, None))
     if isinstance(value, (str, bool, int, float)):
         return any(isinstance(b, (str, bool, int, float)) and b == value for b in before)

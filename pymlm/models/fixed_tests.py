@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from pymlm.arguments import choice, flag, fraction, strict, text_list
-from pymlm.engine import RObject, call
+from pymlm.engine import RObject
 from pymlm.errors import ArgumentError
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.hypotheses import hypotheses
 from pymlm.models.kept import exact_key
-from pymlm.models.persist import wrap
 from pymlm.results.anova import AnovaTable, Steps
 from pymlm.results.contest import Contest, LsMeans
 
@@ -234,8 +233,11 @@ class FixedTestMethods(CommonAttributes):
         handle = self._call_ddf(
             "step_model", RObject, str(args["ddf"]), engine, args=args, key=exact_key("step", args)
         )
-        mixed = call("is_mixed", handle, into=bool)
-        return replace(answer, model=type(self)(handle, self._source) if mixed else wrap(handle))
+        return replace(answer, model=self._reduced(handle))
+
+    def _reduced(self, handle: RObject) -> Any:
+        """The model around what step() ended with; of one class wherever terms leave it so."""
+        return type(self)(handle, self._source)
 
     @strict
     def ls_means(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from pymlm.arguments import choice, flag, strict
+from pymlm.engine import RObject, call
 from pymlm.models.all_fit import AllFitMethods
 from pymlm.models.averages import AverageMethods
 from pymlm.models.described import Described
 from pymlm.models.fitting import warn_about
+from pymlm.models.identity import identified
+from pymlm.models.linear_model import LinearModel
 from pymlm.models.model import Model
 from pymlm.models.prediction import PredictionMethods
 from pymlm.models.variance_tests import VarianceMethods
 from pymlm.results.ranef import Coefficients, RandomEffects
 from pymlm.results.summary import Summary
-from pymlm.results.varcorr import VarCorr
 
 ResidualType = Literal["response", "pearson", "deviance", "working", "scaled"]
 RESIDUALS: tuple[ResidualType, ...] = ("response", "pearson", "deviance", "working", "scaled")
@@ -35,6 +37,11 @@ class MixedModel(
 
     def _say_convergence(self) -> None:
         warn_about(self.convergence)
+
+    def _reduced(self, handle: RObject) -> Any:
+        if call("is_mixed", handle, into=bool):
+            return type(self)(handle, self._source)
+        return LinearModel(handle, identified(handle)[1])  # the last random effect went
 
     # --- fixed effects --------------------------------------------------------------------------
 
@@ -71,10 +78,6 @@ class MixedModel(
         return self._ask_ddf("summary", Summary, engine, ddf=self._ddf(ddf))
 
     # --- random effects -------------------------------------------------------------------------
-
-    def varcorr(self) -> VarCorr:
-        """Return variances, covariances and correlations of the random effects: ``VarCorr``."""
-        return self._ask("varcorr", VarCorr)
 
     @strict
     def ranef(self, cond_var: bool = True) -> RandomEffects:

@@ -23,6 +23,7 @@ from pymlm.models.simulation import SimulationMethods
 from pymlm.models.tables import TableMethods
 from pymlm.models.update import UpdateMethods
 from pymlm.results.fixed import NamedMatrix, NamedValues
+from pymlm.results.varcorr import VarCorr
 
 
 class Model(
@@ -77,6 +78,19 @@ class Model(
         which = choice(type, ("fixed", "random"), "type")
         answer = self._ask("model_matrix", NamedMatrix, keep=False, type=which)
         return answer.to_frame(self._used_index)
+
+    def varcorr(self) -> VarCorr:
+        """Return variances, covariances and correlations of the random effects: ``VarCorr``.
+
+        Of `lme` it prints as nlme prints it, with the rows that lme4 would give; of `gls` it is the
+        residual variance alone.
+
+        Raises
+        ------
+        NotSupportedError
+            For an lm or glm, which has no random effects.
+        """
+        return self._ask("varcorr", VarCorr)
 
     def fitted(self) -> pd.Series:
         """Return the fitted values, random effects included, on the data's index: ``fitted``."""

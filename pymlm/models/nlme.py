@@ -22,7 +22,6 @@ from pymlm.results.anova import AnovaTable
 from pymlm.results.base import Floats
 from pymlm.results.nlme import NlmeIntervals, NlmeSummary
 from pymlm.results.ranef import GroupCoefficients, GroupModes
-from pymlm.results.varcorr import VarCorr
 
 RESIDUALS = ("response", "pearson", "normalized")
 
@@ -121,13 +120,6 @@ class NlmeModel(Model):
         if engine is not None:
             raise NotSupportedError("a model of nlme has no engines to choose from")
         return self._ask("anova", AnovaTable, type=type_of_tests(type), ddf=self._ddf(ddf))
-
-    def varcorr(self) -> VarCorr:
-        """Return variances and correlations of the random effects, and the residual variance.
-
-        Prints as nlme prints it; rows are those that lme4 would give.
-        """
-        return self._ask("varcorr", VarCorr)
 
     def ranef(self) -> dict[str, pd.DataFrame]:
         """Return the random effects, grouping factor -> levels by coefficients: ``ranef(model)``.

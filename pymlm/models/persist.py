@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
 
 from pymlm.arguments import file_path, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
-from pymlm.models.base import Source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Identity:
-    r_class: str
-    kind: str
-    data_name: str
-    rows: tuple[str, ...]
-    automatic: bool
-    sent: tuple[str, ...]
+from pymlm.models.identity import identified
 
 
 @strict
@@ -66,15 +53,8 @@ def load_model(path: str | os.PathLike[str]) -> Any:
 
 def wrap(handle: RObject) -> Any:
     """Return the pymlm model around an R model that pymlm did not fit itself."""
-    found: _Identity = call("identify", handle, into=_Identity)
-    source = Source(index=_index(found), data=None, sent=found.sent, arguments={})
-    return _model_class(found.kind)(handle, source)
-
-
-def _index(found: _Identity) -> pd.Index:
-    if found.automatic:
-        return pd.RangeIndex(len(found.rows))
-    return pd.Index(list(found.rows), dtype=object)
+    kind, source = identified(handle)
+    return _model_class(kind)(handle, source)
 
 
 def _model_class(kind: str) -> Any:

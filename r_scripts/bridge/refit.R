@@ -5,6 +5,8 @@
 #' Fit the model's call to another response: the fit, and the columns of its data that are new.
 #' What lme4 says of convergence is read from the model.
 refit_model <- function(fit, response) {
+  if (inherits(fit$model, c("lme", "gls")))
+    refuse_class(fit, "refit", "Put the response into the data: m.update(data=...)")
   made <- NULL
   .guarded({
     made <- fit_to_response(fit, response)

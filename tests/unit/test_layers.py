@@ -119,3 +119,34 @@ def test_files_stay_short():
     lines = {str(p.relative_to(root)): p.read_text("utf-8").count("\n") for p in files}
     assert len(lines) > 200, "the walk finds no files"
     assert {p: n for p, n in lines.items() if n > MAX_LINES} == {}
+
+
+def module_arrows() -> dict[str, set[str]]:
+    """Module -> modules that it imports, anywhere in its text: in functions and for types, too."""
+    modules = {
+        ".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): p
+        for p in PACKAGE.rglob("*.py")
+    }
+    found: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        wanted = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                wanted |= {a.name for a in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                wanted |= {f"{node.module}.{a.name}" for a in node.names} | {node.module}
+        found[name] = {w for w in wanted if w in modules and not name.startswith(w + ".")}
+    return found
+
+
+def test_no_import_goes_in_a_circle():
+    """In and between folders: what is left when modules that import nothing left are taken away."""
+    left = module_arrows()
+    assert len(left) > 150, "the walk finds no modules"
+    while True:
+        free = [name for name, wanted in left.items() if not wanted & left.keys()]
+        if not free:
+            break
+        for name in free:
+            del left[name]
+    assert left == {}
