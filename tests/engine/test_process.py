@@ -11,13 +11,14 @@ import pytest
 
 #: For a child process; a fit of seconds on a slow machine must have time.
 PATIENCE = 180
+#: Since 3.12 Python warns of any fork beside a thread.
 FORK_IS_MEANT = "ignore:This process:DeprecationWarning"
 
 
 def python(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a fresh Python. Since 3.12 it warns of any fork beside a thread."""
+    """Run a program in a fresh Python. It is unbuffered: children end by os._exit()."""
     return subprocess.run(
-        [sys.executable, "-W", FORK_IS_MEANT, "-c", textwrap.dedent(program)],
+        [sys.executable, "-u", "-W", FORK_IS_MEANT, "-c", textwrap.dedent(program)],
         capture_output=True, text=True, timeout=PATIENCE, check=False,
         env=os.environ | environment,
     )  # fmt: skip
