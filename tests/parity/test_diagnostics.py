@@ -9,7 +9,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, RWarning
-from tests.native import ROUND_TRIP, native
+from tests.native import ROUND_TRIP, native, needs_r
 from tests.native import assert_fits_close as assert_close
 from tests.tolerances import BY_HAND, FLAT_TAIL
 
@@ -56,6 +56,7 @@ emit(list(
 
 @pytest.fixture(scope="module")
 def reference() -> Any:
+    needs_r("performance", "car")
     return native(REFERENCE)
 
 
@@ -253,6 +254,7 @@ def test_heteroscedasticity_has_its_level() -> None:
 
 
 def test_checks_that_do_not_apply(sleep: Any, counts: Any) -> None:
+    needs_r("performance")
     with pytest.raises(NotSupportedError, match="Poisson"):
         sleep.check("overdispersion")
     with pytest.raises(NotSupportedError, match="overdispersion"):
