@@ -19,7 +19,6 @@ from pymlm.models.families import (
 )
 from tests.native import native
 
-
 #: As R >= 4.6 has them; a probability on the identity link is refused by pymlm on every R.
 SINCE_R_4_6 = {"binomial": {"identity"}, "quasibinomial": {"identity"}}
 
