@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
-from pymlm.arguments import check_ddf, choice, fraction, strict
+from pymlm.arguments import check_ddf, choice, flag, fraction, strict
 from pymlm.errors import NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
@@ -191,6 +191,7 @@ class LinearModel(Model, AverageMethods):
         type: Literal["response", "link"] = "response",
         interval: Interval | None = None,
         level: float = 0.95,
+        se: bool = False,
     ) -> pd.Series | pd.DataFrame:
         """Predict for the data or for new rows.
 
@@ -201,11 +202,13 @@ class LinearModel(Model, AverageMethods):
         interval : {None, "confidence", "prediction"}
             Of an lm: limits of the mean, or of a new observation.
         level : float
+        se : bool
+            Add the standard error of the mean, on the scale of `type`: ``se.fit``.
 
         Returns
         -------
-        Series, or with `interval` DataFrame
-            The latter has columns predicted, conf_low, conf_high.
+        Series, or with `interval` or `se` DataFrame
+            The latter has columns predicted, std_error (with `se`), conf_low, conf_high.
 
         Raises
         ------
@@ -217,7 +220,7 @@ class LinearModel(Model, AverageMethods):
 
         Notes
         -----
-        Mirrors ``predict(model, newdata, type =, interval =, level =)``.
+        Mirrors ``predict(model, newdata, type =, se.fit =, interval =, level =)``.
         """
         kind = choice(type, ("response", "link"), "type")
         limits = choice(interval, (None, "confidence", "prediction"), "interval")
@@ -225,6 +228,7 @@ class LinearModel(Model, AverageMethods):
             raise NotSupportedError("R gives no intervals for predictions of a glm")
         args: dict[str, Any] = {
             "type": kind, "interval": limits or "none", "level": fraction(level, "level"),
+            "se": flag(se, "se"),
         }  # fmt: skip
         index = self._used_index
         if newdata is not None:
@@ -236,13 +240,15 @@ class LinearModel(Model, AverageMethods):
             index = frame.index
         found: Predicted = self._call("linear_predicted", Predicted, **args)
         columns = {"predicted": found.predicted}
+        if found.std_error is not None:
+            columns["std_error"] = found.std_error
         if found.conf_low is not None and found.conf_high is not None:
             columns |= {"conf_low": found.conf_low, "conf_high": found.conf_high}
         out = pd.DataFrame(columns, index=index)
         if newdata is None and self._used_rows is not None:
             rows = {k: self._by_row(v.to_numpy(), str(k)) for k, v in out.items()}
             out = pd.DataFrame(rows, index=self._source.index)
-        return out if limits is not None else out["predicted"]
+        return out if limits is not None or se else out["predicted"]
 
     def _predictors(self, frame: pd.DataFrame) -> list[str]:
         own = vet(self.formula, trusted=True, columns=self._source.sent)

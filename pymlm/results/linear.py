@@ -117,9 +117,10 @@ class LinearAnova(AnovaTable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted:
-    """Predictions, with limits where an interval was asked for."""
+    """Predictions, with standard errors and limits where they were asked for."""
 
     predicted: Floats
+    std_error: Floats | None = None
     conf_low: Floats | None = None
     conf_high: Floats | None = None
 

@@ -168,21 +168,21 @@ residual_values.lm <- function(fit, type) {
 }
 
 linear_predicted <- function(fit, newdata = NULL, type = "response", interval = "none",
-                             level = 0.95) {
+                             level = 0.95, se = FALSE) {
   model <- fit$model
   if (!is.null(newdata)) {
     .check_predictors(fit, newdata, names(newdata))
     newdata <- .with_levels(fit, newdata, names(newdata))
     model$terms <- kept(fit, "frozen terms", frozen_terms(fit, terms(model)))
   }
-  found <- .guarded_prediction(.predicted_by_r(model, newdata, type, interval, level))
+  found <- .guarded_prediction(.predicted_by_r(model, newdata, type, interval, level, se))
   unknown <- .not_estimable_linear(model, newdata)
   lapply(found, function(x) if (!is.null(x)) replace(x, unknown, NaN))
 }
 
-.predicted_by_r <- function(model, newdata, type, interval, level) {
+.predicted_by_r <- function(model, newdata, type, interval, level, se = FALSE) {
   is_glm <- inherits(model, "glm")
-  args <- list(model, type = if (is_glm) type else "response")
+  args <- list(model, type = if (is_glm) type else "response", se.fit = se)
   if (!is.null(newdata)) args <- c(args, list(newdata = newdata, na.action = na.pass))
   if (!is_glm && interval != "none") args <- c(args, interval = interval, level = level)
   # Intervals for the data at hand are what was asked for: R remarks that they are no forecasts; what
@@ -191,8 +191,11 @@ linear_predicted <- function(fit, newdata = NULL, type = "response", interval = 
     if (grepl("_future_ responses|rank-deficient", conditionMessage(w)))
       tryInvokeRestart("muffleWarning")
   })
-  if (!is.matrix(found)) return(list(predicted = as.numeric(found), conf_low = NULL, conf_high = NULL))
-  list(predicted = unname(found[, "fit"]), conf_low = unname(found[, "lwr"]),
+  std_error <- if (se) unname(as.numeric(found$se.fit))
+  if (se) found <- found$fit
+  if (!is.matrix(found)) return(list(predicted = as.numeric(found), std_error = std_error,
+                                     conf_low = NULL, conf_high = NULL))
+  list(std_error = std_error, predicted = unname(found[, "fit"]), conf_low = unname(found[, "lwr"]),
        conf_high = unname(found[, "upr"]))
 }
 

@@ -67,6 +67,7 @@ facts <- function(m, f, v) {
       tidy = as.list(broom::tidy(m, conf.int = TRUE)), glance = as.list(broom::glance(m)),
       augment = as.list(broom::augment(m)[c(".fitted", ".resid", ".hat", ".sigma", ".cooksd",
                                             ".std.resid")]),
+      se = unname(predict(m, se.fit = TRUE, type = "response")$se.fit),
       hat = unname(hatvalues(m)), cook = unname(cooks.distance(m)),
       dfbetas = unname(c(dfbetas(m))), dfbeta = unname(c(dfbeta(m))),
       simulated = {set.seed(11); unname(as.numeric(unlist(simulate(m, 2))))},
@@ -277,6 +278,7 @@ def test_augment_nlme(r: Any, name: str) -> None:
 @plain
 def test_influence(r: Any, name: str) -> None:
     m, theirs = fitted(name), r[name]
+    same(m.predict(se=True)["std_error"], theirs["se"], name)
     same(m.hat_values(), theirs["hat"], name)
     same(m.cooks_distance(), theirs["cook"], name)
     influence = m.influence()
