@@ -205,7 +205,12 @@ def test_row_40_club_sandwich_with_satterthwaite_df(
     assert_close(found.p_value, theirs["p"], OTHER_OPTIMIZER)
     assert_close(np.sqrt(np.diag(found.vcov)), found.std_error)
     # The intercept is 0 but for rounding, which prints as another 1e-15 each time.
-    assert str(found).splitlines()[2:] == theirs["text"].splitlines()[2:]
+    ours, text = (
+        [line for line in x.splitlines()[1:] if "(Intercept)" not in line]
+        for x in (str(found), theirs["text"])
+    )
+    assert ours == text
+    assert len(ours) >= 2
 
 
 @pytest.mark.parametrize("type", ["CR2", "CR3"])
