@@ -139,10 +139,9 @@ def doctor(
 def _fit(file: Path, formula: str, ml: bool, family: str | None, factor: list[str] | None) -> Any:
     data = read_data(file)
     for column in factor or []:
-        if column not in data.columns:
-            from pymlm.errors import DataError, near_names
+        from pymlm.frames import used_columns
 
-            raise DataError(f"--factor: no column {column!r}." + near_names(column, data.columns))
+        used_columns(data, [column], "option --factor")
         data[column] = _as_factor(data[column])
     data.attrs["name"] = file.stem
     if family is not None:

@@ -21,6 +21,11 @@
     ├── AdviceWarning       the numbers are right, but the design or data ask for care
     └── RWarning            any other warning that R gave
 
+An unknown name is a FormulaError where it stands in a formula that is to be fitted, a DataError as
+a column of data (``by="schol"``, ``weights="w"``) or one that new rows lack, and an ArgumentError
+as a part of a model (term, coefficient, predictor, grouping factor, level) or an option; near names
+are listed.
+
 All of them pickle, so they survive the way back from a worker process.
 """
 

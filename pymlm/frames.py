@@ -49,14 +49,21 @@ def as_pandas(data: Any) -> pd.DataFrame:
 
 
 def used_columns(data: pd.DataFrame, names: Iterable[str], what: str = "formula") -> pd.DataFrame:
-    """Return the columns `names` of `data`, by their name as text.
+    """Return the columns `names` of `data`, by their name as text: the one look-up of columns.
+
+    Parameters
+    ----------
+    data : DataFrame
+    names : iterable of str
+    what : str
+        Where the names stand: "formula", or e.g. "argument by".
 
     Raises
     ------
     FormulaError
-        For a name that is no column; near names are listed.
+        For a name in a formula that is no column; near names are listed.
     DataError
-        For a name that stands for more than one column.
+        For one in an argument; for a name that stands for more than one column.
     """
     labels: dict[str, list[int]] = {}
     for position, label in enumerate(data.columns):
@@ -65,7 +72,8 @@ def used_columns(data: pd.DataFrame, names: Iterable[str], what: str = "formula"
     for name in names:
         found = labels.get(name, [])
         if not found:
-            raise FormulaError(
+            error = FormulaError if what == "formula" else DataError
+            raise error(
                 f"the {what} names {name!r}, which is not a column of the data."
                 + (near_names(name, labels) or _column_list(labels))
             )
@@ -316,7 +324,8 @@ def per_row(value: Any, name: str, data: pd.DataFrame) -> pd.Series:
     Raises
     ------
     DataError
-        For a wrong length, another index, text, or missing or infinite values.
+        For a name that is no column, a wrong length, another index, text, or missing or
+        infinite values.
     """
     if isinstance(value, str):
         series = used_columns(data, [value], f"argument {name}").iloc[:, 0]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import Any, Literal
 
 import pandas as pd
 
 from pymlm.arguments import check_ddf, choice, flag, refuse_unknown, text_list
-from pymlm.errors import ArgumentError, DataError, near_names
-from pymlm.frames import as_pandas
+from pymlm.errors import ArgumentError, DataError
+from pymlm.frames import as_pandas, used_columns
 from pymlm.many.adjust import check_adjust
 from pymlm.many.degrees import KENWARD_ROGER
 from pymlm.many.fits import ManyFits
@@ -123,6 +123,10 @@ def fit_many(
     if family is not None:
         options["family"] = family
     frame = as_pandas(data).copy(deep=False)
+    for name in ("weights", "offset"):
+        used_columns(frame, [options[name]] if options.get(name) else [], f"argument {name}")
+    if isinstance(options.get("contrasts"), Mapping):
+        used_columns(frame, options["contrasts"], "argument contrasts")
     columns = _columns(by, "by", frame)
     answers = _columns(responses, "responses", frame)
     if not columns and not answers:
@@ -190,10 +194,7 @@ def _run(
 
 def _columns(names: str | Sequence[str] | None, argument: str, frame: pd.DataFrame) -> list[str]:
     wanted = text_list(names, argument) or []
-    for name in wanted:
-        if name not in frame.columns:
-            known = [str(c) for c in frame.columns]
-            raise DataError(f"{argument}: no column {name!r}." + near_names(str(name), known))
+    used_columns(frame, wanted, f"argument {argument}")
     if len(set(wanted)) != len(wanted):
         raise ArgumentError(f"{argument} must name different columns, not {names!r}")
     return wanted

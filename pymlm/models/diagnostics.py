@@ -80,10 +80,9 @@ class DiagnosticMethods(CommonAttributes):
 
         Raises
         ------
-        ArgumentError
-            When `groups` is no column that the model uses.
         DataError
-            When the data did not come with a model from a file.
+            When `groups` is no column that the model uses; when the data did not come
+            with a model from a file.
 
         Notes
         -----

@@ -32,7 +32,7 @@ def needed_columns(
     if missing:
         raise DataError(
             f"newdata has no column {missing[0]!r}, which the model uses. It needs: "
-            f"{', '.join(names)}"
+            f"{', '.join(names)}.{near_names(missing[0], have)}"
         )
     return used_columns(newdata, names, "newdata")
 

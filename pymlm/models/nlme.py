@@ -13,11 +13,12 @@ from scipy.stats import chi2
 
 from pymlm.arguments import choice, fraction, strict
 from pymlm.engine import call
-from pymlm.errors import ArgumentError, DataError, NotSupportedError
+from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
-from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.frames import as_pandas, prepare
 from pymlm.models.fixed_tests import type_of_tests
 from pymlm.models.model import Model
+from pymlm.models.newdata import needed_columns
 from pymlm.results.anova import AnovaTable
 from pymlm.results.base import Floats
 from pymlm.results.nlme import NlmeIntervals, NlmeSummary
@@ -270,12 +271,7 @@ class NlmeModel(Model):
         if self._described.is_lme and level != 0:
             random = self._source.group_names or list(self.ngroups)
             names += [n for n in random if n not in names]
-        missing = [n for n in names if n not in map(str, frame.columns)]
-        if missing:
-            raise DataError(f"newdata has no column {missing[0]!r}, which the model uses")
-        rows = prepare(
-            used_columns(frame, names, "model"), keys=self._source.crossed_as_keys or own.keys
-        )
+        rows = prepare(needed_columns(frame, names), keys=self._source.crossed_as_keys or own.keys)
         values = self._call("nlme_predict", newdata=rows, level=level)
         return pd.Series(np.asarray(values), index=frame.index, name="predicted")
 

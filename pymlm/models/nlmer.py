@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import choice, flag, strict
-from pymlm.errors import ArgumentError, FormulaError, NotSupportedError
+from pymlm.errors import ArgumentError, FormulaError, NotSupportedError, near_names
 from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.advice import advised
@@ -280,5 +280,5 @@ def _check_parts(formula: Formula, parameters: Sequence[str]) -> None:
     if unused:
         raise FormulaError(
             f"start names {unused[0]!r}, which the formula does not use; it names "
-            f"{', '.join(formula.names)}"
+            f"{', '.join(formula.names)}.{near_names(unused[0], formula.names)}"
         )

@@ -61,12 +61,6 @@ def column(data: pd.DataFrame, name: str, what: str = "argument") -> pd.Series:
     """Return one column; DataError with near names where there is none."""
     if not isinstance(name, str):
         raise ArgumentError(f"the {what} is a column's name, not {name!r}")
-    known = [str(c) for c in data.columns]
-    if name not in known:
-        raise DataError(
-            f"the {what} names {name!r}, which is not a column of the data."
-            + (near_names(name, known) or f" The columns are: {', '.join(known[:20])}.")
-        )
     series = used_columns(data, [name], what).iloc[:, 0]
     if series.dtype == object:
         nested = next((v for v in series if not isinstance(v, Hashable)), None)

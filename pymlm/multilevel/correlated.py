@@ -200,6 +200,13 @@ def _fit(
     random_names = [] if part is None else list(part.names)
     extra = [n for n in (*random_names, *group, time, variance_by) if n is not None]
     task = make_task(formula, data, given, timeout)
+    named_here = {
+        "group": group if part is None else [],
+        "time": [time],
+        "variance_by": [variance_by],
+    }
+    for name, columns in named_here.items():
+        used_columns(task.data, [c for c in columns if c is not None], f"argument {name}")
     if not task.formula.two_sided or task.formula.n_bars:
         raise FormulaError("the formula is the fixed part alone, e.g. 'y ~ x'; see `random`")
     check_response(task.formula, task.data)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import strict
-from pymlm.errors import ArgumentError, DataError
+from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
 from pymlm.multilevel._tools import column
@@ -124,7 +124,10 @@ def _factor(m: Any, data: pd.DataFrame, by: str | None) -> tuple[str, list[str]]
     plain = [g for g in columns if g in data.columns]
     factor = by if by is not None else next(iter([*plain, *columns]), "")
     if factor not in columns:
-        raise ArgumentError(f"by={by!r} is no grouping column of the model ({', '.join(columns)})")
+        raise ArgumentError(
+            f"by={by!r} is no grouping column of the model."
+            f"{near_names(by, columns)} There are: {', '.join(columns)}"
+        )
     return factor, columns[factor]
 
 
@@ -146,7 +149,7 @@ def _model_rows(m: Any, also: str | None = None) -> tuple[pd.DataFrame, list[str
 
 def _numeric(data: pd.DataFrame, x: str) -> None:
     if x not in data.columns:
-        raise DataError(f"the model has no predictor {x!r}")
+        raise DataError(f"the model has no predictor {x!r}.{near_names(x, data.columns)}")
     if not pd.api.types.is_numeric_dtype(data[x].dtype):
         raise DataError(f"x={x!r} is not numeric (dtype {data[x].dtype})")
 

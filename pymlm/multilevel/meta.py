@@ -47,7 +47,7 @@ def meta_analysis(
     FormulaError
         For a formula with random effects, or a random part that is not ``"~ 1 | g"``.
     DataError
-        For variances that are not above 0.
+        For variances that are no column, or not above 0.
     RPackageError
         When metafor is not installed.
 
@@ -67,6 +67,7 @@ def meta_analysis(
     if part.two_sided or part.n_bars != 1 or set(part.names) != set(part.groups):
         raise FormulaError(f"random is '~ 1 | study' or '~ 1 | study/outcome', not {random!r}")
     frame = as_pandas(data)
+    used_columns(frame, [variance], "argument variance")
     used = used_columns(frame, list(dict.fromkeys([*fixed.names, *part.names, variance])))
     check_some_complete(used)
     check_response(fixed, used)

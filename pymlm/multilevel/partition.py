@@ -10,6 +10,7 @@ import numpy as np
 
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
+from pymlm.frames import used_columns
 from pymlm.models.lmer import lmer
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
@@ -208,6 +209,7 @@ def icc_of(data: Any, columns: str | Sequence[str], by: str, reml: bool = True) 
     Name: icc, dtype: float64
     """
     frame = as_pandas(data)
+    used_columns(frame, [by], "argument by")
     found = []
     for name in names(columns, "columns"):
         numbers(frame, name)  # a typed error before R sees it

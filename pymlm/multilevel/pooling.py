@@ -83,7 +83,9 @@ def pooling(
     Raises
     ------
     FormulaError
-        For a formula with random effects, or a column that there is not.
+        For a formula with random effects, or a name in it that is no column.
+    DataError
+        When `by` is no column.
 
     Warns
     -----
@@ -109,6 +111,7 @@ def pooling(
     if vetted.n_bars or not vetted.two_sided:
         raise FormulaError("pooling() takes the fixed part, e.g. 'y ~ x'; `by` names the groups")
     whole = choice(vary, ("all", "intercept"), "vary") == "all"
+    used_columns(frame, [by], "argument by")
     used = used_columns(frame, list(dict.fromkeys([*vetted.names, by])))
     check_some_complete(used)
     check_response(vetted, used)

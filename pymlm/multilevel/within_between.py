@@ -88,6 +88,8 @@ def within_between(
     method = choice(ddf, DDF_METHODS, "ddf")
     confidence = fraction(level, "level")
     frame = as_pandas(data)
+    used_columns(frame, columns, "argument x")
+    used_columns(frame, [by], "argument by")
     text = _whole_formula(formula, columns)
     frame = _used(frame, text, [*columns, by])
     for name in columns:

@@ -68,8 +68,8 @@ influence_native.merMod <- function(fit, groups = NULL) {
   known <- c(data, fit$model@flist[setdiff(names(fit$model@flist), names(data))])
   unknown <- setdiff(groups, names(known))
   if (length(unknown))
-    refuse("ArgumentError", "groups: '", unknown[1L], "' is no column of the model's data. There ",
-           "are: ", paste(names(known), collapse = ", "))
+    refuse("DataError", "groups: '", unknown[1L], "' is no column of the model's data.",
+           near_terms(unknown[1L], names(known)), " There are: ", paste(names(known), collapse = ", "))
   args <- c(list(model = apart(fit$model), data = data), influence_alone())
   # One column of text, apart from the model's own, whose kind must stay; lme4 1.1-31 pastes whole rows
   # where it is given several columns.

@@ -113,8 +113,8 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   levels <- plain@levels
   unknown <- setdiff(names(at), names(levels))
   if (length(unknown))
-    refuse("ArgumentError", "at names '", unknown[1L], "', which is no predictor of this model. ",
-           "There are: ", paste(names(levels), collapse = ", "))
+    refuse("ArgumentError", "at names '", unknown[1L], "', which is no predictor of this model.",
+           near_terms(unknown[1L], names(levels)), " There are: ", paste(names(levels), collapse = ", "))
   for (name in names(at)) at[[name]] <- .checked_values(name, at[[name]], levels[[name]])
   at
 }
@@ -199,8 +199,9 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 .known_factors <- function(grid, names, argument) {
   unknown <- setdiff(names, c(names(grid@levels), "1"))
   if (length(unknown))
-    refuse("ArgumentError", argument, ": '", unknown[1L], "' is no predictor of this model. ",
-           "There are: ", paste(names(grid@levels), collapse = ", "))
+    refuse("ArgumentError", argument, ": '", unknown[1L], "' is no predictor of this model.",
+           near_terms(unknown[1L], names(grid@levels)), " There are: ",
+           paste(names(grid@levels), collapse = ", "))
 }
 
 .known_covariate <- function(grid, var) {

@@ -196,7 +196,7 @@ drop1_native.lm <- function(fit, scope = NULL, ddf = NULL) {
   unknown <- setdiff(scope, marginal)
   if (length(unknown))
     refuse("ArgumentError", "drop1 cannot drop ", paste(sQuote(unknown, FALSE), collapse = ", "),
-           ": terms that can go without leaving an interaction without its parts are ",
+           ".", near_terms(unknown[1L], marginal), " Terms that can go without leaving an interaction without its parts are ",
            paste(sQuote(marginal, FALSE), collapse = ", "))
   scope <- if (is.null(scope)) marginal else scope
   if (!length(scope))
@@ -281,7 +281,8 @@ step_native.merMod <- function(fit, ddf, alpha_random, alpha_fixed, reduce_rando
   unknown <- setdiff(keep_terms, attr(terms(model), "term.labels"))
   if (length(unknown))
     refuse("ArgumentError", "step cannot keep ", paste(sQuote(unknown, FALSE), collapse = ", "),
-           ": the model's terms are ",
+           ".", near_terms(unknown[1L], attr(terms(model), "term.labels")),
+           " The model's terms are ",
            paste(sQuote(attr(terms(model), "term.labels"), FALSE), collapse = ", "))
   no_fallback(in_model_data(
     fit, quote(lmerTest::step(.model, ddf = .ddf, alpha.random = .random, alpha.fixed = .fixed,
@@ -327,7 +328,7 @@ ls_means_native.merMod <- function(fit, which = NULL, level = 0.95, ddf = "Satte
   unknown <- setdiff(which, factors)
   if (length(unknown))
     refuse("ArgumentError", "ls_means of ", paste(sQuote(unknown, FALSE), collapse = ", "),
-           ": the model's terms of factors are ", paste(sQuote(factors, FALSE), collapse = ", "))
+           ": it is none.", near_terms(unknown[1L], factors), " The model's terms of factors are ", paste(sQuote(factors, FALSE), collapse = ", "))
   if (is.null(which)) which <- factors
   tryCatch(no_fallback(lmerTest::ls_means(model, which = which, level = level, ddf = ddf,
                                           pairwise = pairwise)),

@@ -104,7 +104,7 @@ def test_row_21_groups_too_small_for_their_own_regression():
 def test_row_21_refusals(sleepstudy):
     with pytest.raises(FormulaError, match="fixed part"):
         mlm.pooling("Reaction ~ Days + (1 | Subject)", sleepstudy, "Subject")
-    with pytest.raises(FormulaError, match="Subject"):
+    with pytest.raises(DataError, match="Did you mean 'Subject'"):
         mlm.pooling("Reaction ~ Days", sleepstudy, "subject")
     with pytest.raises(ArgumentError):
         mlm.pooling("Reaction ~ Days", sleepstudy, "Subject", vary="slopes")

@@ -260,7 +260,7 @@ def test_wrong_weights(sleepstudy, weights, match):
 
 
 def test_weights_of_an_unknown_column(sleepstudy):
-    fails(FormulaError, "argument weights names 'dayz'", RI, sleepstudy, weights="dayz")
+    fails(DataError, "argument weights names 'dayz'", RI, sleepstudy, weights="dayz")
 
 
 def test_weights_with_another_index(sleepstudy):

@@ -267,7 +267,7 @@ def test_checks_that_do_not_apply(sleep: Any, counts: Any) -> None:
 
 
 def test_bad_groups(sleep: Any, tmp_path: Any) -> None:
-    with pytest.raises(ArgumentError, match="'School' is no column"):
+    with pytest.raises(DataError, match="'School' is no column"):
         sleep.influence("School")
     with pytest.raises(ArgumentError, match="list of names"):
         sleep.influence([1])

@@ -66,7 +66,7 @@ def m(cbpp):
             r"'y' is -1 in row 7 \(56 such rows\)",
         ),
         (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights=-d["size"]), DataError, "above 0"),
-        (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights="siez"), FormulaError, "'size'"),
+        (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights="siez"), DataError, "'size'"),
         (lambda d: mlm.glmer("p ~ (1 | herd)", d, weights=[1.0, 2.0]), DataError, "2 values"),
         (lambda d: mlm.glmer(CBPP, d, offset=np.ones(3)), DataError, "offset has 3 values"),
         (lambda d: mlm.glmer(CBPP, d, offset=[np.nan] * 56), DataError, "offset is missing"),

@@ -230,7 +230,7 @@ def test_what_no_fit_could_be_made_of(frame):
         mlm.fit_many("~ xx + (1 | g)", frame, responses=["y0"])
     with pytest.raises(FormulaError, match="no random effects"):
         mlm.fit_many("~ x", frame, responses=["y0"])
-    with pytest.raises(DataError, match="no column 'y9'"):
+    with pytest.raises(DataError, match="'y9', which is not a column"):
         mlm.fit_many("~ x + (1 | g)", frame, responses=["y9"])
     with pytest.raises(ArgumentError, match="keep"):
         mlm.fit_many("~ x + (1 | g)", frame, responses=["y0"], keep="all")
