@@ -51,12 +51,7 @@ def as_pandas(data: Any) -> pd.DataFrame:
 def used_columns(data: pd.DataFrame, names: Iterable[str], what: str = "formula") -> pd.DataFrame:
     """Return the columns `names` of `data`, by their name as text: the one look-up of columns.
 
-    Parameters
-    ----------
-    data : DataFrame
-    names : iterable of str
-    what : str
-        Where the names stand: "formula", or e.g. "argument by".
+    `what` says where the names stand: "formula", or e.g. "argument by".
 
     Raises
     ------

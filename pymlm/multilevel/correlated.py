@@ -200,8 +200,8 @@ def _fit(
     random_names = [] if part is None else list(part.names)
     extra = [n for n in (*random_names, *group, time, variance_by) if n is not None]
     task = make_task(formula, data, given, timeout)
-    named_here = {
-        "group": group if part is None else [],
+    named_here: dict[str, list[str | None]] = {
+        "group": [*group] if part is None else [],
         "time": [time],
         "variance_by": [variance_by],
     }

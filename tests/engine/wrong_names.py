@@ -5,6 +5,9 @@ from __future__ import annotations
 import pymlm as mlm
 from pymlm import plot
 
+MARGINAL = (
+    "avg_predictions", "avg_comparisons", "avg_slopes", "predictions", "comparisons", "slopes",
+)  # fmt: skip
 LMER = "Reaction ~ Days + (Days | Subject)"
 
 #: The formula that is to be fitted; the name comes in.
@@ -82,6 +85,9 @@ AS_COLUMNS = {
         "bin ~ Days + (1 | Subject)", d, contrasts={c: "contr.sum"}),
     "glmer_nb.contrasts": lambda d, c: mlm.glmer_nb(
         "bin ~ Days + (1 | Subject)", d, contrasts={c: "contr.sum"}),
+    "gls.contrasts": lambda d, c: mlm.gls("Reaction ~ Days", d, contrasts={c: "contr.sum"}),
+    "lme.contrasts": lambda d, c: mlm.lme(
+        "Reaction ~ Days", d, random="~ 1 | Subject", contrasts={c: "contr.sum"}),
     "lm.contrasts": lambda d, c: mlm.lm("Reaction ~ Days", d, contrasts={c: "contr.sum"}),
     "glm.contrasts": lambda d, c: mlm.glm("bin ~ Days", d, contrasts={c: "contr.sum"}),
     "multiple_membership.contrasts": lambda d, c: mlm.multiple_membership(
@@ -156,6 +162,16 @@ AS_COLUMNS_OF_MODELS = {
     "influence.groups": lambda m, c: m["lmer"].influence(c),
     "cluster_robust.by": lambda m, c: mlm.cluster_robust(m["lm"], c),
     "cluster_robust.by of lmer": lambda m, c: mlm.cluster_robust(m["lmer"], c),
+    **{
+        f"{name}.by": lambda m, c, n=name: getattr(m["lmer"], n)("Days", by=c)
+        for name in ("avg_predictions", "avg_comparisons", "avg_slopes")
+    },
+    **{
+        f"{name}.newdata": lambda m, c, n=name: getattr(m["lmer"], n)(
+            "Days", newdata=m["data"].drop(columns="Days").assign(**{c: 1})
+        )
+        for name in MARGINAL
+    },
     "effect_types.by": lambda m, c: mlm.effect_types(m["lmer"], by=c),
     "group_lines.x": lambda m, c: mlm.group_lines(m["lmer"], c),
     "update.changes": lambda m, c: m["lmer"].update(weights=c),
@@ -197,6 +213,13 @@ AS_PARTS = {
     "simple_slopes.x": lambda m, c: mlm.simple_slopes(m["lmer"], c, "halfodd"),
     "simple_slopes.moderator": lambda m, c: mlm.simple_slopes(m["lmer"], "Days", c),
     "residual_covariance.group": lambda m, c: m["lme"].residual_covariance(c),
+    **{f"{name}.variables": lambda m, c, n=name: getattr(m["lmer"], n)(c) for name in MARGINAL},
+    **{
+        f"{name}.re_form": lambda m, c, n=name: getattr(m["lmer"], n)(
+            "Days", re_form=f"~ (1 | {c})"
+        )
+        for name in MARGINAL
+    },
     "joint_wald.terms": lambda m, c: mlm.joint_wald(m["lmer"], [c]),
     "prediction_lines.variables": lambda m, c: mlm.prediction_lines(m["lmer"], c),
     "prediction_lines.at": lambda m, c: mlm.prediction_lines(m["lmer"], "Days", at={c: 1}),
@@ -252,7 +275,7 @@ NO_NAMES = frozenset([
     "n_agq", "n_groups", "n_jobs", "name", "names", "normalize", "nsim", "observed",
     "optimizers", "options", "order", "others", "p", "package", "pairwise", "path",
     "points", "pool", "progress", "ranef", "reduce_fixed", "reduce_random", "reduce_terms",
-    "ref", "refit", "reml", "replace", "resume", "rhs", "rows", "scale", "seed", "self",
+    "ref", "refit", "reml", "replace", "resume", "rhs", "rows", "scale", "se", "seed", "self",
     "self_weight", "sigma", "sigma2", "single_row", "sizes", "stars", "start", "statistic",
     "std_err", "std_error", "style", "t", "tau", "timeout", "title", "to", "tolerance",
     "trusted", "type", "units", "use_hessian", "use_u", "vary", "vpc_x", "vpc_y", "warn",
@@ -263,5 +286,5 @@ NO_NAMES_HERE = frozenset([
     "plot.variance.at", "simple_slopes.at", "variance_function.at", "fit_many.keep",
     "cld.offset", "emmeans.offset", "cld.weights", "emmeans.weights", "emtrends.weights",
     "glmer_nb.weights", "anova.test", "plot.residuals_by_group.random",
-    "predict.memberships",
+    "predict.memberships", "center.at",
 ])  # fmt: skip
