@@ -59,7 +59,7 @@ def _script(path, code):
         ("good", 0, 0, '"there"'),
         ("none", 0, 0, "sid: not run here: other_r: no root rights"),
         ("network", 0, 0, "sid: not run here: E: mirror not found"),
-        ("slow", 0, 0, "sid: not finished within 25 minutes"),
+        ("slow", 0, 0, "sid: not finished within 20 minutes"),
         ("bad", 0, 1, "FAILED tests/a.py::b"),
         ("crash", 0, 1, "Segmentation fault"),
         ("good", 2, 1, '"there"'),
@@ -69,12 +69,21 @@ def test_only_tests_that_fail_make_it_fail(tree, what, here, code, said):
     done = subprocess.run(
         [tree / ".ci/run"], capture_output=True, text=True, check=False, timeout=60,
         env={"PATH": f"{tree}/bin:/usr/bin:/bin", "WHAT": what, "HERE": str(here),
-             "CI_ROOTS": "sid"},
+             "CI_ROOTS": "sid", "CI_REQUIRED": "sid"},
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
     assert said in done.stdout
     assert done.stdout.splitlines()[-1] == CLOSING
     assert '"here"' in done.stdout
+
+
+def test_a_release_that_is_not_required_is_printed_and_does_not_fail(tree):
+    done = subprocess.run(
+        [tree / ".ci/run"], capture_output=True, text=True, check=False, timeout=60,
+        env={"PATH": f"{tree}/bin:/usr/bin:/bin", "WHAT": "bad", "HERE": "0", "CI_ROOTS": "sid"},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "FAILED tests/a.py::b" in done.stdout
 
 
 def test_the_table_keeps_what_did_not_run_and_leaves_out_what_failed():
