@@ -6,6 +6,7 @@ tree: column names, numbers, strings, the formula operators and a list of pure f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -182,3 +183,23 @@ def _read(text: str, timeout: float | None) -> _Vetted:
             _known.clear()
         _known[text] = found
     return found
+
+
+def quoted(name: str) -> str:
+    """Write a column's name as a formula takes it, in backticks, whatever stands in it."""
+    return "`" + str(name).replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def sides(formula: str) -> tuple[str, str]:
+    """Split a formula's text at its first "~" outside backticks and strings.
+
+    Raises
+    ------
+    FormulaError
+        When there is none.
+    """
+    pattern = r"""((?:[^~`'"]|`(?:\\.|[^`\\])*`|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")*)~"""
+    found = re.match(pattern, str(formula), re.DOTALL)
+    if found is None:
+        raise FormulaError(f"no '~' in the formula {formula!r}")
+    return found[1].strip(), formula[found.end() :]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.errors import DataError, FormulaError, PymlmError
+from pymlm.errors import DataError, PymlmError
+from pymlm.formula import quoted, sides
 from pymlm.many.tables import Failure, Tables
 from pymlm.many.work import (
     Design,
@@ -225,19 +226,10 @@ def _groups(frame: pd.DataFrame, columns: list[str]) -> tuple[list[tuple[Any, An
 
 def _right_side(formula: str) -> str:
     """The formula without its response."""
-    return "~" + formula[_tilde(formula) :]
+    return "~" + sides(formula)[1]
 
 
 def _with_response(formula: str, response: str) -> str:
     """Put `response` in the place of the formula's left-hand side."""
     plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", response)
-    name = response if plain else "`" + response.replace("\\", "\\\\").replace("`", "\\`") + "`"
-    return f"{name} ~{formula[_tilde(formula) :]}"
-
-
-def _tilde(formula: str) -> int:
-    """Where the right side begins: after the first "~" outside backticks and strings."""
-    found = re.match(r"""(?:[^~`'"]|`[^`]*`|'[^']*'|"[^"]*")*~""", str(formula))
-    if found is None:
-        raise FormulaError(f"no '~' in the formula {formula!r}")
-    return found.end()
+    return f"{response if plain else quoted(response)} ~{sides(formula)[1]}"

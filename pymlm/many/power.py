@@ -13,6 +13,7 @@ import pandas as pd
 from pymlm.arguments import check_ddf, choice, flag, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError
+from pymlm.formula import sides
 from pymlm.frames import as_pandas
 from pymlm.many.fitting import fit_many
 from pymlm.models.parallel import check_jobs, check_seed, whole_number
@@ -226,7 +227,7 @@ def _fitted(
         stem = "_" + stem
     names = [f"{stem}{i}" for i in range(drawn.shape[1])]
     responses = pd.DataFrame(drawn, index=frame.index, columns=names)
-    right = "~" + formula.split("~", 1)[1]
+    right = "~" + sides(formula)[1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # each fit's are data
         fits = fit_many(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pymlm.arguments import fraction, strict
+from pymlm.formula import quoted
 from pymlm.models.lm import lm
 from pymlm.models.lmer import lmer
 from pymlm.multilevel.panel import complete_task, gee, one_per_group, panel
@@ -66,7 +67,7 @@ def compare_alternatives(
     confidence = fraction(level, "level")
     text, used = complete_task(formula, data, by)
     ols = lm(text, used)
-    mixed = lmer(f"{text} + (1 | `{by}`)", used)
+    mixed = lmer(f"{text} + (1 | {quoted(by)})", used)
     ways: dict[str, FixedEffects] = {
         "disaggregated": ols.summary().fixed,
         "cluster-robust": cluster_robust(ols, by=by, level=confidence),

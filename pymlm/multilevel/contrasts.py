@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from pymlm.errors import ArgumentError, near_names
+from pymlm.formula import quoted
 from pymlm.models.mixed import MixedModel
 from pymlm.results.base import Floats
 
@@ -33,7 +34,8 @@ def coefficient(name: str, terms: Sequence[str]) -> str:
     ArgumentError
         When there is none; near names are listed.
     """
-    for written in (name, f"`{name}`"):
+    deparsed = quoted(name).replace("\t", "\\t").replace("\n", "\\n")  # as R writes names
+    for written in (name, deparsed):
         if written in terms:
             return written
     raise ArgumentError(

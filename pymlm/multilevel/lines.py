@@ -11,7 +11,7 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, near_names
-from pymlm.formula import vet
+from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
 from pymlm.multilevel._tools import column
 from pymlm.results.base import check_known
@@ -175,7 +175,7 @@ def _terms_of(m: Any, factor: str) -> str:
     if "1" not in inner:
         inner.insert(0, "0")
     parts = factor.split(":") if factor not in m._source.sent else [factor]
-    group = ":".join(p if _PLAIN.fullmatch(p) else f"`{p}`" for p in parts)
+    group = ":".join(p if _PLAIN.fullmatch(p) else quoted(p) for p in parts)
     return f"({' + '.join(inner)} | {group})"
 
 

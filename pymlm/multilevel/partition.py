@@ -10,6 +10,7 @@ import numpy as np
 
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
+from pymlm.formula import quoted
 from pymlm.frames import used_columns
 from pymlm.models.lmer import lmer
 from pymlm.models.mixed import MixedModel
@@ -213,7 +214,7 @@ def icc_of(data: Any, columns: str | Sequence[str], by: str, reml: bool = True) 
     found = []
     for name in names(columns, "columns"):
         numbers(frame, name)  # a typed error before R sees it
-        m = lmer(f"`{name}` ~ 1 + (1 | `{by}`)", frame, reml=flag(reml, "reml"))
+        m = lmer(f"{quoted(name)} ~ 1 + (1 | {quoted(by)})", frame, reml=flag(reml, "reml"))
         found.append(icc(m))
 
     def joined(what: str) -> Floats:

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, FormulaError
-from pymlm.formula import vet
+from pymlm.formula import quoted, sides, vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
 from pymlm.models.fitting import check_response
 from pymlm.models.lmer import LinearMixedModel, lmer
@@ -116,9 +116,9 @@ def pooling(
     check_some_complete(used)
     check_response(vetted, used)
     fits = call("pooled_fits", formula, prepare(used, keys=[by]), by, whole, into=_Fits)
-    left, right = (s.strip() for s in formula.split("~", 1))
+    left, right = sides(formula)
     inner = right if whole else "1"
-    mixed = lmer(f"{left} ~ {right} + ({inner} | `{by}`)", frame, reml=flag(reml, "reml"))
+    mixed = lmer(f"{left} ~ {right} + ({inner} | {quoted(by)})", frame, reml=flag(reml, "reml"))
     if np.isnan(fits.none).any():
         small = [fits.level[i] for i in np.flatnonzero(np.isnan(fits.none).any(axis=1))]
         advise(

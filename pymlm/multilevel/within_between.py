@@ -12,7 +12,7 @@ import pandas as pd
 from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
-from pymlm.formula import vet
+from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
 from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.multilevel._tools import groups_of, names, numbers, spread
@@ -120,7 +120,7 @@ def _whole_formula(formula: str, columns: Sequence[str]) -> str:
                 raise ArgumentError(f"the formula {formula!r} does not use x={name!r}")
         return formula
     outcome = formula.strip().strip("`")
-    return f"`{outcome}` ~ " + " + ".join(f"`{c}`" for c in columns)
+    return f"{quoted(outcome)} ~ " + " + ".join(map(quoted, columns))
 
 
 def _used(frame: pd.DataFrame, text: str, more: Sequence[str]) -> pd.DataFrame:
