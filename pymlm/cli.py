@@ -199,13 +199,12 @@ def read_data(file: Path) -> pd.DataFrame:
 
 
 def _formatted(summary: Any, format: Format) -> str:
-    from pymlm.render.tables import frame_as
-
     if format is Format.text:
         return str(summary)
     if format is Format.json:
         return str(summary.to_json(indent=2))
-    return frame_as(summary.to_frame(), format.value)
+    ways = {Format.md: summary.to_markdown, Format.latex: summary.to_latex}
+    return str(ways.get(format, summary.to_html)())
 
 
 def main() -> None:

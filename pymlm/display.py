@@ -15,27 +15,30 @@ DIGITS = 5
 #: A number this much smaller than the largest of its column does not ask for more decimals.
 SMALL = 1e-3
 MOST_DECIMALS = 6
-#: Below this a p value is only said to be below.
-SMALLEST_P = 0.001
+#: Decimals of p values; one that has none of them is only said to be below.
+P_DECIMALS = 3
 #: Lines that a heading of R's has at most.
 HEADING = 12
 
 
-def readable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame as text: sensible digits, "<0.001", blanks for what there is not."""
+def readable(frame: pd.DataFrame, digits: int | None = None) -> pd.DataFrame:
+    """Return a frame as text: sensible digits, "<0.001", blanks for what there is not.
+
+    With `digits`, numbers have as many decimals; p values at least three.
+    """
     out = frame.copy()
     for at, name in enumerate(frame.columns):
-        out.isetitem(at, _texts(frame.iloc[:, at], str(name)))
+        out.isetitem(at, _texts(frame.iloc[:, at], str(name), digits))
     return out
 
 
-def _texts(column: pd.Series, name: str) -> list[Any]:
+def _texts(column: pd.Series, name: str, digits: int | None) -> list[Any]:
     if not pd.api.types.is_float_dtype(column.dtype):
         return ["" if v is None or v is pd.NA or _nan(v) else v for v in column]
     values = column.to_numpy(dtype=float, na_value=np.nan)
     if name.startswith("p_value"):
-        return [_p(v) for v in values]
-    decimals = _decimals(values)
+        return [_p(v, max(P_DECIMALS, digits or 0)) for v in values]
+    decimals = _decimals(values) if digits is None or _counts(values) else digits
     return [_number(v, decimals) for v in values]
 
 
@@ -62,10 +65,17 @@ def _number(value: float, decimals: int) -> str:
     return f"{value:.3g}" if value != 0 and float(text) == 0 else text
 
 
-def _p(value: float) -> str:
+def _counts(values: np.ndarray[Any, Any]) -> bool:
+    """Whether there are whole numbers alone."""
+    finite = values[np.isfinite(values)]
+    return bool(np.all(finite == np.round(finite)))
+
+
+def _p(value: float, decimals: int) -> str:
     if math.isnan(value):
         return ""
-    return f"<{SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
+    least = 10.0**-decimals
+    return f"<{least:.{decimals}f}" if value < least else f"{value:.{decimals}f}"
 
 
 def heading(printed: str) -> str:

@@ -7,27 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pymlm import escape
-
-
-class Text(str):
-    """Text of a table; ``print`` shows it, and so does a notebook."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return escape.html_block(self)
-
-
-class Html(Text):
-    """A table in HTML, which a notebook shows as a table."""
-
-    __slots__ = ()
-
-    def _repr_html_(self) -> str:
-        return str(self)
+from pymlm.tables import Html, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

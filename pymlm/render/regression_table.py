@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,8 +12,9 @@ import numpy as np
 
 from pymlm.arguments import flag, strict
 from pymlm.errors import ArgumentError, near_names
-from pymlm.render.layouts import LAYOUTS, Layout, Text
+from pymlm.render.layouts import LAYOUTS, Layout
 from pymlm.render.numbers import grouped
+from pymlm.tables import Text
 
 Format = Literal["text", "markdown", "latex", "html"]
 FORMATS = ("text", "markdown", "latex", "html")
@@ -43,7 +45,75 @@ class ModelColumn:
     response: str
     kind: str
     terms: Mapping[str, tuple[float, float, float]]
-    lines: Mapping[str, str]
+    lines: Mapping[str, Line]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A number below the coefficients, before it has its digits; whole ones are counts."""
+
+    value: float
+    p_value: float = math.nan
+    after: str = ""
+
+    def text(self, digits: int, levels: tuple[float, ...]) -> str:
+        """The number with stars and what stands behind it."""
+        if isinstance(self.value, int):
+            return f"{self.value:,}"
+        return grouped(self.value, digits) + _stars(self.p_value, levels) + self.after
+
+
+class RegressionTable(Text):
+    """Text of a regression table, which can be had in another format, too; it holds no model."""
+
+    def __new__(cls, text: str, columns: Any = (), arguments: Any = ()) -> RegressionTable:
+        """Keep what the table was made of beside its text."""
+        made = super().__new__(cls, text)
+        made.columns, made.arguments = columns, arguments
+        return made
+
+    columns: list[ModelColumn]
+    arguments: dict[str, Any]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.columns, self.arguments)
+
+    @strict
+    def to_markdown(self, digits: int | None = None, stars: Any = None) -> Text:
+        """Return the table in Markdown; None leaves digits and stars as they were."""
+        return self._again("markdown", digits, stars)
+
+    @strict
+    def to_latex(self, digits: int | None = None, stars: Any = None) -> Text:
+        """Return the table in LaTeX; None leaves digits and stars as they were."""
+        return self._again("latex", digits, stars)
+
+    @strict
+    def to_html(self, digits: int | None = None, stars: Any = None) -> Text:
+        """Return the table in HTML; None leaves digits and stars as they were."""
+        return self._again("html", digits, stars)
+
+    def _again(self, format: Format, digits: int | None, stars: Any) -> Text:
+        new = dict(self.arguments)
+        if digits is not None:
+            new["digits"] = _checked_digits(digits)
+        if stars is not None:
+            stars = (STARS if stars else ()) if isinstance(stars, bool) else stars
+            new["levels"] = _checked_levels(stars)
+        return _table(self.columns, format, new)
+
+
+class HtmlRegressionTable(RegressionTable):
+    """The same in HTML, which a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def _table(columns: list[ModelColumn], format: Format, arguments: dict[str, Any]) -> Text:
+    text = LAYOUTS[format](_layout(columns, **arguments))
+    kind = HtmlRegressionTable if format == "html" else RegressionTable
+    return kind(text, columns, arguments)
 
 
 @strict
@@ -88,7 +158,8 @@ def regression_table(
     Returns
     -------
     str
-        ``print`` it; a notebook shows it as it is.
+        ``print`` it; a notebook shows it as it is. Its methods ``to_markdown``, ``to_latex`` and
+        ``to_html`` (``digits=``, ``stars=``) give the same table in another format.
 
     Raises
     ------
@@ -109,9 +180,11 @@ def regression_table(
     """
     fitted = list(models) if isinstance(models, (list, tuple)) else [models]
     levels = _checked(fitted, style, format, stars, digits)
-    columns = [_column(m, digits, ddf, levels) for m in fitted]
-    layout = _layout(columns, digits, levels, labels or {}, column_labels, title, single_row)
-    return LAYOUTS[format](layout)
+    arguments = {
+        "digits": digits, "levels": levels, "labels": labels or {}, "title": title,
+        "column_labels": column_labels, "single_row": single_row,
+    }  # fmt: skip
+    return _table([_column(m, ddf) for m in fitted], format, arguments)
 
 
 def _checked(
@@ -132,6 +205,11 @@ def _checked(
                 f"models holds a {type(m).__name__}; a regression table takes fitted models of "
                 "lmer, glmer, lm, glm, lme and gls, and results of cluster_robust, panel and gee"
             )
+    _checked_digits(digits)
+    return _checked_levels(stars)
+
+
+def _checked_levels(stars: Any) -> tuple[float, ...]:
     try:
         levels = tuple(float(s) for s in stars)
     except (TypeError, ValueError):
@@ -139,20 +217,24 @@ def _checked(
     falling = all(a > b for a, b in pairwise(levels))
     if not falling or not all(0 < s < 1 for s in levels):
         raise ArgumentError(f"stars must be falling levels below 1, e.g. (0.1, 0.05), not {stars}")
+    return levels
+
+
+def _checked_digits(digits: Any) -> int:
     if isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 12:
         raise ArgumentError(f"digits must be a whole number from 0 to 12, not {digits!r}")
-    return levels
+    return digits
 
 
 # --- what a model contributes -------------------------------------------------------------------
 
 
-def _column(m: Any, digits: int, ddf: str | None, levels: tuple[float, ...]) -> ModelColumn:
+def _column(m: Any, ddf: str | None) -> ModelColumn:
     name = type(m).__name__
     if name in RESULTS:
         return ModelColumn(
             response="", kind=RESULTS[name], terms=_terms(getattr(m, "fixed", m)),
-            lines=_result_lines(m, digits),
+            lines=_result_lines(m),
         )  # fmt: skip
     kind = KINDS[name]
     mixed = "mixed" in kind
@@ -164,7 +246,7 @@ def _column(m: Any, digits: int, ddf: str | None, levels: tuple[float, ...]) -> 
     else:
         table = m.tidy("fixed", ddf=ddf if kind == "linear mixed-effects" else None)
     response = " ".join(m.formula.split("~", 1)[0].split()).strip("`")
-    lines = _mixed_lines(m, digits) if mixed else _plain_lines(m, digits, levels)
+    lines = _mixed_lines(m) if mixed else _plain_lines(m)
     return ModelColumn(response=response, kind=kind, terms=_terms(table), lines=lines)
 
 
@@ -177,16 +259,16 @@ def _terms(table: Any) -> dict[str, tuple[float, float, float]]:
     }
 
 
-def _result_lines(m: Any, digits: int) -> dict[str, str]:
+def _result_lines(m: Any) -> dict[str, Line]:
     """What a result says of its fit: rows, clusters, R²."""
     lines = {}
     if (rows := getattr(m, "nobs", None)) is not None:
-        lines["Observations"] = f"{rows:,}"
+        lines["Observations"] = Line(value=int(rows))
     clusters = getattr(m, "n_clusters", None) or getattr(m, "ngroups", None)
     if clusters is not None:
-        lines["Clusters"] = f"{clusters:,}"
+        lines["Clusters"] = Line(value=int(clusters))
     if hasattr(m, "r_squared"):
-        lines["R2"] = grouped(m.r_squared, digits)
+        lines["R2"] = Line(value=float(m.r_squared))
     return lines
 
 
@@ -196,29 +278,30 @@ def _z_p(z: Any) -> Any:
     return np.array([erfc(abs(float(x)) / sqrt(2)) for x in z])
 
 
-def _mixed_lines(m: Any, digits: int) -> dict[str, str]:
+def _mixed_lines(m: Any) -> dict[str, Line]:
     return {
-        "Observations": f"{m.nobs:,}",
-        "Log Likelihood": grouped(m.loglik, digits),
-        "Akaike Inf. Crit.": grouped(m.aic, digits),
-        "Bayesian Inf. Crit.": grouped(m.bic, digits),
+        "Observations": Line(value=int(m.nobs)),
+        "Log Likelihood": Line(value=float(m.loglik)),
+        "Akaike Inf. Crit.": Line(value=float(m.aic)),
+        "Bayesian Inf. Crit.": Line(value=float(m.bic)),
     }
 
 
-def _plain_lines(m: Any, digits: int, levels: tuple[float, ...]) -> dict[str, str]:
-    lines = {"Observations": f"{m.nobs:,}"}
+def _plain_lines(m: Any) -> dict[str, Line]:
+    lines = {"Observations": Line(value=int(m.nobs))}
     summary = m.summary()
     if summary.r_squared is None:
-        lines["Log Likelihood"] = grouped(m.loglik, digits)
-        lines["Akaike Inf. Crit."] = grouped(m.aic, digits)
+        lines["Log Likelihood"] = Line(value=float(m.loglik))
+        lines["Akaike Inf. Crit."] = Line(value=float(m.aic))
         return lines
-    lines["R2"] = grouped(summary.r_squared, digits)
-    lines["Adjusted R2"] = grouped(summary.adj_r_squared, digits)
-    lines["Residual Std. Error"] = f"{grouped(summary.sigma, digits)} (df = {m.df_residual:,})"
+    lines["R2"] = Line(value=float(summary.r_squared))
+    lines["Adjusted R2"] = Line(value=float(summary.adj_r_squared))
+    after = f" (df = {m.df_residual:,})"
+    lines["Residual Std. Error"] = Line(value=float(summary.sigma), after=after)
     if summary.f_statistic is not None:
-        df = f"{summary.f_num_df:,.0f}; {summary.f_den_df:,.0f}"
-        starred = grouped(summary.f_statistic, digits) + _stars(summary.f_p_value, levels)
-        lines["F Statistic"] = f"{starred} (df = {df})"
+        after = f" (df = {summary.f_num_df:,.0f}; {summary.f_den_df:,.0f})"
+        value, p = float(summary.f_statistic), float(summary.f_p_value)
+        lines["F Statistic"] = Line(value=value, p_value=p, after=after)
     return lines
 
 
@@ -266,7 +349,7 @@ def _layout(
         for name in names
     )
     lines = tuple(
-        (name, tuple(c.lines.get(name, "") for c in columns))
+        (name, tuple(_line(c, name, digits, levels) for c in columns))
         for name in LINES
         if any(name in c.lines for c in columns)
     )
@@ -280,6 +363,10 @@ def _layout(
         title=title,
         single_row=flag(single_row, "single_row"),
     )
+
+
+def _line(c: ModelColumn, name: str, digits: int, levels: tuple[float, ...]) -> str:
+    return c.lines[name].text(digits, levels) if name in c.lines else ""
 
 
 def _estimate(c: ModelColumn, name: str, digits: int, levels: tuple[float, ...]) -> str:

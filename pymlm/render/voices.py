@@ -10,9 +10,9 @@ from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.escape import distinct, plain
 from pymlm.render import mplus, sas, spss, stata
-from pymlm.render.layouts import Text
 from pymlm.render.regression_table import regression_table
 from pymlm.results.voices import Voice, VoiceTests, Xtreg
+from pymlm.tables import Text
 
 R = TypeVar("R")
 

@@ -19,6 +19,7 @@ from pymlm.display import heading, readable, shortened, words
 from pymlm.errors import ArgumentError, PymlmError, near_names
 from pymlm.escape import html_block, html_frame
 from pymlm.hints import missing_in_result
+from pymlm.results.rows import Rows
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +65,7 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Result:
+class Result(Rows):
     """Base of all result dataclasses: frozen, slotted, keyword-only.
 
     A subclass says in `_columns` which of its fields are columns of `to_frame()`, and in `_index`

@@ -58,9 +58,6 @@ class Predictions(Result):
     level: float
     type: str
 
-    def __getitem__(self, column: str) -> pd.Series:
-        return self.to_frame()[column]
-
     def __len__(self) -> int:
         return len(self.fit)
 

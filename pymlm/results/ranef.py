@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,9 @@ class GroupModes:
 class RandomEffects(Result):
     """Conditional modes (BLUPs) of the random effects; ``effects["Subject"]`` is one factor's.
 
+    ``len`` and loops are of the rows of the long form, as for other results; `keys` has the
+    factors.
+
     Attributes
     ----------
     groups : tuple of GroupModes
@@ -63,14 +66,15 @@ class RandomEffects(Result):
     groups: tuple[GroupModes, ...]
     printed: Printed | None = None
 
-    def __getitem__(self, group: str) -> pd.DataFrame:
-        return self.group(group).to_frame()
+    def __getitem__(self, key: Any) -> Any:
+        """One factor's modes; what is no text is a row, or rows, of the long form."""
+        return self.group(key).to_frame() if isinstance(key, str) else Result.__getitem__(self, key)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys())
+    def __contains__(self, key: object) -> bool:
+        return key in self.keys()
 
-    def __len__(self) -> int:
-        return len(self.groups)
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.keys())
 
     def keys(self) -> tuple[str, ...]:
         """Names of the grouping factors."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from pymlm.escape import html_frame, html_paragraph
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import FixedEffects
 from pymlm.results.varcorr import VarCorr
+from pymlm.tables import Cells, cells_of
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -67,6 +69,15 @@ class Summary(Result):
     def to_frame(self) -> pd.DataFrame:
         """Return the coefficient table as a fresh DataFrame."""
         return self.fixed.to_frame()
+
+    def _cells(self, digits: int | None, stars: Any) -> list[Cells]:
+        groups = ", ".join(f"{k}: {v}" for k, v in self.ngroups.items())
+        counts = f"{self.nobs} observations; groups: {groups}"
+        return [
+            cells_of(self.fixed.to_frame(), digits, stars, "Fixed effects"),
+            cells_of(self.varcorr.to_frame(), digits, False, "Random effects",
+                     [self.title, counts, *self.notes]),
+        ]  # fmt: skip
 
     def _repr_html_(self) -> str:
         groups = ", ".join(f"{k}: {v}" for k, v in self.ngroups.items())

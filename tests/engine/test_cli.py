@@ -56,9 +56,12 @@ def test_fit_in_other_formats(csv, sleepstudy):
     answer = json.loads(run("fit", csv, FORMULA, "--ml", "--format", "json").stdout)
     assert_close(answer["fixed"]["estimate"], fixed.estimate)
     assert_close(answer["fixed"]["df"], fixed.df)
-    for name, mark in (("md", "| Days | 10.47 |"), ("latex", r"\begin{tabular}"),
+    for name, mark in (("md", "| Days | 10.467 |"), ("latex", r"\begin{tabular}"),
                          ("html", "<table")):  # fmt: skip
-        assert mark in run("fit", csv, FORMULA, "--format", name).stdout
+        shown = run("fit", csv, FORMULA, "--format", name).stdout
+        assert mark in shown
+        assert "Random effects" in shown
+        assert "612.1" in shown
 
 
 def test_fit_saves_model_and_script(csv, tmp_path):

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 import pymlm as mlm
 from pymlm import escape
-from pymlm.render.tables import frame_as
+from pymlm.tables import frame_as
 
 #: Each is code in LaTeX, Markdown, HTML or R, or breaks a line or a table.
 HOSTILE = (
@@ -110,7 +110,7 @@ def test_a_label_in_a_table(model: Any, text: str) -> None:
 def test_a_frame(text: str) -> None:
     frame = pd.DataFrame({text: [1.5, 2.5], "text": [text, "b"]}, index=[text, "other"])
     for page in (
-        Reader(frame_as(frame, "html")), read_markdown(frame_as(frame, "md")),
+        Reader(frame_as(frame, "html", 1)), read_markdown(frame_as(frame, "md", 1)),
         Reader(escape.html_frame(frame)),
     ):  # fmt: skip
         assert page.tags == {"table", "thead", "tbody", "tr", "th", "td"}

@@ -24,8 +24,9 @@ ALLOWED: dict[str, set[str]] = {
     "frames": {"engine", "frame_keys", "other_frames"},
     "figures": set(),
     "display": set(),
-    "results": {"display", "figures", "hints"},
-    "render": {"arguments", "results"},
+    "tables": {"display"},
+    "results": {"arguments", "display", "figures", "hints", "tables"},
+    "render": {"arguments", "results", "tables"},
     "inference": set(),
     "models": {
         "arguments", "engine", "figures", "formula", "frame_keys", "frames", "hints", "inference",
