@@ -43,7 +43,7 @@ def cake() -> Any:
         (lambda m: m.emtrends("temp", "recipe"), "has no slope"),
         (lambda m: m.emtrends("recipe", "heat"), "'heat'"),
         (lambda m: m.emmeans("recipe", level=95), "between 0 and 1"),
-        (lambda m: m.emmeans("recipe", ddf="KR"), "ddf"),
+        (lambda m: m.emmeans("recipe", ddf="KRR"), "ddf"),
     ],
 )
 def test_bad_input(cake: Any, ask: Any, said: str) -> None:
