@@ -198,7 +198,7 @@ class NlmeModel(Model):
 
         Raises
         ------
-        RError
+        NotSupportedError
             Where nlme cannot: the fit is at a boundary, or the Hessian is not positive definite.
         """
         return self._ask("confint", NlmeIntervals, level=fraction(level, "level"))

@@ -13,6 +13,10 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
                      ddf = "asymptotic", level = 0.95, each = FALSE) {
   .can_average(fit)
   re <- if (isS4(fit$model)) .as_re_form(fit, re_form)
+  if (is_membership(fit$model) && !identical(re, NA))
+    refuse("NotSupportedError", "averages of a multiple-membership model are of its fixed part, for a ",
+           "membership factor is no column to make rows of: give re_form='NA', or average ",
+           "m.predict() over rows")
   own <- .own_rows(fit)
   data <- if (!is.null(newdata)) newdata else if (at_means) .row_of_means(fit, own) else own
   sides <- .scenarios(fit, what, variables, how, own, data)

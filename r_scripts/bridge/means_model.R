@@ -106,7 +106,9 @@ model_data <- function(fit) {
   if (!is.data.frame(data)) return(NULL)
   frame <- used_frame(fit$model)
   sizes <- nrow(frame) + c(0L, length(attr(frame, "na.action")))
-  elsewhere <- setdiff(all.vars(formula(fit$model)), names(data))
+  # A membership factor is no column of any data; its weights travel with the model.
+  shares <- if (is_membership(fit$model)) membership_names(fit$model)
+  elsewhere <- setdiff(all.vars(formula(fit$model)), c(names(data), shares))
   found <- vapply(elsewhere, function(v) {
     x <- get0(v, home)
     !is.null(x) && !is.function(x)

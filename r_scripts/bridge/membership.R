@@ -143,6 +143,11 @@ is_membership <- function(model) {
   isS4(model) && identical(model@call[[1L]], as.name("multiple_membership"))
 }
 
+#' Its membership factors: names in the formula that are no columns.
+membership_names <- function(model) {
+  names(environment(get("multiple_membership", environment(formula(model))))$memberships)
+}
+
 #' Refuse what would make Z anew, from a column that there is not.
 need_own_z <- function(fit, what) {
   if (is_membership(fit$model))

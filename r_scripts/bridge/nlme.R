@@ -252,7 +252,10 @@ nlme_predict <- function(fit, newdata, level = NULL) {
 }
 
 confint_native.lme <- confint_native.gls <- function(fit, level = 0.95) {
-  nlme::intervals(fit$model, level = level)
+  tryCatch(nlme::intervals(fit$model, level = level), error = function(e)
+    refuse("NotSupportedError", "nlme has no intervals of this model's variances: ",
+           sub("\n.*", "", conditionMessage(e)), ". The fit is at a boundary or near it: fit fewer ",
+           "random effects, or take the fixed effects' intervals from m.tidy(conf_int=True)"))
 }
 
 confint_result.lme <- confint_result.gls <- function(native, fit, level = 0.95) {

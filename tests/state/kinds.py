@@ -34,6 +34,8 @@ def grouped() -> pd.DataFrame:
         d[name] = rng.poisson(np.exp(mean))
         d[f"over_{name}"] = rng.poisson(np.exp(mean) * rng.gamma(1.5, 1 / 1.5, size=96))
     d["time"], d["time2"] = (rng.gamma(4, np.exp(e) / 4) for e in (eta, 1 - eta))
+    slope = d.x * rng.normal(scale=0.8, size=12)[g]  # else a fit with slopes is at the boundary
+    d["sloped"], d["sloped2"] = d.normal + slope, d.normal2 - slope
     return d
 
 
@@ -49,6 +51,7 @@ class Kind:
     data: Callable[[], pd.DataFrame] = grouped
     refit: Callable[[pd.DataFrame, str], Any] = lambda d, y: d[y]
     predictors: tuple[str, ...] = ("x", "g")
+    refits: bool = True
 
 
 def _pair(data: pd.DataFrame, y: str) -> Any:
@@ -77,29 +80,40 @@ def _member(data: pd.DataFrame, y: str) -> Any:
 
 
 def _nb(data: pd.DataFrame, y: str) -> Any:
-    return mlm.glmer(f"{y} ~ x + (1 | g)", data, family="negative.binomial(1.5)")
+    return mlm.glmer(f"{y} ~ f + x + (1 | g)", data, family="negative.binomial(1.5)")
 
 
 LESS, MORE = ". ~ . - x", ". ~ . + x"
+BACK = ". ~ f + x + (1 | g)"
 
 KINDS: dict[str, Kind] = {
     "lmer": Kind(
-        lambda d, y: mlm.lmer(f"{y} ~ f + x + (x | g)", d), "normal", "normal2", LESS, MORE
+        lambda d, y: mlm.lmer(f"{y} ~ f + x + (x | g)", d), "sloped", "sloped2", LESS,
+        ". ~ f + x + (x | g)",
+    ),
+    "lmer by ML": Kind(
+        lambda d, y: mlm.lmer(f"{y} ~ f + x + (1 | g)", d, reml=False),
+        "normal", "normal2", LESS, BACK,
     ),
     "lmer of log": Kind(
         lambda d, y: mlm.lmer(f"log({y}) ~ f + x + (1 | g)", d),
-        "time", "time2", LESS, ". ~ f + x + (1 | g)", refit=lambda d, y: np.log(d[y]),
+        "time", "time2", LESS, BACK, refit=lambda d, y: np.log(d[y]),
     ),
     "binomial": Kind(_pair, "hits", "hits2", LESS, ". ~ x + f + (1 | g)", refit=_both),
     "poisson with offset": Kind(
-        lambda d, y: mlm.glmer(f"{y} ~ x + (1 | g)", d, family="poisson", offset="off"),
-        "count", "count2", LESS, ". ~ x + (1 | g)",
+        lambda d, y: mlm.glmer(f"{y} ~ f + x + (1 | g)", d, family="poisson", offset="off"),
+        "count", "count2", LESS, BACK,
     ),
     "Gamma": Kind(
-        lambda d, y: mlm.glmer(f"{y} ~ x + (1 | g)", d, family="Gamma", link="log"),
-        "time", "time2", LESS, ". ~ x + (1 | g)",
+        lambda d, y: mlm.glmer(f"{y} ~ f + x + (1 | g)", d, family="Gamma", link="log"),
+        "time", "time2", LESS, BACK,
     ),
-    "negative binomial": Kind(_nb, "over_count", "over_count2", LESS, ". ~ x + (1 | g)"),
+    "negative binomial": Kind(_nb, "over_count", "over_count2", LESS, BACK),
+    # refit() and update() keep its dispersion, as documented: no fit to the new response.
+    "glmer_nb": Kind(
+        lambda d, y: mlm.glmer_nb(f"{y} ~ f + x + (1 | g)", d),
+        "over_count", "over_count2", "", "", refits=False,
+    ),
     "nlmer": Kind(_nlmer, "circumference", "wider", "", "", _orange, predictors=()),
     "lm": Kind(
         lambda d, y: mlm.lm(f"{y} ~ f + x", d), "normal", "normal2", LESS, MORE, predictors=("x",)
@@ -109,7 +123,7 @@ KINDS: dict[str, Kind] = {
         predictors=("x",),
     ),
     "lme": Kind(
-        lambda d, y: mlm.lme(f"{y} ~ f + x", d, random="~ x | g"), "normal", "normal2", LESS, MORE
+        lambda d, y: mlm.lme(f"{y} ~ f + x", d, random="~ x | g"), "sloped", "sloped2", LESS, MORE
     ),
     "membership": Kind(_member, "normal", "normal2", "", "", predictors=("x",)),
 }  # fmt: skip

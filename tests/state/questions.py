@@ -9,10 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.errors import PymlmError
+from pymlm.errors import NotSupportedError
+from pymlm.models.membership import MultipleMembershipModel
+from pymlm.models.nlme import NlmeModel
 from pymlm.results.base import Printed, Result
 
 Question = Callable[[Any], Any]
+
+
+def is_lme(model: Any) -> bool:
+    """Whether intervals are nlme's, which have one method."""
+    return isinstance(model, NlmeModel)
+
+
+def is_member(model: Any) -> bool:
+    """Whether rows belong to several units."""
+    return isinstance(model, MultipleMembershipModel)
 
 
 def _with(**args: Any) -> Callable[[str], Question]:
@@ -23,16 +35,30 @@ def _with(**args: Any) -> Callable[[str], Question]:
 CALLED: dict[str, Callable[[str], Question]] = {
     "bootstrap": _with(nsim=2, seed=1),
     "contest": lambda name: lambda m: getattr(m, name)(np.eye(len(m.fixef()))),
-    "confint": _with(method="Wald"),
+    "confint": lambda name: lambda m: m.confint() if is_lme(m) else m.confint(method="Wald"),
     "emmeans": lambda name: lambda m: getattr(m, name)("x"),
     "cld": lambda name: lambda m: getattr(m, name)("f"),
     "emtrends": lambda name: lambda m: getattr(m, name)("1", var="x"),
     "influence": lambda name: lambda m: getattr(m, name)(groups=next(iter(m.ngroups), None)),
     "simulate": _with(nsim=2, seed=1),
-    "step": _with(),
+    **dict.fromkeys(
+        (
+            "predictions",
+            "avg_predictions",
+            "comparisons",
+            "avg_comparisons",
+            "slopes",
+            "avg_slopes",
+        ),
+        lambda name: lambda m: getattr(m, name)(**(FIXED_PART if is_member(m) else {})),
+    ),
     "residual_covariance": lambda name: lambda m: getattr(m, name)("g03"),
-    "check": lambda name: lambda m: getattr(m, name)("normality"),
+    "check": lambda name: (
+        lambda m: m.check("overdispersion" if hasattr(m, "family") else "normality")
+    ),
 }
+#: What averages of a multiple-membership model are of.
+FIXED_PART = {"re_form": "NA"}
 #: What is no question, or is a state of the table itself, with the reason.
 APART = {
     "save": "a state of the table", "refit": "a state of the table",
@@ -57,10 +83,10 @@ def questions(model: Any) -> dict[str, Question]:
 
 
 def answer(model: Any, question: Question) -> Any:
-    """The answer in plain values; what a class cannot answer is the error's type and words."""
+    """The answer in plain values; what a class cannot answer is the refusal's words."""
     try:
         return plain(question(model))
-    except PymlmError as error:
+    except NotSupportedError as error:  # any other error is a question asked wrongly
         return f"{type(error).__name__}: {error}"
 
 
