@@ -13,7 +13,8 @@
     ├── NotSupportedError   a quantity that is not defined for this model (ValueError)
     ├── RError              R stopped with an error; its message is kept whole (RuntimeError)
     │   └── FitError        ... while a model was being fitted
-    └── FitTimeout          the time limit was reached and R was stopped (TimeoutError)
+    ├── FitTimeout          the time limit was reached and R was stopped (TimeoutError)
+    └── WorkersLost         worker processes died again and again on the same fits (RuntimeError)
 
     PymlmWarning (UserWarning)
     ├── ConvergenceWarning  lme4's convergence checks failed
@@ -54,6 +55,7 @@ __all__ = [
     "RPackageError",
     "RWarning",
     "SingularFitWarning",
+    "WorkersLost",
 ]
 
 
@@ -119,6 +121,10 @@ class FitError(RError):
 
 class FitTimeout(PymlmError, TimeoutError):
     """The time limit was reached; R was stopped and can be used again."""
+
+
+class WorkersLost(PymlmError, RuntimeError):
+    """Worker processes died again and again on the same fits."""
 
 
 class PymlmWarning(UserWarning):

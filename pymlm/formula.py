@@ -190,6 +190,11 @@ def quoted(name: str) -> str:
     return "`" + str(name).replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
+def right_side(formula: str) -> str:
+    """Return a formula's text without its response: "~ x + (1 | g)"; errors of `sides`."""
+    return "~" + sides(formula)[1]
+
+
 def sides(formula: str) -> tuple[str, str]:
     """Split a formula's text at its first "~" outside backticks and strings.
 

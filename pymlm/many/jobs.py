@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pymlm.engine.left_behind import ForWorkers
-from pymlm.errors import PymlmError
+from pymlm.errors import WorkersLost
 from pymlm.many.tables import Tables
 from pymlm.models.parallel import bar
 
@@ -24,10 +24,6 @@ TRIES = 3
 
 Chunk = tuple[int, int]
 Work = Callable[[int, int], tuple[Callable[..., Tables], tuple[Any, ...]]]
-
-
-class WorkersLost(PymlmError):
-    """Worker processes died again and again on the same fits."""
 
 
 def run_all(

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.errors import DataError, PymlmError
-from pymlm.formula import quoted, sides
+from pymlm.formula import quoted, right_side, sides
 from pymlm.many.tables import Failure, Tables
 from pymlm.many.work import (
     Design,
@@ -82,7 +82,7 @@ class Plan:
             (*([answer] if answer else []), *group)
             for group, _ in groups for answer in answers or [""]
         ]  # fmt: skip
-        text = _right_side(formula) if answers else formula
+        text = right_side(formula) if answers else formula
         design, alone = (None, frozenset[int]()) if job.one_by_one else _shared(
             text, frame, answers, job
         )  # fmt: skip
@@ -222,11 +222,6 @@ def _groups(frame: pd.DataFrame, columns: list[str]) -> tuple[list[tuple[Any, An
     found = [(k if isinstance(k, tuple) else (k,), k) for k, _ in grouped[columns[0]]]
     single = len(columns) == 1
     return [(key, places[key[0] if single else key]) for key, _ in found], int(missing.sum())
-
-
-def _right_side(formula: str) -> str:
-    """The formula without its response."""
-    return "~" + sides(formula)[1]
 
 
 def _with_response(formula: str, response: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ import pandas as pd
 from pymlm.arguments import check_ddf, choice, flag, fraction, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError
-from pymlm.formula import sides
+from pymlm.formula import right_side
 from pymlm.frames import as_pandas
 from pymlm.many.fitting import fit_many
 from pymlm.models.parallel import check_jobs, check_seed, whole_number
@@ -197,7 +197,7 @@ def power(
 
 
 def _designs(data: Designs, sizes: Iterable[Any] | None) -> list[tuple[str, pd.DataFrame]]:
-    if isinstance(data, Callable):  # type: ignore[arg-type]  # callable() does not narrow Any
+    if callable(data):
         if sizes is None:
             raise ArgumentError("give sizes=: what the function of the design is called with")
         return [(str(s), as_pandas(data(s))) for s in sizes]
@@ -227,12 +227,11 @@ def _fitted(
         stem = "_" + stem
     names = [f"{stem}{i}" for i in range(drawn.shape[1])]
     responses = pd.DataFrame(drawn, index=frame.index, columns=names)
-    right = "~" + sides(formula)[1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # each fit's are data
         fits = fit_many(
-            right, pd.concat([frame, responses], axis=1), responses=names, family=family,
-            ddf=ddf, n_jobs=n_jobs, progress=progress, keep="tables", **options,
+            right_side(formula), pd.concat([frame, responses], axis=1), responses=names,
+            family=family, ddf=ddf, n_jobs=n_jobs, progress=progress, keep="tables", **options,
         )  # fmt: skip
     glance = fits.to_frame("glance")
-    return fits.to_frame(), int((glance["singular"] == True).sum()), len(fits.failures)  # noqa: E712  # None, too
+    return fits.to_frame(), int(glance["singular"].eq(True).sum()), len(fits.failures)

@@ -9,15 +9,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pymlm.results.base import Floats
+from pymlm.results.base import ESTIMATES, Floats
 from pymlm.results.fixed import FixedEffects
 
 #: The tables of many fits: coefficients, one row a fit, variances, theta, conditional modes.
 TableName = Literal["tidy", "glance", "varcorr", "theta", "ranef"]
 
-FIXED = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
 COLUMNS: Mapping[TableName, tuple[str, ...]] = {
-    "tidy": ("term", *FIXED),
+    "tidy": ("term", *ESTIMATES),
     "glance": (
         "nobs", "sigma", "loglik", "aic", "bic", "reml_criterion", "deviance", "df_residual",
         "npar", "singular", "converged", "max_gradient", "ddf_engine",
@@ -128,7 +127,7 @@ def fixed_effects(rows: pd.DataFrame, ddf: str | None, statistic_name: str) -> F
         values = rows[name].to_numpy(dtype=np.float64)
         return None if np.isnan(values).all() else values
 
-    values: dict[str, Any] = {name: column(name) for name in FIXED}
+    values: dict[str, Any] = {name: column(name) for name in ESTIMATES}
     for name in ("estimate", "std_error", "statistic", "conf_low", "conf_high"):
         if values[name] is None:
             values[name] = rows[name].to_numpy(dtype=np.float64)

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import check_ddf, choice, fraction, strict, text_list
+from pymlm.engine import Frame
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
 from pymlm.frames import as_pandas, prepare, used_columns
-from pymlm.models.base import Fitted
+from pymlm.models.simulation import SimulationMethods
 from pymlm.results.averages import Averages
 
 Scale = Literal["response", "link"]
@@ -22,7 +23,7 @@ By = str | Sequence[str]
 Rows = Any
 
 
-class AverageMethods(Fitted):
+class AverageMethods(SimulationMethods):
     """What a model predicts on average, and how that changes with a predictor."""
 
     @strict
@@ -182,47 +183,26 @@ class AverageMethods(Fitted):
         if means and newdata != "mean":
             raise ArgumentError(f"newdata is a data frame, 'mean' or None, not {newdata!r}")
         frame = None if newdata is None or means else as_pandas(newdata)
-        mixed = bool(self._is_mixed())
-        form = self._form(re_form, mixed)
+        form = self._vetted_re_form(re_form)
         args: dict[str, Any] = {
             "what": what, "variables": names, "how": how, "by": groups, "at_means": means,
             "type": choice(type, ("response", "link"), "type"), "re_form": form,
-            "ddf": _checked_ddf(ddf, mixed), "level": fraction(level, "level"), "each": each,
+            "ddf": _checked_ddf(ddf), "level": fraction(level, "level"), "each": each,
         }  # fmt: skip
         index = self._used_index
         if frame is not None:
             index = frame.index
-            args["newdata"] = self._new_rows(frame, form, mixed)
+            args["newdata"] = self._new_rows(frame, form)
         elif means:
             index = pd.Index(["mean"])
         if groups and not means:
             args["by_data"] = self._groups(groups, frame)
-        found: Averages = (
-            self._call_ddf("averages", Averages, args["ddf"], engine, **args)  # type: ignore[attr-defined]  # mixed models have engines
-            if mixed
-            else self._call("averages", Averages, **args)
-        )
+        found: Averages = self._call_ddf("averages", Averages, args["ddf"], engine, **args)
         return replace(found, index=index) if each else found
 
-    def _is_mixed(self) -> Any:
-        return hasattr(self, "_vetted_re_form")
-
-    def _form(self, re_form: Any, mixed: bool) -> str | None:
-        if mixed:
-            form: str | None = self._vetted_re_form(re_form)  # type: ignore[attr-defined]  # asked above
-            return form
-        if re_form not in (None, "NA"):
-            raise ArgumentError(f"re_form={re_form!r}: this model has no random effects")
-        return None
-
-    def _new_rows(self, frame: pd.DataFrame, form: str | None, mixed: bool) -> Any:
-        me: Any = self
-        if mixed:
-            return prepare(me._needed(frame, form), keys=me._own_formula.keys)
-        from pymlm.models.newdata import needed_columns
-
-        offset = me._described.offset
-        return prepare(needed_columns(frame, me._predictors(frame), offset))
+    def _new_rows(self, frame: pd.DataFrame, re_form: str | None) -> Frame:
+        """The columns of new rows that a prediction needs, made ready for R."""
+        raise NotImplementedError  # every class that predicts has its own
 
     def _groups(self, by: list[str], frame: pd.DataFrame | None) -> Any:
         """The columns of `by`, one row a row averaged over; None where R alone has them."""
@@ -264,9 +244,7 @@ def _values(name: str, value: Any) -> Any:
     return [str(v).upper() if isinstance(v, bool) else str(v) for v in array.tolist()]
 
 
-def _checked_ddf(ddf: str | None, mixed: bool) -> str:
-    if not mixed:
-        return choice(ddf, ("asymptotic", "residual"), "ddf") if ddf is not None else "asymptotic"
+def _checked_ddf(ddf: str | None) -> str:
     method = check_ddf(ddf) or "asymptotic"
     if method == "between-within":
         raise NotSupportedError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -59,10 +58,6 @@ class Described(CommonAttributes):
         super().__init__(handle, source)
         if convergence is not None:  # the fit brought it along
             self.__dict__["convergence"] = convergence
-
-    def _like(self, handle: RObject) -> Self:
-        """A model of this class around another R object that was fitted to the same rows."""
-        return type(self)(handle, self._source)
 
     @cached_property
     def _described(self) -> Description:

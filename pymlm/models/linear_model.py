@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 import pandas as pd
 
 from pymlm.arguments import check_ddf, choice, flag, fraction, strict
+from pymlm.engine import Frame
 from pymlm.errors import NotSupportedError
-from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.averages import AverageMethods
 from pymlm.models.fixed_tests import type_of_tests
@@ -233,10 +233,7 @@ class LinearModel(Model, AverageMethods):
         index = self._used_index
         if newdata is not None:
             frame = as_pandas(newdata)
-            args["newdata"] = prepare(
-                needed_columns(frame, self._predictors(frame), self._described.offset),
-                keys=vet(self.formula, trusted=True, columns=self._source.sent).keys,
-            )
+            args["newdata"] = self._new_rows(frame)
             index = frame.index
         found: Predicted = self._call("linear_predicted", Predicted, **args)
         columns = {"predicted": found.predicted}
@@ -250,12 +247,11 @@ class LinearModel(Model, AverageMethods):
             out = pd.DataFrame(rows, index=self._source.index)
         return out if limits is not None or se else out["predicted"]
 
-    def _predictors(self, frame: pd.DataFrame) -> list[str]:
-        own = vet(self.formula, trusted=True, columns=self._source.sent)
-        have = {str(c) for c in frame.columns}
-        needed = [n for n in own.names if n not in own.response_names]
-        known = set(self._source.sent) or have
-        return [n for n in needed if n in known]
+    def _new_rows(self, frame: pd.DataFrame, re_form: str | None = None) -> Frame:
+        own = self._own_formula
+        known = set(self._source.sent) or {str(c) for c in frame.columns}
+        needed = [n for n in own.names if n not in own.response_names and n in known]
+        return prepare(needed_columns(frame, needed, self._described.offset), keys=own.keys)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.formula!r}, {self.nobs} rows>"

@@ -84,12 +84,8 @@ def bar(total: int, progress: bool, unit: str) -> Iterator[Callable[[int], objec
 
 
 def _shown(results: Iterable[T], total: int, progress: bool) -> Iterator[T]:
-    """With a progress bar where somebody looks and tqdm is installed."""
-    if progress and sys.stderr is not None and sys.stderr.isatty():
-        try:
-            import tqdm  # type: ignore[import-untyped, unused-ignore]  # an optional extra
-        except ImportError:
-            return iter(results)
-        bar: Iterator[T] = iter(tqdm.tqdm(results, total=total))
-        return bar
-    return iter(results)
+    """The results as they come, the bar with them."""
+    with bar(total, progress, "it") as advance:
+        for result in results:
+            yield result
+            advance(1)

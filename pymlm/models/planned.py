@@ -12,7 +12,7 @@ import pandas as pd
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, FormulaError, near_names
-from pymlm.formula import sides
+from pymlm.formula import right_side
 from pymlm.models.families import Family, glmer_family
 from pymlm.models.fitting import make_task
 from pymlm.models.parallel import check_seed, whole_number
@@ -177,7 +177,7 @@ def _one_sided(formula: Any) -> Any:
     """The right-hand side of a formula; what is no text is refused by the vetting."""
     if not isinstance(formula, str) or "~" not in formula:
         return formula
-    return "~" + sides(formula)[1]
+    return right_side(formula)
 
 
 def _by_name(given: Any, names: tuple[str, ...], what: str) -> Floats:

@@ -7,6 +7,7 @@ from typing import Any, Literal, overload
 import pandas as pd
 
 from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.engine import Frame
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.newdata import needed_columns
@@ -124,7 +125,7 @@ class PredictionMethods(SimulationMethods):
         if newdata is not None:
             frame = as_pandas(newdata)
             index = frame.index
-            args["newdata"] = prepare(self._needed(frame, form), keys=self._own_formula.keys)
+            args["newdata"] = self._new_rows(frame, form)
             args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
         kind = choice(interval, ("confidence", "prediction", None), "interval")
         if kind is None:
@@ -149,8 +150,8 @@ class PredictionMethods(SimulationMethods):
             type=args["type"],
         )
 
-    def _needed(self, newdata: pd.DataFrame, re_form: str | None) -> pd.DataFrame:
-        """The columns of `newdata` that a prediction needs, an offset's among them."""
+    def _new_rows(self, frame: pd.DataFrame, re_form: str | None) -> Frame:
+        """The columns of new rows that a prediction needs, an offset's among them."""
         own = self._own_formula
         needed = [n for n in own.names if n not in own.response_names]
         if re_form == "NA":
@@ -160,7 +161,8 @@ class PredictionMethods(SimulationMethods):
             fixed = self._call("fixed_names", tuple[str, ...])
             needed = list(dict.fromkeys([*fixed, *groups]))
         needed = [n for n in needed if n not in own.constants]
-        have = {str(c) for c in newdata.columns}
+        have = {str(c) for c in frame.columns}
         known = set(self._source.sent) or set(own.names)
         offset = self._call("offset_name", str | None)
-        return needed_columns(newdata, [n for n in needed if n in known or n in have], offset)
+        needed = [n for n in needed if n in known or n in have]
+        return prepare(needed_columns(frame, needed, offset), keys=own.keys)

@@ -107,7 +107,7 @@ class SimulationMethods(CommonAttributes):
             if group not in own:
                 raise ArgumentError(
                     f"re_form={re_form!r}: the model has no grouping factor {group!r}."
-                    + (near_names(group, own) or f" It has: {', '.join(own)}")
+                    + (near_names(group, own) or f" It has: {', '.join(own) or 'none'}")
                 )
         return re_form
 

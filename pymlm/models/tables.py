@@ -14,6 +14,7 @@ from pymlm.frame_keys import key_column
 from pymlm.frames import as_column, used_columns
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.exact import need_asymptotic
+from pymlm.results.base import ESTIMATES
 from pymlm.results.tidy import Glance, Tidy, TidyColumns
 
 EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
@@ -97,7 +98,7 @@ class TableMethods(CommonAttributes):
             level=fraction(conf_level, "conf_level"),
             scale=choice(scale, ("sdcor", "vcov"), "scale"),
         )
-        values: dict[str, Any] = {f: np.array(getattr(columns, f)) for f in _NUMBERS}
+        values: dict[str, Any] = {f: np.array(getattr(columns, f)) for f in ESTIMATES}
         if not flag(conf_int, "conf_int"):
             values["conf_low"][:] = values["conf_high"][:] = np.nan
         elif by != "Wald":
@@ -176,6 +177,3 @@ class TableMethods(CommonAttributes):
                     rows = own if self._used_rows is None else own.iloc[self._used_rows]
                     out[name] = rows.to_numpy() if rows.dtype == object else rows.array
         return out
-
-
-_NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")

@@ -12,11 +12,9 @@ from pymlm.models.lm import lm
 from pymlm.models.lmer import lmer
 from pymlm.multilevel.panel import complete_task, gee, one_per_group, panel
 from pymlm.multilevel.robust import cluster_robust
-from pymlm.results.base import readonly
+from pymlm.results.base import ESTIMATES, readonly
 from pymlm.results.fixed import FixedEffects
 from pymlm.results.multilevel_effects import Alternatives
-
-COLUMNS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
 
 
 @strict
@@ -80,7 +78,7 @@ def compare_alternatives(
     }
     columns: dict[str, Any] = {
         name: readonly(np.concatenate([_values(fixed, name) for fixed in ways.values()]))
-        for name in COLUMNS
+        for name in ESTIMATES
     }
     return Alternatives(
         term=tuple(t for fixed in ways.values() for t in fixed.term),

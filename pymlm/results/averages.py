@@ -8,12 +8,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.results.base import Floats, Result
+from pymlm.results.base import ESTIMATES, Floats, Result
 from pymlm.results.emm import LabelColumn
-
-_NUMBERS = (
-    "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -63,7 +59,7 @@ class Averages(Result):
     pbkrtest's of the hypothesis Jβ = 0.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = _NUMBERS
+    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
 
     kind: str
     term: tuple[str, ...]
@@ -93,7 +89,7 @@ class Averages(Result):
         if self.kind != "predictions":
             out |= {"term": list(self.term), "contrast": list(self.contrast)}
         out |= {label.name: label.values for label in self.labels}
-        out |= {name: np.array(getattr(self, name)) for name in _NUMBERS}
+        out |= {name: np.array(getattr(self, name)) for name in ESTIMATES}
         index = None
         if self.rows is not None and self.index is not None:
             index = self.index[np.asarray(self.rows, dtype=np.int64) - 1]

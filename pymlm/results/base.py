@@ -23,6 +23,9 @@ from pymlm.results.rows import Rows
 
 Floats = NDArray[np.float64]
 
+#: Columns of every table of estimates and their tests, in broom's order.
+ESTIMATES = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
+
 
 def check_known(name: object, known: Iterable[str], what: str) -> None:
     """Raise ArgumentError unless `name` is one of `known`, which the error lists."""

@@ -7,9 +7,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from pymlm.results.base import Floats, Printed, Result, check_known
-
-_COLUMNS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
+from pymlm.results.base import ESTIMATES, Floats, Printed, Result, check_known
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -47,7 +45,7 @@ class Contest(Result):
     2017, doi:10.18637/jss.v082.i13.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = _COLUMNS
+    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
     _index: ClassVar[str | None] = "term"
 
     term: tuple[str, ...]
@@ -94,7 +92,7 @@ class LsMeans(Result):
     are not adjusted for their number; `emmeans` adjusts.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = _COLUMNS
+    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
     _index: ClassVar[str | None] = "term"
 
     term: tuple[str, ...]

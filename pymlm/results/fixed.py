@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.figures import figure_of
-from pymlm.results.base import Floats, Printed, Result
+from pymlm.results.base import ESTIMATES, Floats, Printed, Result
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -42,9 +42,7 @@ class FixedEffects(Result):
     doi:10.18637/jss.v082.i13.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = (
-        "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high",
-    )  # fmt: skip
+    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
     _index: ClassVar[str | None] = "term"
 
     plot = figure_of("coefs")

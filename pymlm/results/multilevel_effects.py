@@ -11,12 +11,8 @@ import numpy as np
 import pandas as pd
 
 from pymlm.figures import figure_of
-from pymlm.results.base import Floats, Printed, Result, check_known
+from pymlm.results.base import ESTIMATES, Floats, Printed, Result, check_known
 from pymlm.results.fixed import FixedEffects
-
-_EFFECT_COLUMNS = (
-    "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -67,7 +63,7 @@ class EffectTable(Result):
     conf_low, conf_high : ndarray, shape (k,)
     """
 
-    _columns: ClassVar[tuple[str, ...]] = _EFFECT_COLUMNS
+    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
     _index: ClassVar[str | None] = "term"
 
     term: tuple[str, ...]
@@ -273,7 +269,7 @@ class Alternatives(EffectTable):
     GEE).
     """
 
-    _columns: ClassVar[tuple[str, ...]] = ("model", *_EFFECT_COLUMNS)
+    _columns: ClassVar[tuple[str, ...]] = ("model", *ESTIMATES)
 
     model: tuple[str, ...]
 

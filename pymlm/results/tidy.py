@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.results.base import Floats, Result
+from pymlm.results.base import ESTIMATES, Floats, Result
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -36,9 +36,7 @@ class Tidy(Result):
     Mirrors ``broom.mixed::tidy(model, effects, conf.int)``, names in snake case.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = (
-        "estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high",
-    )  # fmt: skip
+    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
     _index: ClassVar[str | None] = "term"
 
     effect: tuple[str, ...]

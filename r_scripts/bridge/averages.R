@@ -12,6 +12,7 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
                      newdata = NULL, at_means = FALSE, type = "response", re_form = NULL,
                      ddf = "asymptotic", level = 0.95, each = FALSE) {
   .can_average(fit)
+  ddf <- checked_ddf(fit, ddf)
   re <- if (isS4(fit$model)) .as_re_form(fit, re_form)
   if (is_membership(fit$model) && !identical(re, NA))
     refuse("NotSupportedError", "averages of a multiple-membership model are of its fixed part, for a ",
@@ -322,7 +323,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   v <- .covariance_for(fit, ddf)
   covariance <- gradient %*% v %*% t(gradient)
   se <- sqrt(rowSums((gradient %*% v) * gradient))
-  df <- switch(ddf, asymptotic = Inf, residual = stats::df.residual(fit$model), .df_of_rows(fit, gradient, ddf))
+  df <- switch(ddf, asymptotic = Inf, residual = residual_ddf(fit$model),
+               .df_of_rows(fit, gradient, ddf))
   half <- qt((1 + level) / 2, df) * se
   t <- estimate / se
   list(std_error = se, df = rep(df, length.out = length(estimate)), statistic = t,

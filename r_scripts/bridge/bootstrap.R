@@ -65,18 +65,10 @@ boot_model <- function(fit, simulations, i) {
 }
 
 .refit_heard <- function(expr) {
-  said <- character()
-  hear <- function(c, restart) {
-    said <<- c(said, trimws(conditionMessage(c)))
-    tryInvokeRestart(restart)
-  }
-  value <- tryCatch(withCallingHandlers(
-    expr,
-    warning = function(w) hear(w, "muffleWarning"), message = function(m) hear(m, "muffleMessage")),
-    error = function(e) e)
+  said <- heard(value <- tryCatch(expr, error = function(e) e))
   failed <- inherits(value, "error")
   list(value = if (!failed) value, error = if (failed) conditionMessage(value),
-       said = unique(said))
+       said = said)
 }
 
 # An lm or glm (of a bootstrap test) has no refit(): the same matrix, another response.

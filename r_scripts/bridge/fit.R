@@ -116,6 +116,17 @@ fit_checked <- function(fun, args) {
   model
 }
 
+#' What R says while `expr` runs, as text; nothing is raised but errors.
+heard <- function(expr) {
+  said <- character()
+  hear <- function(restart) function(c) {
+    said <<- c(said, trimws(conditionMessage(c)))
+    tryInvokeRestart(restart)
+  }
+  withCallingHandlers(expr, warning = hear("muffleWarning"), message = hear("muffleMessage"))
+  unique(said)
+}
+
 .said_of_convergence <- function(model) {
   c(unlist(model@optinfo$conv$lme4$messages), .optimizer_code_text(model@optinfo))
 }

@@ -84,11 +84,11 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   number <- function(name) vapply(good, function(f) as.numeric(f[[name]]), 0)
   rows <- function(name, n) matrix(vapply(good, function(f) as.numeric(f[[name]]), numeric(n)), n)
   p <- ncol(parts$X)
-  names <- parts$varcorr_names()
+  names <- parts$names
   flagged <- which(vapply(good, function(f) !is.null(f$convergence), NA))
   c(out, list(
     term = colnames(parts$X), linear = design$linear,
-    theta_name = parts$theta_names(), theta = rows("theta", length(parts$theta)),
+    theta_name = parts$named_theta, theta = rows("theta", length(parts$theta)),
     estimate = rows("beta", p), std_error = rows("std_error", p),
     df = if (!is.null(ddf)) rows("df", p),
     grp = as.character(names$grp), var1 = as.character(names$var1), var2 = as.character(names$var2),
@@ -111,7 +111,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   if (!is.null(design$response)) data[[design$response]] <- y
   assign(".data", data, envir = design$env)
   on.exit(rm(".data", envir = design$env))
-  said <- .heard(made <- eval(design$call, design$env))
+  said <- heard(made <- eval(design$call, design$env))
   dropped <- attr(made$fr, "na.action")
   parts <- new.env(parent = emptyenv())
   parts$used <- if (length(dropped)) seq_len(nrow(data))[-dropped] else seq_len(nrow(data))
@@ -122,8 +122,6 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   # lme4's C++ writes new parameters into these where they lie.
   parts$theta <- made$reTrms$theta + 0
   parts$factor <- made$reTrms$Lambdat@x + 0
-  parts$varcorr_names <- function() parts$names
-  parts$theta_names <- function() parts$named_theta
   if (!design$linear) return(parts)
   parts$devfun <- .lmer_function(design, parts, made$fr)
   rho <- environment(parts$devfun)
@@ -185,17 +183,6 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   else parts$theta
 }
 
-# What R says while `expr` runs, as text; nothing is raised but errors.
-.heard <- function(expr) {
-  said <- character()
-  hear <- function(restart) function(c) {
-    said <<- c(said, trimws(conditionMessage(c), "right"))
-    tryInvokeRestart(restart)
-  }
-  withCallingHandlers(expr, warning = hear("muffleWarning"), message = hear("muffleMessage"))
-  unique(said)
-}
-
 # One response's model. It shares the design's matrices, so it is good until the next fit.
 .many_model <- function(design, parts, y) {
   if (!is.null(y) && length(unique(y)) < 2L) stop("Response is constant", call. = FALSE)
@@ -249,8 +236,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
 
 # lme4's updateStart(): the first stage's theta, the user's fixed effects.
 .start_at <- function(start, theta) {
-  if (is.null(start)) return(theta)
-  if (is.numeric(start)) return(theta)
+  if (!is.list(start)) return(theta)
   start$theta <- theta
   start
 }
@@ -271,7 +257,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
 # What a table needs of one fit.
 .many_answer <- function(design, parts, y, ddf, modes) {
   model <- NULL
-  said <- .heard(model <- .many_model(design, parts, y))
+  said <- heard(model <- .many_model(design, parts, y))
   said <- said[!vapply(said, .all_said, NA, .said_of_convergence(model))]
   info <- model@optinfo
   gradient <- info$derivs$gradient

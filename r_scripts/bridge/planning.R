@@ -35,9 +35,9 @@ theta_names <- function(cnms, size) {
 }
 
 #' Simulated responses at chosen parameters; one row a row of the data, NA where a predictor is missing.
-simulate_planned <- function(formula, data, beta, theta, sigma, beta_names, theta_names, family = NULL, link = NULL,
-                             nb_theta = NULL, weights = NULL, offset = NULL, nsim = 1L,
-                             seed = NULL) {
+simulate_planned <- function(formula, data, beta, theta, sigma, beta_names, theta_names,
+                             family = NULL, link = NULL, nb_theta = NULL, weights = NULL,
+                             offset = NULL, nsim = 1L, seed = NULL) {
   parsed <- parse_formula(formula)
   environment(parsed) <- new.env(parent = .formula_home)
   # lme4's simulate(offset =) leaves the offset out of the means, without a word.
@@ -45,7 +45,8 @@ simulate_planned <- function(formula, data, beta, theta, sigma, beta_names, thet
   complete <- stats::complete.cases(data[intersect(all.vars(parsed), names(data))])
   used <- data[complete, , drop = FALSE]
   # by name: lme4 takes them by place where they have none, and says so
-  params <- list(theta = stats::setNames(theta, theta_names), beta = stats::setNames(beta, beta_names))
+  params <- list(theta = stats::setNames(theta, theta_names),
+                 beta = stats::setNames(beta, beta_names))
   if (!is.null(sigma)) params$sigma <- sigma
   args <- list(parsed, nsim = nsim, newdata = used, newparams = params)
   if (!is.null(family)) args$family <- eval(family_call(family, link, nb_theta))

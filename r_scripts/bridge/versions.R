@@ -91,13 +91,6 @@ optimized_parameters <- function(model) {
   list(names = names(found), values = unname(found))
 }
 
-#' Elements of theta as a function of the parameters that lme4 optimizes over.
-theta_of_parameters <- function(model) {
-  if (!is_structured(model)) return(identity)
-  inside <- function(name) utils::getFromNamespace(name, "lme4")
-  inside("mkMkTheta")(inside("getReCovs")(model))
-}
-
 #' The argument of influence() for one refit after the other; `ncores` was renamed in lme4 2.
 influence_alone <- function() {
   known <- names(formals(utils::getS3method("influence", "merMod", envir = asNamespace("lme4"))))

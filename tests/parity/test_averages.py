@@ -240,6 +240,25 @@ def test_rows_average_to_the_average(herds: Any) -> None:
     assert_fits_close(limits["estimate"], theirs, DIFFERENCES)
 
 
+def test_new_rows_of_a_model_without_random_effects() -> None:
+    data = mlm.load_dataset("sleepstudy")
+    data["key"] = 3_000_000_000 + data.index // 60  # a name, which crosses as a factor's level
+    for m in (
+        mlm.lm("Reaction ~ Days + factor(key)", data),
+        mlm.glm("Reaction ~ Days + factor(key)", data, family="Gamma", link="log"),
+    ):
+        rows = data.iloc[[0, 70, 150]]
+        found = m.predictions(newdata=rows)
+        assert_fits_close(found.estimate, m.predict(rows), DIFFERENCES)
+        assert_fits_close(m.avg_predictions(newdata=rows).estimate[0], m.predict(rows).mean())
+        with pytest.raises(DataError, match="'Days'"):
+            m.avg_predictions(newdata=rows.drop(columns="Days"))
+        with pytest.raises(ArgumentError, match="no grouping factor 'Subject'"):
+            m.avg_predictions(re_form="~ (1 | Subject)")
+        with pytest.raises(NotSupportedError, match="Satterthwaite"):
+            m.avg_slopes(ddf="Satterthwaite")
+
+
 def test_values_of_variables(sleep: Any) -> None:
     beta = sleep.fixef()
     found = sleep.avg_predictions({"Days": [0, 9]}, re_form="NA").to_frame().set_index("Days")
@@ -279,6 +298,7 @@ BAD = {
     "empty": (lambda m: m.avg_slopes({}), ArgumentError, "empty"),
     "newdata": (lambda m: m.slopes(newdata="median"), ArgumentError, "mean"),
     "rule": (lambda m: m.avg_slopes(ddf="between-within"), NotSupportedError, "Satterthwaite"),
+    "residual": (lambda m: m.avg_slopes(ddf="residual"), NotSupportedError, "Satterthwaite"),
     "new group": (
         lambda m: m.avg_slopes(newdata=pd.DataFrame({"Days": [1], "Subject": ["new"]})),
         DataError, "new",
