@@ -15,7 +15,7 @@ from pymlm.frames import as_pandas, prepare
 from pymlm.models.averages import AverageMethods
 from pymlm.models.fixed_tests import type_of_tests
 from pymlm.models.model import Model
-from pymlm.models.newdata import needed_columns
+from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.results.base import Floats
 from pymlm.results.fixed import ConfidenceIntervals, NamedValues
 from pymlm.results.linear import LinearAnova, LinearSummary, Predicted
@@ -251,7 +251,8 @@ class LinearModel(Model, AverageMethods):
         own = self._own_formula
         known = set(self._source.sent) or {str(c) for c in frame.columns}
         needed = [n for n in own.names if n not in own.response_names and n in known]
-        return prepare(needed_columns(frame, needed, self._described.offset), keys=own.keys)
+        offset = offset_column(self._described.offset, self._source)
+        return prepare(needed_columns(frame, needed, offset), keys=own.keys)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.formula!r}, {self.nobs} rows>"

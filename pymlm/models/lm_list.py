@@ -17,7 +17,7 @@ from pymlm.frames import as_pandas, prepare
 from pymlm.models.base import Fitted
 from pymlm.models.families import Family, as_family, check_family_response
 from pymlm.models.fitting import check_response, fit, make_task
-from pymlm.models.newdata import needed_columns
+from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.results.base import Floats
 from pymlm.results.linear import GroupEstimates, GroupIntervals
 from pymlm.results.ranef import GroupCoefficients
@@ -215,7 +215,8 @@ class LmList(Fitted):
         frame = as_pandas(newdata)
         own = vet(self.formula, trusted=True, columns=self._source.sent)
         needed = [n for n in own.names if n not in own.response_names]
-        sent = prepare(needed_columns(frame, needed, self._described.offset), keys=own.keys)
+        offset = offset_column(self._described.offset, self._source)
+        sent = prepare(needed_columns(frame, needed, offset), keys=own.keys)
         values = self._call("lm_list_predicted", newdata=sent)
         return pd.Series(values, index=frame.index, name="predicted")
 

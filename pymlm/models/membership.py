@@ -16,7 +16,7 @@ from pymlm.models.control import LmerControl, as_control
 from pymlm.models.fitting import as_start, check_response, fit, make_task, warn_about
 from pymlm.models.lmer import LinearMixedModel
 from pymlm.models.membership_weights import check_weights, membership_weights
-from pymlm.models.newdata import needed_columns
+from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.results.fixed import NamedMatrix
 
 
@@ -98,10 +98,10 @@ class MultipleMembershipModel(LinearMixedModel):
             )
         beside = {*given, *self._own_formula.constants}
         names = [n for n in self._call("all_names", tuple[str, ...]) if n not in beside]
-        offset = self._call("offset_name", str | None)
+        offset = offset_column(self._call("offset_name", str | None), self._source)
         values = self._call(
             "predict_membership",
-            newdata=prepare(needed_columns(frame, names, offset)),
+            newdata=prepare(needed_columns(frame, names, offset), keys=self._own_formula.keys),
             memberships=triplets(given, frame, self._source.arguments.get("normalize", False)),
             allow_new_levels=flag(allow_new_levels, "allow_new_levels"),
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 import pandas as pd
 
 from pymlm.errors import DataError, FormulaError, near_names
 from pymlm.frames import used_columns
+from pymlm.models.base import Source
 from pymlm.models.fitting import OFFSET
 
 
@@ -19,13 +21,8 @@ def needed_columns(
     Raises
     ------
     DataError
-        For a missing column, or an offset that was an array.
+        For a missing column.
     """
-    if offset == OFFSET:
-        raise DataError(
-            "the model's offset was given as an array, which has no numbers for new rows: give it "
-            "as a column's name, or write it into the formula, offset(x)"
-        )
     names = list(dict.fromkeys([*needed, *([offset] if offset else [])]))
     have = {str(c) for c in newdata.columns}
     missing = [n for n in names if n not in have]
@@ -35,6 +32,24 @@ def needed_columns(
             f"{', '.join(names)}.{near_names(missing[0], have)}"
         )
     return used_columns(newdata, names, "newdata")
+
+
+def offset_column(offset: str | None, source: Source) -> str | None:
+    """Return the column of an offset that was given beside the formula, None where there is none.
+
+    Raises
+    ------
+    DataError
+        For an offset that was an array: it crossed under a name of ours.
+    """
+    given = source.arguments.get("offset")
+    ours = re.fullmatch(re.escape(OFFSET) + r"\d*", offset or "") is not None
+    if ours and not isinstance(given, str):  # a model from a file has the name alone
+        raise DataError(
+            "the model's offset was given as an array, which has no numbers for new rows: give it "
+            "as a column's name, or write it into the formula, offset(x)"
+        )
+    return offset
 
 
 def check_file_has(names: Collection[str], old: Collection[str], sent: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from pymlm.arguments import choice, flag, fraction, strict
 from pymlm.engine import Frame
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
-from pymlm.models.newdata import needed_columns
+from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.models.simulation import SimulationMethods
 from pymlm.results.prediction import PredictionColumns, Predictions
 
@@ -163,6 +163,6 @@ class PredictionMethods(SimulationMethods):
         needed = [n for n in needed if n not in own.constants]
         have = {str(c) for c in frame.columns}
         known = set(self._source.sent) or set(own.names)
-        offset = self._call("offset_name", str | None)
+        offset = offset_column(self._call("offset_name", str | None), self._source)
         needed = [n for n in needed if n in known or n in have]
         return prepare(needed_columns(frame, needed, offset), keys=own.keys)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, FormulaError
+from pymlm.errors import ArgumentError, DataError, FormulaError
 from tests.native import ROUND_TRIP, assert_close
+from tests.tolerances import BY_HAND
 
 NAMES = (".weights", ".offset", "(Intercept)", "T")
 
@@ -55,6 +56,23 @@ def test_the_dot_holds_the_users_columns_and_none_of_ours(sleepstudy, numbers, a
         right = function("Reaction ~ Days + z", plain, **{argument: numbers})
         assert m.fixef().index.tolist() == ["(Intercept)", "Days", f".{argument}"]
         assert_close(m.fixef(), right.fixef())
+
+
+def test_new_rows_know_a_column_from_an_array(sleepstudy, numbers):
+    """The user's own column `.offset` may be the offset; an array is known under any name."""
+    mine = sleepstudy.rename(columns={"Days": ".offset"}).assign(x=numbers)
+    for fit in (
+        partial(mlm.lmer, "Reaction ~ x + (1 | Subject)"),
+        partial(mlm.lm, "Reaction ~ x"),
+        partial(mlm.lm_list, "Reaction ~ x | Subject"),
+    ):
+        m = fit(mine, offset=".offset")
+        assert_close(m.predict(mine), m.fitted(), BY_HAND)
+        assert_close(
+            pickle.loads(pickle.dumps(m)).predict(mine.head(9)), m.fitted().head(9), BY_HAND
+        )
+        with pytest.raises(DataError, match="given as an array"):
+            fit(mine, offset=numbers).predict(mine)
 
 
 def test_an_array_is_no_column_of_a_changed_formula(sleepstudy, numbers):
