@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pymlm.arguments import check_ddf, choice, flag, refuse_unknown, text_list
-from pymlm.errors import ArgumentError, DataError
+from pymlm.arguments import check_ddf, choice, flag, refuse_unknown, seconds, text_list
+from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from pymlm.frames import as_pandas, used_columns
 from pymlm.many.adjust import check_adjust
 from pymlm.many.degrees import KENWARD_ROGER
@@ -20,6 +20,7 @@ from pymlm.many.plan import Plan, parts_of
 from pymlm.many.store import Store, folder_of
 from pymlm.many.tables import Tables
 from pymlm.many.work import Job
+from pymlm.models.families import check_no_weights
 from pymlm.models.glmer import glmer
 from pymlm.models.lmer import lmer
 from pymlm.models.parallel import check_jobs
@@ -139,8 +140,13 @@ def fit_many(
         options=options, generalized=family is not None, ddf=method, ranef=flag(ranef, "ranef"),
         keep_models=kept == "models",
         one_by_one=kept == "models" or settings.engine == "lmerTest"
-        or (method == KENWARD_ROGER and options.get("reml") is False),
+        or seconds(options.get("timeout")) is not None
+        or (method == KENWARD_ROGER and not flag(options.get("reml", True), "reml")),
     )  # fmt: skip
+    if job.generalized:
+        check_no_weights(job.family, options.get("weights"))
+    else:
+        flag(options.get("reml", True), "reml")
     plan = Plan.of(formula, frame, columns, answers, job)
     return _run(
         plan, check_jobs(n_jobs), flag(progress, "progress"), to, resume,
@@ -183,9 +189,11 @@ def _run(
     together, apart = parts_of(plan, [i for i in range(len(plan.keys)) if i not in finished])
     ManyFits.partial = None
     try:
-        for numbers, work in (together, apart):
-            if numbers:
-                run_all(numbers, work, n_jobs, progress, done)
+        try:
+            run_all(*together, n_jobs, progress, done)
+        except NotSupportedError:  # the closed forms do not reach a design of them
+            apart[0].extend(i for i in together[0] if i not in tables.done)
+        run_all(*apart, n_jobs, progress, done)
     except BaseException:
         ManyFits.partial = result()
         raise

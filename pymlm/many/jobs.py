@@ -49,6 +49,8 @@ def run_all(
         When the same chunk loses its worker `TRIES` times.
     """
     total = len(numbers)
+    if not total:
+        return
     with bar(total, progress, "fits") as advance:
 
         def finish(chunk: Chunk, tables: Tables) -> None:
@@ -57,10 +59,9 @@ def run_all(
 
         first = min(total, 8)
         started = time.perf_counter()
-        if first:
-            function, arguments = work(0, first)
-            finish((0, first), function(*arguments))
-        each = (time.perf_counter() - started) / max(first, 1)
+        function, arguments = work(0, first)
+        finish((0, first), function(*arguments))
+        each = (time.perf_counter() - started) / first
         chunks = list(_chunks(first, total, each, n_jobs))
         if n_jobs == 1:
             for chunk in chunks:

@@ -24,6 +24,7 @@ from pymlm.many.work import (
     fit_each,
     fit_groups,
     fit_pieces,
+    in_words,
 )
 from pymlm.models.fitting import make_task
 
@@ -117,9 +118,9 @@ def _shared(
 ) -> tuple[Design | None, frozenset[int]]:
     """The design of all rows, None where each fit must be made alone; and responses that must."""
     try:
-        with warnings.catch_warnings():  # each fit says it, as data
-            warnings.simplefilter("ignore")
-            task = make_task(text, frame, dict(job.options), None)
+        with warnings.catch_warnings(record=True) as heard:  # data of every fit
+            warnings.simplefilter("always")
+            task = make_task(text, frame, dict(job.options), None, mixed=True)
         formula = replace(task.formula, two_sided=True) if answers else task.formula
         check_task(job, formula, frame.iloc[:0] if answers else frame)
     except DataError:  # in some rows: the other groups' fits go on
@@ -131,7 +132,9 @@ def _shared(
     used = set(task.formula.names) | {
         str(job.options[n]) for n in ("weights", "offset") if job.options.get(n)
     }
-    return Design.of(task), frozenset(i for i, a in enumerate(answers) if a in used)
+    return Design.of(task, in_words(heard)), frozenset(
+        i for i, a in enumerate(answers) if a in used
+    )
 
 
 def parts_of(plan: Plan, numbers: list[int]) -> tuple[Part, Part]:

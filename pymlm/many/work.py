@@ -18,7 +18,7 @@ import pandas as pd
 
 from pymlm.engine import Frame, call
 from pymlm.engine.from_r import build
-from pymlm.errors import FormulaError, PymlmError
+from pymlm.errors import FormulaError, NotSupportedError, PymlmError
 from pymlm.formula import Formula
 from pymlm.frames import any_complete
 from pymlm.many.degrees import Degrees, degrees_of_freedom, is_exact
@@ -107,13 +107,14 @@ class Design:
     weights: str | None
     offset: str | None
     contrasts: dict[str, Any] | None
+    said: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, task: Task) -> Design:
-        """Take from a task what a worker needs; not the data that the user gave."""
+    def of(cls, task: Task, said: tuple[str, ...]) -> Design:
+        """Take from a task what a worker needs, not the user's data; `said` is of every fit."""
         return cls(
             formula=task.formula, text=task.formula.text, frame=task.frame, weights=task.weights,
-            offset=task.offset, contrasts=task.contrasts,
+            offset=task.offset, contrasts=task.contrasts, said=said,
         )  # fmt: skip
 
     def cut(self, rows: Any) -> Design:
@@ -167,17 +168,23 @@ def _fit_piece(token: str, job: Job, design: Design, piece: Piece) -> Tables:
             _made.clear()
             own = design if piece.rows is None else design.cut(piece.rows)
             _made[key] = own.in_r(job)
-        found = _fitted(job, "many_fit", _made[key], piece.values[:, good])
-    except PymlmError as error:  # of the whole design
-        failure = Failure(error=type(error).__name__, message=str(error))
-        out.failures.update(dict.fromkeys(good, failure))
-        return out
+        found = _fitted(job, "many_fit", _made[key], piece.values[:, good], design.said)
+    except NotSupportedError:  # the closed forms do not reach: one by one, with lmerTest
+        raise
+    except PymlmError as error:
+        found = _all_failed(len(good), error)
     out.take(found.renumbered(good))
     return out
 
 
-def _fitted(job: Job, function: str, handle: Any, given: Any) -> Tables:
-    """Let R fit, and make tables of what it answers."""
+def _all_failed(n: int, error: PymlmError) -> Tables:
+    """What an error of the whole design leaves behind."""
+    failure = Failure(error=type(error).__name__, message=str(error))
+    return Tables(failures=dict.fromkeys(range(n), failure))
+
+
+def _fitted(job: Job, function: str, handle: Any, given: Any, said: tuple[str, ...]) -> Tables:
+    """Let R fit, and make tables of what it answers; `said` was said of the design."""
     rule = "between-within" if job.ddf == "between-within" and not job.generalized else None
     blocks = call(function, handle, given, ddf=rule, modes=job.ranef, exact=job.exact, fitting=True)
     out = Tables()
@@ -193,6 +200,8 @@ def _fitted(job: Job, function: str, handle: Any, given: Any) -> Tables:
                 error=ours or "FitError", message=text if ours else f"R: {text}"
             )
     _add_blocks(out, job, [b for b in blocks if len(b["column"])])
+    for fit in (out.done - set(out.failures)) if said else ():
+        out.said[fit] = (*said, *out.said.get(fit, ()))
     return out
 
 
@@ -284,12 +293,17 @@ def _tiled(names: Any, k: int) -> Any:
 
 def fit_groups(job: Job, design: Design, rows: list[Any]) -> Tables:
     """Fit the design's own response to the rows (positions) of each group."""
-    handle = design.in_r(job)
     good = [i for i, r in enumerate(rows) if any_complete(design.frame.cut(r))]
     out = Tables()
     if good:
         given = [np.asarray(rows[i], dtype=np.int32) + 1 for i in good]
-        out = _fitted(job, "many_groups", handle, given).renumbered(good)
+        try:
+            found = _fitted(job, "many_groups", design.in_r(job), given, design.said)
+        except NotSupportedError:  # as of responses
+            raise
+        except PymlmError as error:
+            found = _all_failed(len(good), error)
+        out = found.renumbered(good)
     for i in set(range(len(rows))) - set(good):
         out.failures[i] = Failure(
             error="DataError",
@@ -334,8 +348,13 @@ def fit_one(job: Job, formula: str, data: pd.DataFrame) -> Tables:
     return out
 
 
+def in_words(heard: list[warnings.WarningMessage]) -> tuple[str, ...]:
+    """Warnings as a fit keeps them, each once."""
+    return tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in heard))
+
+
 def _add_said(out: Tables, fit: int, heard: list[warnings.WarningMessage]) -> None:
-    said = tuple(dict.fromkeys(f"{w.category.__name__}: {w.message}" for w in heard))
+    said = in_words(heard)
     if said and fit not in out.failures:
         out.said[fit] = (*said, *out.said.get(fit, ()))
 

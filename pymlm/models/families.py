@@ -173,6 +173,24 @@ def glmer_family(family: Any, link: Any = None) -> Family:
     return chosen
 
 
+def check_no_weights(family: Family, weights: Any) -> None:
+    """Refuse prior weights of a negative binomial mixed model, which lme4 does not count rightly.
+
+    A row of weight 2 is not two rows: other estimates, and a log-likelihood far off.
+
+    Raises
+    ------
+    NotSupportedError
+    """
+    if family.name == "negative.binomial" and weights is not None:
+        raise NotSupportedError(
+            "weights of a negative binomial mixed model: lme4 does not count them as it counts "
+            "other families' (a weight of 2 is not the row twice), and the estimates and "
+            "log-likelihood are wrong. Repeat the rows instead, or fit glm() or a poisson model "
+            "with a random effect of each row"
+        )
+
+
 def check_family_response(family: Family, formula: Formula, data: pd.DataFrame) -> None:
     """Refuse a response outside the family's range, where the response is a plain column.
 

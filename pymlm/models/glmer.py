@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymlm.arguments import strict
-from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.errors import ArgumentError
 from pymlm.models.advice import advised
 from pymlm.models.control import GlmerControl, as_control
-from pymlm.models.families import Family, as_family, check_family_response, glmer_family
+from pymlm.models.families import (
+    Family,
+    as_family,
+    check_family_response,
+    check_no_weights,
+    glmer_family,
+)
 from pymlm.models.fitting import Task, as_start, check_mixed, fit, make_task, warn_about
 from pymlm.models.glmm import GeneralizedLinearMixedModel, points_of_quadrature
 
@@ -22,25 +28,11 @@ def _checked_task(
     formula: str, data: Any, family: Family, arguments: dict[str, Any], timeout: float | None
 ) -> Task:
     """Vet the formula, prepare the data, and check the response against the family."""
-    _check_no_weights(family, arguments.get("weights"))
+    check_no_weights(family, arguments.get("weights"))
     task = make_task(formula, data, arguments, timeout, mixed=True)
     check_mixed(task.formula, "pymlm.glm")
     check_family_response(family, task.formula, task.data)
     return task
-
-
-def _check_no_weights(family: Family, weights: Any) -> None:
-    """Refuse prior weights of a negative binomial mixed model, which lme4 does not count rightly.
-
-    A row of weight 2 is not two rows: other estimates, and a log-likelihood far off.
-    """
-    if family.name == "negative.binomial" and weights is not None:
-        raise NotSupportedError(
-            "weights of a negative binomial mixed model: lme4 does not count them as it counts "
-            "other families' (a weight of 2 is not the row twice), and the estimates and "
-            "log-likelihood are wrong. Repeat the rows instead, or fit glm() or a poisson model "
-            "with a random effect of each row"
-        )
 
 
 def start_of_glmm(start: Any, n_agq: int) -> Any:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, DataError, FormulaError
+from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
 from tests.native import native
 from tests.tolerances import ARITHMETIC, BY_HAND, FLAT_CRITERION, OTHER_OPTIMIZER, REOPTIMIZED
 
@@ -236,6 +236,50 @@ def test_what_no_fit_could_be_made_of(frame):
         mlm.fit_many("~ x + (1 | g)", frame, responses=["y0"], keep="all")
     with pytest.raises(ArgumentError, match="adjust"):
         mlm.fit_many("~ x + (1 | g)", frame, responses=["y0"], adjust="fdrr")
+
+
+def test_what_lmer_refuses_is_refused(frame):
+    counts = frame.assign(n=np.abs(frame.y0 * 3).round())
+    for given in ({"by": "f"}, {"responses": ["n"]}):
+        with pytest.raises(NotSupportedError, match="weights of a negative binomial"):
+            mlm.fit_many(
+                "n ~ x + (1 | g)", counts, family="negative.binomial(1.5)", weights="w", **given
+            )
+        with pytest.raises(ArgumentError, match="reml must be True or False"):
+            mlm.fit_many("n ~ x + (1 | g)", counts, reml="yes", **given)
+        with pytest.raises(ArgumentError, match="timeout"):
+            mlm.fit_many("n ~ x + (1 | g)", counts, timeout="x", **given)
+    late = mlm.fit_many("~ x + (x | g) + (1 | k)", frame, responses=["y0"], timeout=1e-6)
+    assert late.failures["y0"].error == "FitTimeout"
+
+
+def test_advice_stands_on_every_fit(frame):
+    formula = "x + (0 + f || k)"
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        mlm.lmer(f"y0 ~ {formula}", frame)
+    advice = [str(w.message) for w in heard if w.category is mlm.errors.AdviceWarning]
+    assert advice
+    fits = mlm.fit_many(f"~ {formula}", frame, responses=["y0", "y1"])
+    for answer in fits:
+        said = [w for w in fits.warnings[answer] if w.startswith("AdviceWarning")]
+        assert said == [f"AdviceWarning: {text}" for text in advice]
+
+
+def test_where_the_closed_forms_do_not_reach_lmertest_answers(frame, monkeypatch):
+    monkeypatch.setattr("pymlm.inference.plan._MEMORY_LIMIT", 0)
+    formula = "x + (1 | g) + (1 | k)"
+    fits = mlm.fit_many(f"~ {formula}", frame, responses=["y0", "y2"])
+    by = mlm.fit_many(f"y0 ~ {formula}", frame, by="f")
+    assert (
+        set(fits.to_frame("glance").ddf_engine)
+        == {"lmerTest"}
+        == set(by.to_frame("glance").ddf_engine)
+    )
+    for answer in fits:
+        theirs = alone(formula, frame, answer).summary(engine="lmerTest").fixed
+        close(fits.tables[answer].df, theirs.df)
+    assert list(by) == ["u", "v", "w"]
 
 
 def test_adjusted_as_r(frame):
