@@ -79,6 +79,7 @@ class RThread:
         self._starting = threading.Lock()
         self._state = threading.Lock()  # guards _current and the interrupt flag
         self._current: Job[Any] | None = None
+        self._undisturbed = False
 
     # --- running jobs ---------------------------------------------------------------------------
 
@@ -135,16 +136,37 @@ class RThread:
                 return
             job.interrupted = True
             if self._current is job:
-                rpy2_private.set_interrupt_flag(1)
+                self._stop_r()
             else:
                 job.cancelled = True
+
+    def _stop_r(self) -> None:
+        """Let R stop at its next check (call with `_state` held)."""
+        if not self._undisturbed:
+            rpy2_private.set_interrupt_flag(1)
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """What runs inside on the R thread comes to its end; an interrupt stops what follows.
+
+        R that is interrupted while it starts is broken for good, or ends the process.
+        """
+        with self._state:
+            self._undisturbed = True
+        try:
+            yield
+        finally:
+            with self._state:
+                self._undisturbed = False
+                if self._current is not None and self._current.interrupted:
+                    self._stop_r()
 
     def abandon(self) -> None:
         """Stop the job that runs now, and tell nobody: the process is about to end."""
         with self._state:
             if self._current is not None:
                 self._current.interrupted = self._current.abandoned = True
-                rpy2_private.set_interrupt_flag(1)
+                self._stop_r()
 
     def _ensure_thread(self) -> None:
         if self._thread is not None:

@@ -81,8 +81,9 @@ def dispatch_function() -> Any:
     """Return the R function that runs every bridge call, starting R if need be."""
     global _dispatch
     if _dispatch is None:
-        _start_r()
-        _dispatch = _source_bridge()
+        with R.undisturbed():
+            _start_r()
+            _dispatch = _source_bridge()
     return _dispatch
 
 
