@@ -14,11 +14,7 @@ from .many import (
 )
 from .models.compare import (
     anova,
-    exact_rlrt,
-    kr_modcomp,
     lrt,
-    pb_modcomp,
-    sat_modcomp,
 )
 from .models.control import (
     ConvergenceCheck,
@@ -26,6 +22,7 @@ from .models.control import (
     LmerControl,
     NlmerControl,
 )
+from .models.exact_tests import exact_rlrt
 from .models.glmer import (
     GeneralizedLinearMixedModel,
     glmer,
@@ -52,6 +49,15 @@ from .models.membership import (
 from .models.membership_weights import (
     membership_weights,
     neighbour_weights,
+)
+from .models.mixture import (
+    mixture_critical_value,
+    mixture_p_value,
+)
+from .models.modcomp import (
+    kr_modcomp,
+    pb_modcomp,
+    sat_modcomp,
 )
 from .models.nlme import NlmeModel
 from .models.nlmer import (
@@ -194,6 +200,8 @@ __all__ = [
     "lrt",
     "membership_weights",
     "meta_analysis",
+    "mixture_critical_value",
+    "mixture_p_value",
     "moulton",
     "multiple_membership",
     "neighbour_weights",

@@ -13,6 +13,9 @@ from numbers import Real
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.synonyms import plain_word, synonyms
 
@@ -182,12 +185,37 @@ def fraction(value: object, name: str) -> float:
     return number
 
 
+def significance(value: object, name: str = "level") -> float:
+    """Return a significance level, a number above 0 and at most 0.5."""
+    number = _number(value)
+    if not 0 < number <= 0.5:
+        raise ArgumentError(
+            f"{name} is the share of tests that reject where there is nothing, e.g. 0.05 (not the "
+            f"0.95 of an interval), not {value!r}"
+        )
+    return number
+
+
 def finite(value: object, name: str) -> float:
     """Return a finite number as float; ArgumentError otherwise."""
     number = _number(value)
     if not math.isfinite(number):
         raise ArgumentError(f"{name} must be a finite number, not {value!r}")
     return number
+
+
+def finite_numbers(values: object, name: str) -> NDArray[np.float64]:
+    """Return one number or several, all finite, as an array; texts and truth values are none."""
+    try:
+        given = np.atleast_1d(np.asarray(values))
+    except (TypeError, ValueError):  # lists of different lengths
+        given = np.array([])
+    if given.ndim != 1 or not len(given) or given.dtype.kind not in "iuf":
+        raise ArgumentError(f"{name} must be a number or a list of numbers, not {values!r}")
+    found = given.astype(np.float64)
+    if not np.isfinite(found).all():
+        raise ArgumentError(f"{name} must be finite, not {values!r}")
+    return found
 
 
 def seconds(value: object) -> float | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from pymlm.errors import ComparisonError
+from pymlm.errors import ArgumentError, ComparisonError
+from pymlm.models.base import Fitted
 
 
 def row_orders(models: Sequence[Any], names: Sequence[str]) -> list[list[int] | None]:
@@ -99,3 +100,10 @@ def _different(a: str, b: str, n_a: int, n_b: int, only_a: int, only_b: int) -> 
         f"{only_b} only in {b}. Fit both to the rows that are complete in every variable of "
         "either, e.g. data.dropna(subset=[...])"
     )
+
+
+def check_models(function: str, *models: Any) -> None:
+    """Raise ArgumentError for what is no fitted model."""
+    for model in models:
+        if not isinstance(model, Fitted):
+            raise ArgumentError(f"{function} takes fitted models, not {type(model).__name__}")

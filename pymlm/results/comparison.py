@@ -28,6 +28,11 @@ class ModelComparison(Result):
     p_value_boundary : ndarray, shape (k,)
         p-value by the mixture of chi-squared distributions where one variance (with its
         covariances) is tested; equal to `p_value` where none is; NaN where several are.
+    critical_value, critical_value_boundary : ndarray, shape (k,), or None
+        Chi-squared above which the test rejects at `level`: of χ²(df), and of what
+        `p_value_boundary` is of, e.g. 5.991 and 5.138 for one slope. None for F tests.
+    level : float
+        Significance level of the two.
     statistic_name : str
         "chisq", or "F": the F test of R's ``anova`` for lm, and for a glm whose dispersion is
         estimated.
@@ -65,6 +70,9 @@ class ModelComparison(Result):
     df: Floats
     p_value: Floats
     p_value_boundary: Floats
+    critical_value: Floats | None = None
+    critical_value_boundary: Floats | None = None
+    level: float = 0.05
     statistic_name: str = "chisq"
     statistic: Floats | None = None
     den_df: Floats | None = None
@@ -79,6 +87,44 @@ class ModelComparison(Result):
             frame.insert(6, "statistic", self.statistic)
             frame.insert(8, "den_df", self.den_df)
         return frame
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CriticalValue(Result):
+    """The critical value of a mixture of chi-squared distributions, beside the naive one.
+
+    Attributes
+    ----------
+    critical_value : float
+        A test of level `level` rejects above it. ``float(result)`` is this number.
+    naive : float
+        Of χ² with the largest df alone, as if no parameter lay on its boundary.
+    df, weights : ndarray, shape (k,)
+        Degrees of freedom and weights of the components.
+    level : float
+        Significance level.
+
+    Notes
+    -----
+    Self & Liang 1987, doi:10.1080/01621459.1987.10478472.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("critical_value", "naive", "level")
+
+    critical_value: float
+    naive: float
+    df: Floats
+    weights: Floats
+    level: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row, named by the mixture."""
+        parts = zip(self.weights, self.df, strict=True)
+        name = " + ".join(f"{w:.4g} chi-squared({d:g})" for w, d in parts)
+        return pd.DataFrame([{c: getattr(self, c) for c in self._columns}], index=[name])
+
+    def __float__(self) -> float:
+        return self.critical_value
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -55,11 +55,13 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
     "pb_modcomp() gives one by simulation")
 }
 
-comparison_fields <- function(table, lost) {
+comparison_fields <- function(table, lost, level = 0.05) {
   list(term = rownames(table), npar = table[["npar"]], aic = table[["AIC"]], bic = table[["BIC"]],
        loglik = table[["logLik"]], deviance = minus_two_loglik(table), chisq = table[["Chisq"]],
        df = table[["Df"]], p_value = table[["Pr(>Chisq)"]],
-       p_value_boundary = boundary_p(table[["Chisq"]], table[["Df"]], lost),
+       p_value_boundary = boundary_p(table[["Chisq"]], table[["Df"]], lost), level = level,
+       critical_value = boundary_critical(table[["Chisq"]], table[["Df"]], 0, level),
+       critical_value_boundary = boundary_critical(table[["Chisq"]], table[["Df"]], lost, level),
        formulas = sub("^[^:]*: ", "", utils::tail(attr(table, "heading"), nrow(table))))
 }
 
@@ -314,26 +316,11 @@ boundary_dimension <- function(small, large) {
   lost
 }
 
-#' p-value of a likelihood-ratio statistic where `lost` dimensions of random effects are tested.
-#'
-#' None: chi-squared with df. One: its variance and its covariances with the k - 1 others vanish
-#' together, and the null distribution is half chi-squared with df - 1, half with df. More: the
-#' weights depend on the design; NA. Self & Liang 1987, doi:10.1080/01621459.1987.10478472; Stram &
-#' Lee 1994, doi:10.2307/2533455.
-boundary_p <- function(chisq, df, lost) {
-  upper <- function(df) ifelse(df == 0, as.numeric(chisq <= 0),
-                               pchisq(chisq, pmax(df, 1), lower.tail = FALSE))
-  lost <- rep_len(lost, length(chisq))
-  out <- ifelse(lost == 0, upper(df), (upper(df - 1) + upper(df)) / 2)
-  out[is.na(lost) | lost > 1 | is.na(chisq) | df < 1] <- NA
-  as.numeric(out)
-}
-
 # --- one likelihood-ratio test --------------------------------------------------------------------
 
 #' Likelihood-ratio test of two models. As REML where both are and their means agree (an lm counts
 #' as either), else by maximum likelihood.
-lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
+lrt_models <- function(fits, names, boundary = "auto", orders = NULL, level = 0.05) {
   models <- lapply(fits, plain_model)
   .check_same_data(models, names, orders)
   .check_same_kind(models, names)
@@ -359,16 +346,9 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL) {
   table <- .likelihood_table(models, names, by_reml)
   notes <- c(if (any(reml) && !by_reml) "refitted by maximum likelihood: the fixed effects differ",
              .boundary_note(lost, names[2L]))
-  c(comparison_fields(table, c(NA, lost)),
+  c(comparison_fields(table, c(NA, lost), level),
     list(notes = as.character(notes), refitted = any(reml) && !by_reml,
-         printed = .with_notes(table, c(.mixture_note(table, lost), notes))))
-}
-
-.mixture_note <- function(table, lost) {
-  df <- table$Df[2L]
-  if (isTRUE(lost == 1)) paste0("a variance is tested on its boundary: p = ",
-    format.pval(boundary_p(table$Chisq[2L], df, lost), digits = 4L), " by the mixture ",
-    "0.5 chi-squared(", df - 1, ") + 0.5 chi-squared(", df, ")")
+         printed = .with_notes(table, c(mixture_note(table, lost, level), notes))))
 }
 
 .likelihood_table <- function(models, names, by_reml) {
