@@ -44,9 +44,10 @@ ALLOWED: dict[str, set[str]] = {
     "parity_answers": {"results"},
     "parity": {"arguments", "engine", "models", "parity_answers", "parity_export", "results"},
     "demo": {"datasets", "models", "parity"},
+    "data_files": set(),
     "cli": {
-        "arguments", "datasets", "demo", "engine", "formula", "frames", "many", "models",
-        "multilevel", "options", "parity", "render", "results",
+        "arguments", "data_files", "datasets", "demo", "engine", "formula", "frames", "many",
+        "models", "multilevel", "options", "parity", "render", "results",
     },
     "__main__": {"cli"},
 }  # fmt: skip
