@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import pymlm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "_ext"))
 
 project = "pymlm"
 author = "The pymlm authors"
@@ -18,16 +22,41 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "as_typed",  # ours: docs/_ext writes the reference
 ]
-exclude_patterns = ["_build", "jupyter_execute"]
+exclude_patterns = ["_build", "_ext", "jupyter_execute"]
+
+# A reference to a name of ours that leads nowhere is a warning, and so an error. Types of pandas,
+# numpy and matplotlib cannot be looked up offline, and not every class of an annotation has a
+# page; a word in single backticks is a link where it names something of ours (`pymlm.lmer`, another
+# method), else an argument.
+default_role = "py:obj"
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(?!pymlm\b).*"), ("py:class", ".*")]
 # Results and models share their field names on purpose (nobs, aic ...), so that a bare name in a
 # list of attributes has several targets.
 suppress_warnings = ["ref.python"]
-html_theme = "sphinx_rtd_theme"
-html_theme_options = {"navigation_depth": 3, "collapse_navigation": False}
+linkcheck_timeout = 20
+
+html_theme = "furo"
 html_title = f"pymlm {release}"
 html_static_path = ["_static"]
 html_css_files = ["pymlm.css"]
+html_theme_options = {"top_of_page_buttons": []}
+templates_path = ["_templates"]
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
+copybutton_exclude = ".linenos, .gp, .go"
+
+# Formulas are drawn in the reader's browser by a file of ours, in paths: no fonts, no network.
+_mathjax = importlib.util.find_spec("sphinx-mathjax-offline")
+if _mathjax is None or _mathjax.origin is None:
+    raise ImportError("the formulas need sphinx-mathjax-offline: pip install --group docs")
+html_static_path.append(str(Path(_mathjax.origin).parent / "static" / "mathjax" / "tex-svg.js"))
+mathjax_path = "tex-svg.js"
+mathjax3_config = {"options": {"enableMenu": False}}
 
 # Every number on a page is computed by the build, and an error in a cell fails it.
 nb_execution_mode = "force"
@@ -36,7 +65,7 @@ nb_execution_timeout = 180
 nb_execution_in_temp = True
 nb_execution_show_tb = True
 nb_merge_streams = True
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 # Docstrings are numpydoc's; annotations stay in the signatures, where the sources have them.
@@ -46,7 +75,7 @@ napoleon_use_rtype = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
-add_module_names = False
+python_maximum_signature_line_length = 80
 
 # What the kernels of the pages share: tables that fit the page, and warnings without the path and
 # line of a temporary file.

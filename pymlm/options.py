@@ -39,7 +39,7 @@ class Options:
     engine : {"auto", "lmerTest", "exact"}
         What computes Satterthwaite's and Kenward-Roger's degrees of freedom where a method is not
         told by its own ``engine=``. "lmerTest": lmerTest and pbkrtest. "exact": the closed forms
-        of `pymlm.inference`. "auto", the default: lmerTest and pbkrtest where they are quick, the
+        of ``pymlm.inference``. "auto", the default: lmerTest and pbkrtest where they are quick, the
         closed forms where those would be slow or impossible.
     advice : bool
         Give the advice on a design that a model carries in ``m.advice``, such as few groups, as an

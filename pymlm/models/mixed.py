@@ -58,7 +58,7 @@ class MixedModel(
         engine : {"auto", "lmerTest", "exact"}, optional
             What computes Satterthwaite's and Kenward-Roger's degrees of freedom: lmerTest and
             pbkrtest, or closed forms that give their numbers at a fraction of the cost. Default is
-            `pymlm.options.engine`, "auto": lmerTest and pbkrtest where they are quick. The
+            ``mlm.options.engine``, "auto": lmerTest and pbkrtest where they are quick. The
             summary's `ddf_engine` says which one it was.
 
         Raises

@@ -77,7 +77,7 @@ class Result(Rows):
     Attributes
     ----------
     notes : tuple of str
-        What R says in messages while it makes the result, which the door (`pymlm.engine.call`) puts
+        What R says in messages while it makes the result, which the door (``pymlm.engine.call``) puts
         here; before it remarks of pymlm's own. They stand below the print.
     """
 
