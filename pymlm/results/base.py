@@ -77,8 +77,8 @@ class Result(Rows):
     Attributes
     ----------
     notes : tuple of str
-        What R says in messages while it makes the result, which the door (``pymlm.engine.call``) puts
-        here; before it remarks of pymlm's own. They stand below the print.
+        What R says in messages while it makes the result, put here by ``pymlm.engine.call``; before
+        it remarks of pymlm's own. They stand below the print.
     """
 
     _columns: ClassVar[tuple[str, ...]] = ()
