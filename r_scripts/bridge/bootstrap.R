@@ -42,14 +42,12 @@ simulations_from_bytes <- function(bytes) {
   tryCatch(eval(model@call$control, environment(formula(model))), error = function(e) NULL)
 }
 
-#' One refit, with what R said about it: a model (NULL when it failed), its error, its messages. By
-#' lme4's refit(), which starts at the optimum, as bootMer does: for the numbers of the fit itself.
-boot_refit <- function(fit, simulations, i) {
-  one <- .refit_heard(as_fit(.refitted_to(fit$model, simulations$y[[i]])))
-  list(model = one$value, error = one$error, said = one$said)
-}
+#' One refit by `refit`, with what R said about it: a model (NULL when it failed), its error, its
+#' messages. By lme4's refit(), which starts at the optimum, as bootMer does.
+.boot_refit <- function(refit, simulations, i) .refit_heard(refit(simulations$y[[i]]))
 
-#' The same for questions that the model is asked later: with its own response in call and data.
+#' One refit for questions that the model is asked later: with its own response in call and data. The
+#' model is NULL when it failed.
 boot_model <- function(fit, simulations, i) {
   one <- .refit_heard(fit_to_response(fit, .of_every_row(fit$model, simulations$y[[i]])))
   list(model = one$value$fit, columns = one$value$columns, error = one$error, said = one$said)
@@ -73,10 +71,6 @@ boot_model <- function(fit, simulations, i) {
 
 # An lm or glm (of a bootstrap test) has no refit(): the same matrix, another response.
 .refitted_to <- function(model, y) {
-  if (isS4(model)) {
-    if (lme4::isGLMM(model)) model <- apart(model)
-    return(lme4::refit(model, y, control = .own_control(model)))
-  }
   if (inherits(model, "glm")) return(.glm_refitted_to(model, y))
   fitted <- lm.wfit(model.matrix(model), y, if (is.null(model$weights)) rep(1, length(y))
                     else model$weights, offset = model$offset)
@@ -101,10 +95,11 @@ boot_model <- function(fit, simulations, i) {
 #' The default statistic of some simulated responses: a matrix, one row each, NA where a refit failed.
 boot_default <- function(fit, simulations, scale = "sd") {
   k <- length(boot_parameters(fit, scale)$estimate)
+  refit <- refitter(fit$model)
   rows <- lapply(seq_along(simulations$y), function(i) {
-    one <- boot_refit(fit, simulations, i)
-    value <- if (is.null(one$model)) rep(NA_real_, k) else
-      tryCatch(.parameters(one$model$model, scale), error = function(e) {
+    one <- .boot_refit(refit, simulations, i)
+    value <- if (is.null(one$value)) rep(NA_real_, k) else
+      tryCatch(.parameters(one$value, scale), error = function(e) {
         one$error <<- conditionMessage(e)
         rep(NA_real_, k)
       })
@@ -171,12 +166,13 @@ boot_confint <- function(fit, term, low, high, level) {
 
 #' Twice the difference of two models' log-likelihoods on one response, refitted by both.
 boot_lrt <- function(large, small, simulations) {
+  refits <- list(refitter(large$model), refitter(small$model))
   rows <- lapply(seq_along(simulations$y), function(i) {
-    one <- boot_refit(large, simulations, i)
-    two <- boot_refit(small, simulations, i)
+    one <- .boot_refit(refits[[1L]], simulations, i)
+    two <- .boot_refit(refits[[2L]], simulations, i)
     error <- c(one$error, two$error)
     value <- if (length(error)) NA_real_ else
-      2 * (as.numeric(logLik(one$model$model)) - as.numeric(logLik(two$model$model)))
+      2 * (as.numeric(logLik(one$value)) - as.numeric(logLik(two$value)))
     list(value = value, error = if (length(error)) error[1L], said = c(one$said, two$said))
   })
   .boot_answer(rows)

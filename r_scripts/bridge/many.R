@@ -140,34 +140,8 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
 }
 
 .lmer_function <- function(design, parts, frame) {
-  .methods_bound(lme4::mkLmerDevfun(frame, parts$X, .terms_afresh(parts), REML = design$reml,
+  methods_bound(lme4::mkLmerDevfun(frame, parts$X, .terms_afresh(parts), REML = design$reml,
                                     start = design$start, control = design$control))
-}
-
-# A deviance function whose calls of methods, `resp$updateMu(x)`, are calls of what was found behind
-# them once: R's search for a method costs more than a small model's evaluation does.
-.methods_bound <- function(devfun) {
-  rho <- environment(devfun)
-  bound <- function(f) {
-    body(f) <- .bind_methods(body(f), rho)
-    environment(f) <- rho
-    f
-  }
-  if (is.function(rho$pwrssUpdate)) rho$pwrssUpdate <- bound(rho$pwrssUpdate)
-  bound(devfun)
-}
-
-.bind_methods <- function(x, rho) {
-  if (!is.call(x)) return(x)
-  head <- x[[1L]]
-  if (is.call(head) && identical(head[[1L]], quote(`$`)) && is.name(head[[2L]]) &&
-      as.character(head[[2L]]) %in% c("pp", "resp")) {
-    name <- paste0(".", as.character(head[[2L]]), ".", as.character(head[[3L]]))
-    assign(name, eval(head, rho), envir = rho)
-    x[[1L]] <- as.name(name)
-  }
-  for (i in seq_along(x)) if (is.call(x[[i]])) x[[i]] <- .bind_methods(x[[i]], rho)
-  x
 }
 
 # Where mkLmerDevfun() of lme4 starts the optimizer: with intercepts alone, at the ratio of the group
@@ -192,6 +166,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
 .many_lmer <- function(design, parts, y) {
   control <- design$control
   start <- design$start
+  quick <- quick_lme4()
   devfun <- parts$devfun
   rho <- environment(devfun)
   if (is.null(y) || !parts$kept) {
@@ -201,7 +176,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
     rho$resp$setResp(y)
     if (is.null(start)) start <- .first_theta(parts, y, NULL)
   }
-  opt <- lme4::optimizeLmer(
+  opt <- quick$optimizeLmer(
     devfun, optimizer = control$optimizer, restart_edge = control$restart_edge,
     boundary.tol = control$boundary.tol, control = control$optCtrl, start = start,
     calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
@@ -211,6 +186,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
 .many_glmer <- function(design, parts, y) {
   control <- design$control
   start <- design$start
+  quick <- quick_lme4()
   n_agq <- design$n_agq
   first <- control$nAGQ0initStep
   frame <- if (is.null(y)) parts$made$fr else .with_response(design, parts, y)
@@ -218,16 +194,16 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   devfun <- lme4::mkGlmerDevfun(frame, parts$X, terms, parts$made$family, control = control,
                                 nAGQ = if (first) 0L else 1L)
   if (first)
-    opt <- lme4::optimizeGlmer(
-      .methods_bound(devfun), optimizer = control$optimizer[[1L]],
+    opt <- quick$optimizeGlmer(
+      methods_bound(devfun), optimizer = control$optimizer[[1L]],
       restart_edge = if (n_agq == 0L) control$restart_edge else FALSE,
       boundary.tol = if (n_agq == 0L) control$boundary.tol else 0, control = control$optCtrl,
       start = start, nAGQ = 0, calc.derivs = FALSE)
   if (n_agq > 0L) {
     devfun <- lme4::updateGlmerDevfun(devfun, terms, nAGQ = n_agq)
     if (first) start <- .start_at(start, opt$par)
-    opt <- lme4::optimizeGlmer(
-      .methods_bound(devfun), optimizer = control$optimizer[[2L]], restart_edge = control$restart_edge,
+    opt <- quick$optimizeGlmer(
+      methods_bound(devfun), optimizer = control$optimizer[[2L]], restart_edge = control$restart_edge,
       boundary.tol = control$boundary.tol, control = control$optCtrl, start = start, nAGQ = n_agq,
       stage = 2, calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
   }
@@ -251,7 +227,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   derivs <- attr(opt, "derivs")
   checked <- if (design$linear || !is.null(derivs)) lme4:::checkConv(
     derivs, opt$par, ctrl = design$control$checkConv, lbound = rho$lower)
-  lme4::mkMerMod(rho, opt, parts$terms, parts$made$fr, design$call, checked)
+  quick_lme4()$mkMerMod(rho, opt, parts$terms, parts$made$fr, design$call, checked)
 }
 
 # What a table needs of one fit.
