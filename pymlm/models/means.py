@@ -1,39 +1,36 @@
-"""Marginal means and their contrasts."""
+"""Marginal means, slopes, and their contrasts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
-
-from pymlm.arguments import choice, finite, flag, fraction, strict, text_list
+from pymlm.arguments import flag, strict, text_list
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
-from pymlm.models.attributes import CommonAttributes
-from pymlm.models.exact import KENWARD_ROGER, SATTERTHWAITE
-from pymlm.models.parallel import whole_number
-from pymlm.results.emm import EmmGrid, JointTests
+from pymlm.models.means_arguments import (
+    At,
+    Contrast,
+    CovReduce,
+    Infer,
+    MeansType,
+    Nesting,
+    Ref,
+    Regrid,
+    Side,
+    Sigma,
+    Specs,
+    Tran,
+    means_at,
+    means_contrast,
+    means_options,
+    means_specs,
+)
+from pymlm.models.means_tests import MeansTestMethods
+from pymlm.results.emm import EmmGrid
 
-MeansType = Literal["link", "response"]
 
-#: Contrast families of emmeans, by the names under which R knows them.
-CONTRASTS = (
-    "pairwise", "revpairwise", "tukey", "consec", "mean_chg", "eff", "del.eff", "trt.vs.ctrl",
-    "trt.vs.ctrl1", "trt.vs.ctrlk", "dunnett", "poly", "identity",
-)  # fmt: skip
-ADJUSTMENTS = (
-    "none", "tukey", "scheffe", "sidak", "dunnettx", "mvt", "bonferroni", "holm", "hochberg",
-    "hommel", "BH", "fdr", "BY",
-)  # fmt: skip
-WEIGHTS = ("equal", "proportional", "outer", "cells", "flat")
-
-Specs = str | Sequence[str]
-At = Mapping[str, Any]
-Contrast = str | Mapping[str, Sequence[float]] | Any
-
-
-class MeansMethods(CommonAttributes):
+class MeansMethods(MeansTestMethods):
     """What emmeans answers for a fitted model."""
 
     @strict
@@ -47,13 +44,28 @@ class MeansMethods(CommonAttributes):
         ddf: str | None = "default",
         type: MeansType = "link",
         level: float | None = None,
-        infer: Literal["ci", "test", "both"] | None = None,
-        weights: str | None = None,
-        ref: int | str | None = None,
+        infer: Infer | None = None,
+        weights: Any = None,
+        ref: Ref | None = None,
         interaction: bool = False,
         engine: str | None = None,
         offset: float | None = None,
         comparisons: bool = False,
+        *,
+        bias_adjust: bool = False,
+        sigma: Sigma | None = None,
+        tran: Tran | None = None,
+        regrid: Regrid | None = None,
+        null: float | None = None,
+        delta: float | None = None,
+        side: Side | None = None,
+        simple: Specs | None = None,
+        contrast_options: Mapping[str, Any] | None = None,
+        cov_reduce: CovReduce | None = None,
+        cov_keep: Specs | None = None,
+        nesting: Nesting | None = None,
+        counterfactuals: Specs | None = None,
+        nuisance: Specs | None = None,
     ) -> EmmGrid:
         """Return estimated marginal means, or contrasts of them.
 
@@ -66,10 +78,12 @@ class MeansMethods(CommonAttributes):
         at : dict, optional
             Values of covariates, or levels of factors, instead of the means and all levels:
             ``{"dose": [0, 1], "group": ["a", "b"]}``.
-        contrast : str, dict or array, optional
-            "pairwise", "revpairwise", "trt.vs.ctrl", "trt.vs.ctrlk", "poly", "consec", "eff" ...;
-            or the coefficients: ``{"name": [1, -1, 0]}``, or an array with a row a contrast. One
-            coefficient a mean, in the means' order.
+        contrast : str, dict, array or list of str, optional
+            A family: "pairwise", "revpairwise", "trt.vs.ctrl", "trt.vs.ctrlk", "dunnett", "poly",
+            "consec", "mean_chg", "eff", "del.eff", "identity" ...; or weights:
+            ``{"name": [1, -1, 0]}``, or an array with a row a contrast, one weight a mean in the
+            means' order; or ``{"name": {"A": 1, "B": -1}}`` by the means' names, the others 0.
+            With `interaction` a list has a family for each factor.
         adjust : str, optional
             "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "none" ...; by default what
             emmeans uses: "tukey" for pairwise contrasts, "dunnettx" for trt.vs.ctrl, "fdr" for eff,
@@ -79,16 +93,17 @@ class MeansMethods(CommonAttributes):
             errors, too) or "asymptotic" (z tests, as None; default of a GLMM). By default emmeans'
             own elsewhere: "residual" (lm), "containment" (lme), "Satterthwaite" (gls). The size of
             the data changes nothing: emmeans' own limits are not used.
-        type : {"link", "response"}
-            "response" transforms means back from a link or a transformed response.
+        type : {"link", "response", "unlink", "mu"}
+            "response" transforms means back from a link or a transformed response; "unlink" (or
+            "mu") from the link alone, where there are both.
         level : float, optional
             Confidence level, 0.95 by default.
         infer : {"ci", "test", "both"}, optional
             By default intervals for means and tests for contrasts, as R prints them.
-        weights : {"equal", "proportional", "outer", "cells", "flat"}, optional
-            How to average over the factors left out.
-        ref : int or str, optional
-            The control of trt.vs.ctrl: its number, from 1, or its level.
+        weights : {"equal", "proportional", "outer", "cells", "flat"} or array, optional
+            How to average over the factors left out; numbers: one for each combination of theirs.
+        ref : int or str, or a list of them, optional
+            The control of trt.vs.ctrl: its number, from 1, or its level; several are averaged.
         interaction : bool
             Contrasts of contrasts over several factors.
         engine : {"auto", "lmerTest", "exact"}, optional
@@ -99,6 +114,41 @@ class MeansMethods(CommonAttributes):
             `at` or at the mean: log(mean(t)) for ``offset(log(t))``, as emmeans since 1.8.7.
         comparisons : bool
             Add comparison arrows, adjusted: means whose arrows do not overlap differ at 1 − level.
+        bias_adjust : bool
+            With type="response": add half the second derivative of the inverse transformation times
+            sigma², so that the mean of the response is estimated, not its median.
+        sigma : float, "residual" or "total", optional
+            The standard deviation of that: "total" has the random effects' variance, averaged over
+            rows, and of a linear model the residual one. R's default is the residual one; of a
+            generalized model there is none here (emmeans takes 1).
+        tran : str or tuple, optional
+            The transformation that the response had, where the formula does not show it: "log",
+            "sqrt" ..., or with its numbers ``("boxcox", 0.5)``, as ``make.tran``.
+        regrid : {"response", "log", "logit" ...}, optional
+            Go to this scale before averaging: "response" gives means of the back-transformed cells,
+            and their differences instead of ratios; "log" gives ratios of them.
+        null, delta : float, optional
+            Test against this value; the threshold of equivalence and its kin. Both on the scale of
+            the linear predictor. They ask for tests, unless `infer` says otherwise.
+        side : {"two-sided", "left", "right", "equivalence", "noninferiority", "nonsuperiority"}
+            The alternative; "<" and ">" are left and right. The last three need `delta`.
+        simple : str or list of str, optional
+            Contrast the levels of these factors within each combination of the others.
+        contrast_options : dict, optional
+            Of the family: ``{"reverse": True}``, ``{"exclude": "B"}``, ``{"max_degree": 2}``,
+            ``{"wts": [...]}``; of ``contrast()``: "ratios", "scale", "offset", "name".
+        cov_reduce : {"mean", "median", "range", "min", "max", "meanint", "values"}, or dict
+            Where covariates are held; "values": at all their values. A dict says it by covariate,
+            or has a formula, ``{"x": "x ~ group"}``: its mean given other predictors.
+        cov_keep : str or list of str, optional
+            Covariates that are taken at all their values, as factors are.
+        nesting : dict or False, optional
+            ``{"batch": ["plant"]}``: batch is nested in plant; False: nothing is nested. emmeans
+            finds nesting by itself where cells are empty.
+        counterfactuals : str or list of str, optional
+            Set these factors to each level in every row of the data, and average over the rows.
+        nuisance : str or list of str, optional
+            Factors averaged over before the grid is made, which keeps it small.
 
         Returns
         -------
@@ -129,11 +179,34 @@ class MeansMethods(CommonAttributes):
             "emmeans",
             EmmGrid,
             engine,
-            specs=_specs(specs),
+            specs=means_specs(specs),
             by=text_list(by, "by"),
-            at=_at(at),
-            contrast=_contrast(contrast, ref, interaction),
-            options=_options(adjust, type, level, infer, weights, ref, interaction, offset)
+            at=means_at(at),
+            contrast=_of_means(contrast, ref, interaction, simple, contrast_options),
+            options=means_options(
+                adjust,
+                type,
+                level,
+                infer,
+                weights,
+                ref,
+                interaction,
+                offset,
+                bias_adjust=bias_adjust,
+                sigma=sigma,
+                tran=tran,
+                regrid=regrid,
+                null=null,
+                delta=delta,
+                side=side,
+                simple=simple,
+                contrast_options=contrast_options,
+                cov_reduce=cov_reduce,
+                cov_keep=cov_keep,
+                nesting=nesting,
+                counterfactuals=counterfactuals,
+                nuisance=nuisance,
+            )
             | {"comparisons": flag(comparisons, "comparisons")},
             ddf=self._means_ddf(ddf),
         )
@@ -149,11 +222,21 @@ class MeansMethods(CommonAttributes):
         adjust: str | None = None,
         ddf: str | None = "default",
         level: float | None = None,
-        infer: Literal["ci", "test", "both"] | None = None,
-        weights: str | None = None,
-        ref: int | str | None = None,
+        infer: Infer | None = None,
+        weights: Any = None,
+        ref: Ref | None = None,
         interaction: bool = False,
         engine: str | None = None,
+        *,
+        max_degree: int | None = None,
+        regrid: Regrid | None = None,
+        null: float | None = None,
+        delta: float | None = None,
+        side: Side | None = None,
+        simple: Specs | None = None,
+        contrast_options: Mapping[str, Any] | None = None,
+        cov_reduce: CovReduce | None = None,
+        nesting: Nesting | None = None,
     ) -> EmmGrid:
         """Return the slope of `var` at the levels of factors or at values of a moderator.
 
@@ -167,8 +250,13 @@ class MeansMethods(CommonAttributes):
             one slope.
         var : str
             The covariate, or a function of one: ``"log(dose)"``.
-        by, at, contrast, adjust, ddf, level, infer, weights, ref, interaction, engine
+        by, at, contrast, adjust, ddf, level, infer, weights, ref, interaction, engine, null, \
+delta, side, simple, contrast_options, cov_reduce, nesting
             As in `emmeans`.
+        max_degree : int, optional
+            Polynomial trends up to this degree, each a row.
+        regrid : {"response", "log" ...}, optional
+            Slopes on another scale, such as that of probabilities; with z tests.
 
         Returns
         -------
@@ -196,205 +284,35 @@ class MeansMethods(CommonAttributes):
             "emtrends",
             EmmGrid,
             engine,
-            specs=_specs(specs),
+            specs=means_specs(specs),
             var=var,
             by=text_list(by, "by"),
-            at=_at(at),
-            contrast=_contrast(contrast, ref, interaction),
-            options=_options(adjust, None, level, infer, weights, ref, interaction),
+            at=means_at(at),
+            contrast=_of_means(contrast, ref, interaction, simple, contrast_options),
+            options=means_options(
+                adjust,
+                None,
+                level,
+                infer,
+                weights,
+                ref,
+                interaction,
+                max_degree=max_degree,
+                regrid=regrid,
+                null=null,
+                delta=delta,
+                side=side,
+                simple=simple,
+                contrast_options=contrast_options,
+                cov_reduce=cov_reduce,
+                nesting=nesting,
+            ),
             ddf=self._means_ddf(ddf),
         )
 
-    @strict
-    def joint_tests(
-        self,
-        by: Specs | None = None,
-        at: At | None = None,
-        ddf: str | None = "default",
-        engine: str | None = None,
-    ) -> JointTests:
-        """Return joint F tests of all terms, through the marginal means.
 
-        Parameters
-        ----------
-        by : str or list of str, optional
-            Test within the levels of these factors.
-        at, ddf, engine
-            As in `emmeans`.
-
-        Raises
-        ------
-        ArgumentError, NotSupportedError
-            As in `emmeans`.
-
-        Notes
-        -----
-        Mirrors ``joint_tests(model, by, lmer.df =)`` of emmeans.
-        """
-        return self._ask_ddf(
-            "joint_tests",
-            JointTests,
-            engine,
-            by=text_list(by, "by"),
-            at=_at(at),
-            ddf=self._means_ddf(ddf),
-        )
-
-    @strict
-    def cld(
-        self,
-        specs: Specs,
-        by: Specs | None = None,
-        at: At | None = None,
-        alpha: float = 0.05,
-        adjust: str | None = None,
-        ddf: str | None = "default",
-        level: float | None = None,
-        weights: str | None = None,
-        engine: str | None = None,
-        offset: float | None = None,
-    ) -> EmmGrid:
-        """Return marginal means, sorted, with a compact letter display of their differences.
-
-        Parameters
-        ----------
-        specs, by, at, adjust, ddf, level, weights, engine, offset
-            As in `emmeans`.
-        alpha : float
-            Significance level of the comparisons.
-
-        Returns
-        -------
-        EmmGrid
-            With `group`: means that share a symbol are not shown to differ.
-
-        Raises
-        ------
-        RPackageError
-            When multcomp or multcompView is not installed.
-
-        Notes
-        -----
-        Mirrors ``multcomp::cld(emmeans(model, specs, by), alpha)``; Piepho 2004,
-        doi:10.1198/1061860043515.
-        """
-        return self._ask_ddf(
-            "cld",
-            EmmGrid,
-            engine,
-            specs=_specs(specs),
-            by=text_list(by, "by"),
-            at=_at(at),
-            alpha=fraction(alpha, "alpha"),
-            options=_options(adjust, None, level, None, weights, None, False, offset),
-            ddf=self._means_ddf(ddf),
-        )
-
-    def _means_ddf(self, ddf: str | None) -> str:
-        method = self._ddf(ddf)  # None is z tests; a default without engines is emmeans' to choose
-        if ddf == "default" and method not in (SATTERTHWAITE, KENWARD_ROGER, None):
-            return "default"
-        return method or "asymptotic"
-
-
-def _specs(specs: Specs) -> list[str]:
-    if isinstance(specs, str) and "~" in specs:
-        formula = vet(specs)
-        if formula.two_sided:
-            left = specs.split("~")[0].strip()
-            raise ArgumentError(
-                f"specs={specs!r}: write the contrast as an argument, contrast={left!r}, and specs "
-                "as a one-sided formula or names"
-            )
-        return [specs]
-    names = text_list(specs, "specs")
-    if names is None:
-        raise ArgumentError("specs names no factor; write e.g. emmeans('treatment')")
-    for name in names:
-        if name.lstrip().startswith("~"):
-            raise ArgumentError(f"specs: give the formula {name!r} alone, not in a list")
-    return names
-
-
-def _at(at: At | None) -> dict[str, Any] | None:
-    if at is None:
-        return None
-    if not isinstance(at, Mapping):
-        raise ArgumentError(f"at maps a predictor to its values, e.g. {{'x': [0, 1]}}, not {at!r}")
-    out: dict[str, Any] = {}
-    for name, values in at.items():
-        array = np.atleast_1d(np.asarray(values))
-        if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "biufUO":
-            raise ArgumentError(f"at: {name!r} must have one or more numbers or levels")
-        if array.dtype.kind in "iuf" and not np.isfinite(array).all():
-            raise ArgumentError(f"at: {name!r} has a missing or infinite value")
-        if array.dtype.kind in "bUO":
-            out[str(name)] = [_level(v) for v in array.tolist()]
-        else:
-            out[str(name)] = array.astype(float)
-    return out
-
-
-def _level(value: Any) -> str:
-    return str(value).upper() if isinstance(value, bool) else str(value)
-
-
-def _contrast(contrast: Contrast | None, ref: int | str | None, interaction: bool) -> Any:
-    """R's name of a contrast family, or named coefficients."""
-    controlled = isinstance(contrast, str) and contrast.casefold() in ("trt.vs.ctrl", "dunnett")
-    if ref is not None and not controlled:
-        raise ArgumentError(f"ref names the control of contrast='trt.vs.ctrl', not of {contrast!r}")
-    if contrast is None:
-        if interaction:
-            raise ArgumentError("interaction=True needs contrast=, e.g. 'pairwise'")
-        return None
-    if isinstance(contrast, str):
-        return choice(contrast, CONTRASTS, "contrast")
-    try:
-        if isinstance(contrast, Mapping):
-            rows = {str(k): np.asarray(v, dtype=float) for k, v in contrast.items()}
-        else:
-            matrix = np.atleast_2d(np.asarray(contrast, dtype=float))
-            rows = {f"c{i + 1}": row for i, row in enumerate(matrix)}
-    except (TypeError, ValueError):
-        raise ArgumentError(
-            f"contrast is a name such as 'pairwise' or holds numbers, not {contrast!r}"
-        ) from None
-    for name, row in rows.items():
-        if row.ndim != 1 or not np.isfinite(row).all():
-            raise ArgumentError(f"contrast {name!r} must be a list of finite numbers")
-    if not rows:
-        raise ArgumentError("contrast has no coefficients")
-    return rows
-
-
-def _options(
-    adjust: str | None,
-    kind: str | None,
-    level: float | None,
-    infer: str | None,
-    weights: str | None,
-    ref: int | str | None,
-    interaction: bool,
-    offset: float | None = None,
-) -> dict[str, Any]:
-    """What was asked for beyond emmeans' defaults."""
-    options: dict[str, Any] = {}
-    if adjust is not None:
-        options["adjust"] = choice(adjust, ADJUSTMENTS, "adjust")
-    if choice(kind, ("link", "response", None), "type") == "response":
-        options["type"] = "response"
-    if level is not None:
-        options["level"] = fraction(level, "level")
-    if infer is not None:
-        which = choice(infer, ("ci", "test", "both"), "infer")
-        options["infer"] = [which in ("ci", "both"), which in ("test", "both")]
-    if weights is not None:
-        options["weights"] = choice(weights, WEIGHTS, "weights")
-    if ref is not None:
-        options["ref"] = ref if isinstance(ref, str) else whole_number(ref, "ref", 1)
-    if flag(interaction, "interaction"):
-        options["interaction"] = True
-    if offset is not None:
-        options["offset"] = finite(offset, "offset")
-    return options
+def _of_means(contrast: Any, ref: Any, interaction: bool, simple: Any, options: Any) -> Any:
+    """The contrast; what only a contrast uses is refused without one."""
+    if contrast is None and (simple is not None or options is not None):
+        raise ArgumentError("simple= and contrast_options= need contrast=, e.g. 'pairwise'")
+    return means_contrast(contrast, ref, interaction)

@@ -5,13 +5,20 @@
 
 emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, options = list(),
                            ddf = NULL) {
-  grid <- .reference_grid(fit, at, ddf, options$offset)
-  if (identical(options$type, "response")) grid <- with_back_transform(grid, fit)
-  .finished_means(.means_over(grid, specs, by, options), contrast, options)
+  means <- means_of(fit, specs, by, at, options, ddf)
+  .finished_means(means, fit, contrast, options)
+}
+#' The means before contrasts and tests.
+means_of <- function(fit, specs, by, at, options, ddf) {
+  grid <- .reference_grid(fit, at, ddf, options$offset, options)
+  back <- c(options$type, options$regrid) %in% c("response", "unlink", "mu")
+  if (any(back) && is.null(options$tran)) grid <- with_back_transform(grid, fit)
+  grid <- regridded(grid, fit, options)
+  with_transformation(.means_over(grid, specs, by, options), options)
 }
 emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = NULL,
                            options = list(), ddf = NULL) {
-  out <- .grid_result(native, if (is.null(contrast)) "emmean" else "estimate", .ddf_of(fit, ddf))
+  out <- grid_result(native, if (is.null(contrast)) "emmean" else "estimate", ddf_of_means(fit, ddf))
   if (isTRUE(options$comparisons)) c(out, .comparison_arrows(native, contrast, options)) else out
 }
 # Arrows of emmeans' plot: means whose arrows do not overlap differ. None points beyond the ends.
@@ -31,18 +38,26 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   base <- .reference_grid(fit, at, ddf)
   .known_covariate(base, var)
   args <- c(.grid_arguments(fit, .checked_at(fit, at), FALSE, ddf), list(var = var))
-  slopes <- .odd_names_apart(do.call(emmeans::emtrends, args))
-  slopes <- .with_ddf(slopes, fit, ddf)
-  .finished_means(.means_over(slopes, specs, by, options), contrast, options)
+  if (!is.null(options$max_degree)) args$max.degree <- options$max_degree
+  args <- c(args, grid_options(fit, options))
+  regrid <- options$regrid
+  if (!is.null(regrid) && isS4(fit$model) && ddf_of_means(fit, ddf) != "asymptotic")
+    refuse("NotSupportedError", "slopes on another scale (regrid=) have z tests: ddf='asymptotic'")
+  slopes <- .odd_names_apart(do.call(emmeans::emtrends, c(args, list(regrid = regrid)[!is.null(regrid)])))
+  if (is.null(regrid)) slopes <- .with_ddf(slopes, fit, ddf)
+  # As emtrends() itself does where it is given specs: the degrees of a polynomial are no levels.
+  if ("degree" %in% slopes@roles$predictors && !"degree" %in% c(.names_in_specs(specs), by))
+    by <- c("degree", by)
+  .finished_means(.means_over(slopes, specs, by, options), fit, contrast, options)
 }
 emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contrast = NULL,
                             options = list(), ddf = NULL) {
-  .grid_result(native, if (is.null(contrast)) "trend" else "estimate", .ddf_of(fit, ddf))
+  grid_result(native, if (is.null(contrast)) "trend" else "estimate", ddf_of_means(fit, ddf))
 }
 
 # An offset is no term, and no test of terms depends on it; emmeans (1.8 at least) stops where there is one.
 joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
-  grid <- .reference_grid(fit, at, ddf, offset = FALSE, cov.reduce = emmeans::meanint)
+  grid <- .reference_grid(fit, at, ddf, FALSE, list(cov_reduce = "meanint"))
   .known_factors(grid, by, "by")
   tryCatch(emmeans::joint_tests(grid, by = by), error = function(e) {
     if (conditionMessage(e) != "There are no factors to test") stop(e)
@@ -54,14 +69,15 @@ joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL) {
   rows <- as.data.frame(native)
   list(term = as.character(rows[["model term"]]), by = .labels(rows, by),
        num_df = rows$df1, den_df = rows$df2, statistic = rows$F.ratio, p_value = rows$p.value,
-       ddf = .ddf_of(fit, ddf), notes = as.character(attr(native, "mesg")))
+       ddf = ddf_of_means(fit, ddf), notes = as.character(attr(native, "mesg")))
 }
 
 cld_native <- function(fit, specs, by = NULL, at = NULL, alpha = 0.05, options = list(),
                        ddf = NULL) {
   need_package("multcompView", "compact letter displays")
   need_package("multcomp", "compact letter displays")
-  means <- .means_over(.reference_grid(fit, at, ddf, options$offset), specs, by, options)
+  means <- means_of(fit, specs, by, at, options, ddf)
+  if (!is.null(options$type)) means <- update(means, predict.type = options$type)
   args <- list(object = means, alpha = alpha)
   if (!is.null(options$adjust)) args$adjust <- options$adjust
   if (!is.null(options$level)) args$level <- options$level
@@ -69,19 +85,26 @@ cld_native <- function(fit, specs, by = NULL, at = NULL, alpha = 0.05, options =
 }
 cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, options = list(),
                        ddf = NULL) {
-  c(.grid_rows(native, "emmean", .ddf_of(fit, ddf)), list(group = trimws(native$.group)))
+  c(.grid_rows(native, "emmean", ddf_of_means(fit, ddf)), list(group = trimws(native$.group)))
 }
 
 # --- the reference grid -------------------------------------------------------------------------
 
 # `offset`: NULL takes it from the grid's variables, a number stands for it, FALSE leaves it out.
-.reference_grid <- function(fit, at, ddf, offset = NULL, ...) {
+.reference_grid <- function(fit, at, ddf, offset = NULL, options = list()) {
   need_package("emmeans", "marginal means")
   need_fixed_effects(fit, "A marginal mean")
   if (is_nlmm(fit$model))
     refuse("NotSupportedError", "marginal means are not defined for a nonlinear mixed model")
   args <- .grid_arguments(fit, .checked_at(fit, at), offset, ddf)
-  grid <- .odd_names_apart(do.call(emmeans::ref_grid, c(args, list(...))))
+  grid <- tryCatch(
+    .odd_names_apart(do.call(emmeans::ref_grid, c(args, grid_options(fit, options)))),
+    error = function(e) {
+      if (!grepl("rg.limit", conditionMessage(e), fixed = TRUE)) stop(e)
+      refuse("NotSupportedError", "the reference grid would have too many rows: hold covariates at few ",
+             "values (at=, cov_reduce=), or name factors that are only averaged over as nuisance=. ",
+             "emmeans says: ", conditionMessage(e))
+    })
   .with_ddf(grid, fit, ddf)
 }
 
@@ -138,7 +161,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 
 #' Give an emmGrid the covariance and degrees of freedom that emm_basis.merMod would.
 .with_ddf <- function(grid, fit, ddf) {
-  method <- .ddf_of(fit, ddf)
+  method <- ddf_of_means(fit, ddf)
   if (!isS4(fit$model)) { # nlme's have it from `mode`
     if (is.null(ddf) || ddf == "default" || !inherits(fit$model, "lm")) return(grid)
     return(update(grid, df = if (method == "asymptotic") Inf else residual_ddf(fit$model)))
@@ -159,7 +182,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 }
 
 # None and what is not linear: z tests.
-.ddf_of <- function(fit, ddf) {
+ddf_of_means <- function(fit, ddf) {
   if (is.null(ddf)) return("asymptotic")
   if (!isS4(fit$model)) return(.own_means_ddf(fit, ddf))
   ddf <- checked_ddf(fit, ddf)
@@ -188,12 +211,21 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 .means_over <- function(grid, specs, by, options) {
   if (length(specs) == 1L && startsWith(trimws(specs), "~")) # which Python has vetted
     specs <- eval(parse_formula(specs), baseenv())
-  .known_factors(grid, if (inherits(specs, "formula")) all.vars(specs) else specs, "specs")
+  .known_factors(grid, .names_in_specs(specs), "specs")
   .known_factors(grid, by, "by")
   args <- list(object = grid, specs = specs)
   if (length(by)) args$by <- by
   if (!is.null(options$weights)) args$weights <- options$weights
-  do.call(emmeans::emmeans, args)
+  tryCatch(do.call(emmeans::emmeans, args), error = function(e) {
+    if (!is.numeric(options$weights)) stop(e)
+    refuse("ArgumentError", "weights: there is one for each combination that is averaged over; emmeans ",
+           "says: ", conditionMessage(e))
+  })
+}
+
+.names_in_specs <- function(specs) {
+  if (inherits(specs, "formula")) return(all.vars(specs))
+  if (startsWith(trimws(specs[1L]), "~")) all.vars(parse_formula(specs)) else specs
 }
 
 .known_factors <- function(grid, names, argument) {
@@ -213,59 +245,16 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
            "means with emmeans(contrast='pairwise')")
 }
 
-.finished_means <- function(means, contrast, options) {
-  if (!is.null(contrast)) means <- .contrasted(means, contrast, options)
-  args <- list(object = means)
-  if (!is.null(options$adjust)) args$adjust <- options$adjust
-  if (!is.null(options$type)) args$predict.type <- options$type
-  if (!is.null(options$level)) args$level <- options$level
-  if (!is.null(options$infer)) args$infer <- as.logical(options$infer)
-  if (length(args) > 1L) do.call(update, args) else means
-}
-
-.contrasted <- function(means, contrast, options) {
-  if (is.list(contrast)) .checked_widths(means, contrast)
-  args <- list(object = means)
-  if (isTRUE(options$interaction)) args$interaction <- contrast else args$method <- contrast
-  if (!is.null(options$ref)) args$ref <- .checked_ref(means, options$ref)
-  # Ratios are for logs; of an inverse given as functions emmeans would ask its name for that.
-  if (is.list(means@misc$tran)) args$ratios <- FALSE
-  do.call(emmeans::contrast, args)
-}
-
-.checked_widths <- function(means, contrast) {
-  labels <- .mean_labels(means)
-  for (name in names(contrast)) {
-    given <- length(contrast[[name]])
-    if (given != length(labels))
-      refuse("ArgumentError", "contrast '", name, "' has ", given, " coefficients for ",
-             length(labels), " means: ", paste(labels, collapse = ", "))
-  }
-}
-
-# The number of the control, by number or name: emmeans itself does not know levels such as "2" by name.
-.checked_ref <- function(means, ref) {
-  labels <- .mean_labels(means)
-  at <- if (is.character(ref)) match(ref, labels) else as.integer(ref)
-  if (!at %in% seq_along(labels))
-    refuse("ArgumentError", "ref: there is no mean ", ref, ". It is one of 1 to ", length(labels),
-           ", or of ", paste(sQuote(labels, FALSE), collapse = ", "))
-  at
-}
-
-# What contrasts compare, within the first of the `by` groups.
-.mean_labels <- function(means) {
-  by <- means@misc$by.vars
-  block <- if (length(by)) interaction(means@grid[by], drop = TRUE) else rep(1L, nrow(means@grid))
-  rows <- which(block == block[1L])
-  do.call(paste, c(unname(means@grid[rows, setdiff(means@misc$pri.vars, by), drop = FALSE]),
-                   sep = " "))
+.finished_means <- function(means, fit, contrast, options) {
+  if (!is.null(contrast)) means <- contrasted(means, contrast, options)
+  found <- summary_options(fit, options)
+  if (length(found)) do.call(update, c(list(object = means), found)) else means
 }
 
 # --- answers ------------------------------------------------------------------------------------
 
 # emmeans says which method it took where it knows several.
-.grid_result <- function(native, kind, ddf) {
+grid_result <- function(native, kind, ddf) {
   said <- attr(native@dffun, "mesg")
   known <- c("satterthwaite" = "Satterthwaite", "kenward-roger" = "Kenward-Roger",
              "df.error" = "residual")

@@ -1,0 +1,366 @@
+"""Arguments of marginal means: checked here, and named as the bridge expects them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pymlm.arguments import choice, finite, flag, fraction, text_list
+from pymlm.errors import ArgumentError
+from pymlm.formula import vet
+from pymlm.models.parallel import whole_number
+
+MeansType = Literal["link", "response", "unlink", "mu"]
+Regrid = Literal["response", "mu", "unlink", "log", "sqrt", "logit", "probit", "none"]
+Side = Literal["two-sided", "left", "right", "equivalence", "noninferiority", "nonsuperiority"]
+
+#: Contrast families of emmeans, by the names under which R knows them; the last four are newer
+#: than emmeans 1.8.
+CONTRASTS = (
+    "pairwise", "revpairwise", "tukey", "consec", "mean_chg", "eff", "del.eff", "trt.vs.ctrl",
+    "trt.vs.ctrl1", "trt.vs.ctrlk", "dunnett", "poly", "identity", "opoly", "helmert", "nrmlz",
+    "wtcon",
+)  # fmt: skip
+ADJUSTMENTS = (
+    "none", "tukey", "scheffe", "sidak", "dunnettx", "mvt", "bonferroni", "holm", "hochberg",
+    "hommel", "BH", "fdr", "BY",
+)  # fmt: skip
+WEIGHTS = ("equal", "proportional", "outer", "cells", "flat")
+TRANSFORMATIONS = (
+    "identity", "log", "log2", "log10", "log1p", "sqrt", "inverse", "1/mu^2", "logit", "probit",
+    "cauchit", "cloglog", "genlog", "power", "boxcox", "sympower", "asin.sqrt", "atanh", "bcnPower",
+    "scale",
+)  # fmt: skip
+#: Those that are made with numbers: emmeans' make.tran().
+_WITH_PARAMETERS = TRANSFORMATIONS[12:]
+REDUCTIONS = ("mean", "median", "range", "min", "max", "meanint", "values")
+SIDES: tuple[Side, ...] = (
+    "two-sided", "left", "right", "equivalence", "noninferiority", "nonsuperiority",
+)  # fmt: skip
+#: What R writes for them.
+_OTHER_SIDES = {
+    "<": "left",
+    ">": "right",
+    "=": "equivalence",
+    "both": "two-sided",
+    "!=": "two-sided",
+}
+
+Specs = str | Sequence[str]
+At = Mapping[str, Any]
+Contrast = str | Sequence[Any] | Mapping[str, Any] | Any
+Ref = int | str | Sequence[int] | Sequence[str]
+Tran = str | tuple[Any, ...]
+Sigma = float | Literal["residual", "total"]
+Infer = Literal["ci", "test", "both"]
+CovReduce = str | Mapping[str, str] | Literal[False]
+Nesting = Mapping[str, str | Sequence[str]] | Literal[False]
+
+
+def means_specs(specs: Specs) -> list[str]:
+    """Return names of factors, or a one-sided formula alone in a list."""
+    if isinstance(specs, str) and "~" in specs:
+        formula = vet(specs)
+        if formula.two_sided:
+            left = specs.split("~")[0].strip()
+            raise ArgumentError(
+                f"specs={specs!r}: write the contrast as an argument, contrast={left!r}, and specs "
+                "as a one-sided formula or names"
+            )
+        return [specs]
+    names = text_list(specs, "specs")
+    if names is None:
+        raise ArgumentError("specs names no factor; write e.g. emmeans('treatment')")
+    for name in names:
+        if name.lstrip().startswith("~"):
+            raise ArgumentError(f"specs: give the formula {name!r} alone, not in a list")
+    return names
+
+
+def means_at(at: At | None) -> dict[str, Any] | None:
+    """Return numbers of covariates and levels of factors, each a list."""
+    if at is None:
+        return None
+    if not isinstance(at, Mapping):
+        raise ArgumentError(f"at maps a predictor to its values, e.g. {{'x': [0, 1]}}, not {at!r}")
+    out: dict[str, Any] = {}
+    for name, values in at.items():
+        array = np.atleast_1d(np.asarray(values))
+        if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "biufUO":
+            raise ArgumentError(f"at: {name!r} must have one or more numbers or levels")
+        if array.dtype.kind in "iuf" and not np.isfinite(array).all():
+            raise ArgumentError(f"at: {name!r} has a missing or infinite value")
+        if array.dtype.kind in "bUO":
+            out[str(name)] = [_level(v) for v in array.tolist()]
+        else:
+            out[str(name)] = array.astype(float)
+    return out
+
+
+def _level(value: Any) -> str:
+    return str(value).upper() if isinstance(value, bool) else str(value)
+
+
+def means_contrast(
+    contrast: Contrast | None, ref: Ref | None = None, interaction: bool = False
+) -> Any:
+    """Return R's name of a contrast family (several for an interaction), or named weights."""
+    controlled = isinstance(contrast, str) and contrast.casefold() in ("trt.vs.ctrl", "dunnett")
+    if ref is not None and not controlled:
+        raise ArgumentError(f"ref names the control of contrast='trt.vs.ctrl', not of {contrast!r}")
+    if contrast is None:
+        if interaction:
+            raise ArgumentError("interaction=True needs contrast=, e.g. 'pairwise'")
+        return None
+    if isinstance(contrast, str):
+        return choice(contrast, CONTRASTS, "contrast")
+    if _is_list_of_names(contrast):
+        if not interaction:
+            raise ArgumentError(
+                f"contrast={contrast!r}: several families, one a factor, are for interaction=True"
+            )
+        return [choice(c, CONTRASTS, "contrast") for c in contrast]
+    rows = _weights(contrast)
+    for name, row in rows.items():
+        values = np.asarray(list(row.values()) if isinstance(row, dict) else row, dtype=float)
+        if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+            raise ArgumentError(f"contrast {name!r} must be a list of finite numbers")
+    if not rows:
+        raise ArgumentError("contrast has no coefficients")
+    return rows
+
+
+def _is_list_of_names(contrast: Any) -> bool:
+    return (
+        isinstance(contrast, (list, tuple))
+        and bool(contrast)
+        and all(isinstance(c, str) for c in contrast)
+    )
+
+
+def _weights(contrast: Any) -> dict[str, Any]:
+    """Weights in the means' order, or, where they are a dict or a Series, by the means' names."""
+    try:
+        if isinstance(contrast, pd.DataFrame):
+            contrast = {str(k): contrast.loc[k] for k in contrast.index}
+        if isinstance(contrast, Mapping):
+            return {str(k): _one_contrast(v) for k, v in contrast.items()}
+        matrix = np.atleast_2d(np.asarray(contrast, dtype=float))
+        return {f"c{i + 1}": row for i, row in enumerate(matrix)}
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"contrast is a name such as 'pairwise' or holds numbers, not {contrast!r}"
+        ) from None
+
+
+def _one_contrast(weights: Any) -> Any:
+    if isinstance(weights, pd.Series) and all(isinstance(k, str) for k in weights.index):
+        weights = weights.to_dict()
+    if isinstance(weights, Mapping):
+        return {_level(k): float(v) for k, v in weights.items()}
+    return np.asarray(weights, dtype=float)
+
+
+def means_options(
+    adjust: str | None = None,
+    kind: str | None = None,
+    level: float | None = None,
+    infer: str | None = None,
+    weights: Any = None,
+    ref: Ref | None = None,
+    interaction: bool = False,
+    offset: float | None = None,
+    **further: Any,
+) -> dict[str, Any]:
+    """Return what was asked for beyond emmeans' defaults; `further` as in `_further`."""
+    options: dict[str, Any] = {}
+    if adjust is not None:
+        options["adjust"] = choice(adjust, ADJUSTMENTS, "adjust")
+    scale = choice(kind, ("link", "response", "unlink", "mu", None), "type")
+    if scale not in ("link", None):
+        options["type"] = scale
+    if level is not None:
+        options["level"] = fraction(level, "level")
+    if infer is not None:
+        which = choice(infer, ("ci", "test", "both"), "infer")
+        options["infer"] = [which in ("ci", "both"), which in ("test", "both")]
+    if weights is not None:
+        options["weights"] = _average_weights(weights)
+    if ref is not None:
+        options["ref"] = _references(ref)
+    if flag(interaction, "interaction"):
+        options["interaction"] = True
+    if offset is not None:
+        options["offset"] = finite(offset, "offset")
+    return options | _further(options, **further)
+
+
+def _further(
+    asked: Mapping[str, Any],
+    bias_adjust: bool = False,
+    sigma: Any = None,
+    tran: Tran | None = None,
+    null: float | None = None,
+    delta: float | None = None,
+    side: str | None = None,
+    simple: Specs | None = None,
+    contrast_options: Mapping[str, Any] | None = None,
+    cov_reduce: CovReduce | None = None,
+    cov_keep: Specs | None = None,
+    nesting: Nesting | None = None,
+    regrid: str | None = None,
+    counterfactuals: Specs | None = None,
+    nuisance: Specs | None = None,
+    max_degree: int | None = None,
+) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if flag(bias_adjust, "bias_adjust"):
+        out["bias_adjust"] = True
+        if "response" not in (asked.get("type"), regrid):
+            raise ArgumentError("bias_adjust is of means on the response's scale: type='response'")
+    if sigma is not None:
+        out["sigma"] = a_sigma(sigma)
+        if not bias_adjust:
+            raise ArgumentError("sigma= is for bias_adjust=True")
+    if tran is not None:
+        out["tran"] = _transformation(tran)
+    out |= _hypothesis(null, delta, side, "infer" in asked)
+    for name, given in (
+        ("simple", simple), ("cov_keep", cov_keep), ("counterfactuals", counterfactuals),
+        ("nuisance", nuisance),
+    ):  # fmt: skip
+        if given is not None:
+            out[name] = text_list(given, name)
+    if contrast_options is not None:
+        out["contrast_options"] = _contrast_options(contrast_options)
+    if cov_reduce is not None:
+        out["cov_reduce"] = _cov_reduce(cov_reduce)
+    if nesting is not None:
+        out["nesting"] = _nesting(nesting)
+    if regrid is not None:
+        kinds = ("response", "mu", "unlink", "log", "sqrt", "logit", "probit", "none")
+        out["regrid"] = choice(regrid, kinds, "regrid")
+    if max_degree is not None:
+        out["max_degree"] = whole_number(max_degree, "max_degree", 1)
+    return out
+
+
+def a_sigma(sigma: Any) -> float | str:
+    """Return "residual", "total" or a positive number."""
+    if isinstance(sigma, str):
+        return choice(sigma, ("residual", "total"), "sigma")
+    number = finite(sigma, "sigma")
+    if number <= 0:
+        raise ArgumentError(f"sigma is a standard deviation, above 0, not {sigma!r}")
+    return number
+
+
+def _transformation(tran: Tran) -> dict[str, Any]:
+    name, *parameters = (tran,) if isinstance(tran, str) else tuple(tran) or (None,)
+    known = choice(name, TRANSFORMATIONS, "tran")
+    if parameters and known not in _WITH_PARAMETERS:
+        raise ArgumentError(f"tran: {known!r} takes no numbers")
+    if known in ("boxcox", "power", "sympower", "bcnPower", "genlog", "scale") and not parameters:
+        raise ArgumentError(f"tran: {known!r} needs its numbers, e.g. ({known!r}, 0.5)")
+    return {
+        "name": known,
+        "parameters": [finite(p, "tran") for p in parameters] or _alone(known),
+    }
+
+
+def _alone(name: str) -> list[float]:
+    """What makes R's make.tran() of a transformation without numbers."""
+    return [1.0] if name in _WITH_PARAMETERS else []
+
+
+def _hypothesis(
+    null: float | None, delta: float | None, side: str | None, told: bool
+) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if null is not None:
+        out["null"] = finite(null, "null")
+    if delta is not None:
+        out["delta"] = finite(delta, "delta")
+        if out["delta"] <= 0:
+            raise ArgumentError(f"delta is a threshold, above 0, not {delta!r}")
+    if side is not None:
+        word = choice(_OTHER_SIDES.get(side, side), SIDES, "side")
+        if word in SIDES[3:] and delta is None:
+            raise ArgumentError(f"side={side!r} needs its threshold: delta=")
+        out["side"] = word
+    if (null is not None or delta is not None) and not told:
+        out["infer"] = [False, True]  # as R's test()
+    return out
+
+
+def _contrast_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ArgumentError(f"contrast_options is a dict, e.g. {{'reverse': True}}, not {given!r}")
+    out: dict[str, Any] = {}
+    for name, value in given.items():
+        texts = isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value)
+        if isinstance(value, (bool, str)) or texts:
+            out[str(name)] = value
+            continue
+        try:
+            array = np.atleast_1d(np.asarray(value, dtype=float))
+        except (TypeError, ValueError):
+            array = np.array([])
+        if array.ndim != 1 or not array.size or not np.isfinite(array).all():
+            raise ArgumentError(f"contrast_options: {name!r} cannot be {value!r}")
+        out[str(name)] = array
+    return out
+
+
+def _average_weights(weights: Any) -> Any:
+    if isinstance(weights, str):
+        return choice(weights, WEIGHTS, "weights")
+    try:
+        numbers = np.atleast_1d(np.asarray(weights, dtype=float))
+    except (TypeError, ValueError):
+        numbers = np.array([])
+    if numbers.ndim != 1 or not numbers.size or not np.isfinite(numbers).all() or not numbers.any():
+        raise ArgumentError(
+            f"weights is one of {', '.join(map(repr, WEIGHTS))}, or numbers, one for each "
+            f"combination that is averaged over, not {weights!r}"
+        )
+    return numbers
+
+
+def _references(ref: Ref) -> Any:
+    if isinstance(ref, (list, tuple)) and ref:
+        if all(isinstance(r, str) for r in ref):
+            return list(ref)
+        return [whole_number(r, "ref", 1) for r in ref]
+    return ref if isinstance(ref, str) else whole_number(ref, "ref", 1)
+
+
+def _cov_reduce(how: CovReduce) -> Any:
+    def one(value: Any) -> str:
+        if isinstance(value, str) and "~" in value:
+            if not vet(value).two_sided:
+                raise ArgumentError(f"cov_reduce={value!r}: a formula says covariate ~ predictors")
+            return value
+        return choice(value, REDUCTIONS, "cov_reduce")
+
+    if isinstance(how, Mapping):
+        if not how:
+            raise ArgumentError("cov_reduce is empty: map covariates to words, or leave it out")
+        return {str(k): one(v) for k, v in how.items()}
+    if how is False:  # R's word for all values
+        return "values"
+    return one(how)
+
+
+def _nesting(nesting: Any) -> Any:
+    if nesting is False:
+        return False
+    if not isinstance(nesting, Mapping) or not nesting:
+        raise ArgumentError(
+            "nesting maps a factor to those it is nested in, e.g. {'batch': ['plant']}, or is "
+            f"False for none, not {nesting!r}"
+        )
+    return {str(k): text_list(v, "nesting") for k, v in nesting.items()}

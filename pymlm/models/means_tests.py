@@ -1,0 +1,200 @@
+"""What is tested of marginal means: all terms, letters of differences, standardized effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from pymlm.arguments import fraction, strict, text_list
+from pymlm.errors import ArgumentError
+from pymlm.models.attributes import CommonAttributes
+from pymlm.models.exact import KENWARD_ROGER, SATTERTHWAITE
+from pymlm.models.means_arguments import (
+    At,
+    Contrast,
+    Infer,
+    MeansType,
+    Ref,
+    Sigma,
+    Specs,
+    a_sigma,
+    means_at,
+    means_contrast,
+    means_options,
+    means_specs,
+)
+from pymlm.results.emm import EmmGrid, JointTests
+
+
+class MeansTestMethods(CommonAttributes):
+    """Tests by way of marginal means, of every class of models."""
+
+    @strict
+    def joint_tests(
+        self,
+        by: Specs | None = None,
+        at: At | None = None,
+        ddf: str | None = "default",
+        engine: str | None = None,
+    ) -> JointTests:
+        """Return joint F tests of all terms, through the marginal means.
+
+        Parameters
+        ----------
+        by : str or list of str, optional
+            Test within the levels of these factors.
+        at, ddf, engine
+            As in `emmeans`.
+
+        Raises
+        ------
+        ArgumentError, NotSupportedError
+            As in `emmeans`.
+
+        Notes
+        -----
+        Mirrors ``joint_tests(model, by, lmer.df =)`` of emmeans.
+        """
+        return self._ask_ddf(
+            "joint_tests",
+            JointTests,
+            engine,
+            by=text_list(by, "by"),
+            at=means_at(at),
+            ddf=self._means_ddf(ddf),
+        )
+
+    @strict
+    def cld(
+        self,
+        specs: Specs,
+        by: Specs | None = None,
+        at: At | None = None,
+        alpha: float = 0.05,
+        adjust: str | None = None,
+        ddf: str | None = "default",
+        level: float | None = None,
+        weights: Any = None,
+        engine: str | None = None,
+        offset: float | None = None,
+        *,
+        type: MeansType = "link",
+    ) -> EmmGrid:
+        """Return marginal means, sorted, with a compact letter display of their differences.
+
+        Parameters
+        ----------
+        specs, by, at, adjust, ddf, level, weights, engine, offset, type
+            As in `emmeans`.
+        alpha : float
+            Significance level of the comparisons.
+
+        Returns
+        -------
+        EmmGrid
+            With `group`: means that share a symbol are not shown to differ.
+
+        Raises
+        ------
+        RPackageError
+            When multcomp or multcompView is not installed.
+
+        Notes
+        -----
+        Mirrors ``multcomp::cld(emmeans(model, specs, by), alpha)``; Piepho 2004,
+        doi:10.1198/1061860043515.
+        """
+        return self._ask_ddf(
+            "cld",
+            EmmGrid,
+            engine,
+            specs=means_specs(specs),
+            by=text_list(by, "by"),
+            at=means_at(at),
+            alpha=fraction(alpha, "alpha"),
+            options=means_options(adjust, type, level, weights=weights, offset=offset),
+            ddf=self._means_ddf(ddf),
+        )
+
+    @strict
+    def eff_size(
+        self,
+        specs: Specs,
+        sigma: Sigma | None = None,
+        edf: float | None = None,
+        by: Specs | None = None,
+        at: At | None = None,
+        contrast: Contrast = "pairwise",
+        adjust: str | None = None,
+        ddf: str | None = "default",
+        level: float | None = None,
+        infer: Infer | None = None,
+        weights: Any = None,
+        ref: Ref | None = None,
+        engine: str | None = None,
+        *,
+        contrast_options: Mapping[str, Any] | None = None,
+    ) -> EmmGrid:
+        """Return standardized effects: contrasts of marginal means over a standard deviation.
+
+        Parameters
+        ----------
+        specs, by, at, contrast, adjust, ddf, level, infer, weights, ref, engine, contrast_options
+            As in `emmeans`.
+        sigma : float, "residual" or "total"
+            The standard deviation; the residual one of an `lm` by default. "total" adds the random
+            effects' variance, on average over the rows. A mixed model leaves the choice to you.
+        edf : float
+            Degrees of freedom behind sigma, which widen the intervals; inf where sigma is known.
+            Those of the residuals of an `lm` by default.
+
+        Returns
+        -------
+        EmmGrid
+            The effects are `estimate`: differences in units of sigma.
+
+        Raises
+        ------
+        ArgumentError
+            Without sigma or edf where there is a choice, and as in `emmeans`.
+
+        Notes
+        -----
+        Mirrors ``eff_size(emmeans(model, specs), sigma, edf, method)`` of emmeans, whose standard
+        errors add the uncertainty of sigma by the delta method.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lm("breaks ~ wool * tension", mlm.load_dataset("datasets::warpbreaks"))
+        >>> m.eff_size("tension")["estimate"].round(3).tolist()
+        [0.914, 1.346, 0.432]
+        """
+        return self._ask_ddf(
+            "eff_size",
+            EmmGrid,
+            engine,
+            specs=means_specs(specs),
+            by=text_list(by, "by"),
+            at=means_at(at),
+            contrast=means_contrast(contrast, ref),
+            sigma=None if sigma is None else a_sigma(sigma),
+            edf=None if edf is None else _edf(edf),
+            options=means_options(
+                adjust, None, level, infer, weights, ref, contrast_options=contrast_options
+            ),
+            ddf=self._means_ddf(ddf),
+        )
+
+    def _means_ddf(self, ddf: str | None) -> str:
+        method = self._ddf(ddf)  # None is z tests; a default without engines is emmeans' to choose
+        if ddf == "default" and method not in (SATTERTHWAITE, KENWARD_ROGER, None):
+            return "default"
+        return method or "asymptotic"
+
+
+def _edf(edf: Any) -> float:
+    if isinstance(edf, bool) or not isinstance(edf, Real) or not float(edf) > 0:
+        raise ArgumentError(f"edf is a number of degrees of freedom, above 0, or inf, not {edf!r}")
+    return float(edf)
