@@ -63,6 +63,7 @@ RESULT_NAMES: Mapping[str, str] = {
     "std_err": "std_error", "pvalues": "p_value", "pvalue": "p_value", "p": "p_value",
     "p_values": "p_value", "tvalues": "statistic", "zvalues": "statistic", "t": "statistic",
     "z": "statistic", "stat": "statistic", "conf_int": "conf_low", "lower": "conf_low",
+    "postVar": "covariances", "condVar": "covariances",
     "upper": "conf_high", "ci_lower": "conf_low", "ci_upper": "conf_high", "llf": "loglik",
     "logLik": "loglik", "as_text": "text", "tables": "to_frame", "summary_frame": "to_frame",
     "frame": "to_frame", "df": "to_frame", "to_pandas": "to_frame", "to_dataframe": "to_frame",

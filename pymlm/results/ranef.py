@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pymlm.errors import ArgumentError
 from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Printed, Result, check_known
 
@@ -25,6 +26,8 @@ class GroupModes:
         Conditional modes, deviations from the fixed effects, on the scale of the linear predictor.
     condsd : ndarray, shape (l, k), or None
         Conditional standard deviations.
+    condcov : ndarray, shape (l, k, k), or None
+        Conditional covariance matrices, one a level: R's attribute "postVar" with levels first.
     """
 
     grpvar: str
@@ -32,6 +35,7 @@ class GroupModes:
     term: tuple[str, ...]
     condval: Floats
     condsd: Floats | None = None
+    condcov: Floats | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return the modes, one row a level, one column a term."""
@@ -84,6 +88,53 @@ class RandomEffects(Result):
         """Return one grouping factor's modes and SDs; ArgumentError when there is none such."""
         check_known(name, self.keys(), "grouping factor")
         return next(g for g in self.groups if g.grpvar == name)
+
+    def covariances(self, name: str | None = None) -> pd.DataFrame:
+        """Return the conditional covariance matrices of one factor's modes.
+
+        Parameters
+        ----------
+        name : str, optional
+            The grouping factor; not needed where there is one.
+
+        Returns
+        -------
+        DataFrame
+            Rows (level, term), columns terms, squared units of the linear predictor:
+            ``m.ranef().covariances("Subject").loc["308"]`` is a level's matrix.
+
+        Raises
+        ------
+        ArgumentError
+            For a factor that the model has not, several without a name, or modes that were asked
+            for without variances.
+
+        Notes
+        -----
+        ``attr(ranef(model)$g, "postVar")``, with the covariance parameters taken as known. Where a
+        factor has several terms, ``(1 | g) + (0 + x | g)``, R leaves out what is between the terms;
+        here it stands: σ² Λ(Λ'Z'WZΛ + I)⁻¹Λ', Bates et al. 2015, doi:10.18637/jss.v067.i01.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.ranef().covariances("Subject").loc["308"].round(2)
+                     (Intercept)   Days
+        (Intercept)       145.71 -21.44
+        Days              -21.44   5.31
+        """
+        if name is None and len(self.groups) > 1:
+            raise ArgumentError(f"say of which grouping factor: {', '.join(self.keys())}")
+        g = self.groups[0] if name is None else self.group(name)
+        if g.condcov is None:
+            raise ArgumentError(
+                "these modes were asked for without their variances: m.ranef(cond_var=True)"
+            )
+        index = pd.MultiIndex.from_product([list(g.level), list(g.term)], names=["grp", None])
+        return pd.DataFrame(
+            g.condcov.reshape(-1, len(g.term)).copy(), index=index, columns=list(g.term)
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return R's long form: grpvar, term, grp, condval, condsd."""

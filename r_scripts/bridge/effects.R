@@ -49,23 +49,39 @@ varcorr_result.merMod <- function(native, fit) {
 
 ranef_native <- function(fit, cond_var = TRUE) ranef(fit$model, condVar = cond_var)
 
-# With several terms on one grouping factor, condVar is a list of arrays, one a term.
 ranef_result <- function(native, fit, cond_var = TRUE) {
   list(groups = lapply(names(native), function(grp) {
     modes <- native[[grp]]
+    v <- if (cond_var) .conditional_covariance(fit$model, grp, modes)
     list(grpvar = grp, level = rownames(modes), term = colnames(modes),
          condval = unname(as.matrix(modes)),
-         condsd = if (cond_var) .conditional_sd(attr(modes, "postVar"), dim(modes)))
+         condsd = if (cond_var) matrix(vapply(seq_along(modes), function(j) sqrt(v[, j, j]),
+                                              numeric(nrow(modes))), nrow(modes)),
+         condcov = v)
   }))
 }
 
-.conditional_sd <- function(post_var, size) {
-  parts <- if (is.list(post_var)) post_var else list(post_var)
-  columns <- lapply(parts, function(v) {
-    k <- dim(v)[1L]
-    vapply(seq_len(k), function(j) sqrt(v[j, j, ]), numeric(size[1L]))
-  })
-  unname(matrix(unlist(columns), size[1L], size[2L]))
+# Levels by terms by terms. With several terms on one factor lme4 gives an array a term and nothing
+# between the terms, which the data tie together all the same: sigma^2 Lambda (Lambda'Z'WZ Lambda +
+# I)^-1 Lambda', as lme4's own condVar() has it (Bates et al. 2015, eq. 58).
+.conditional_covariance <- function(model, grp, modes) {
+  given <- attr(modes, "postVar")
+  if (!is.list(given)) return(unname(aperm(given, c(3L, 1L, 2L))))
+  terms <- which(names(model@flist)[attr(model@flist, "assign")] == grp)
+  sizes <- lengths(model@cnms)[terms]
+  levels <- seq_len(nrow(modes))
+  rows <- do.call(cbind, lapply(seq_along(terms), function(i)
+    outer((levels - 1L) * sizes[i], getME(model, "Gp")[terms[i]] + seq_len(sizes[i]), `+`)))
+  Lambdat <- getME(model, "Lambdat")[, as.vector(rows), drop = FALSE]
+  solved <- solve(getME(model, "L"), Lambdat, system = "A")
+  k <- ncol(rows)
+  of <- function(j) (j - 1L) * length(levels) + levels
+  out <- array(0, c(length(levels), k, k))
+  for (i in seq_len(k)) for (j in seq_len(i)) {
+    out[, i, j] <- out[, j, i] <- sigma(model)^2 *
+      Matrix::colSums(Lambdat[, of(i), drop = FALSE] * solved[, of(j), drop = FALSE])
+  }
+  out
 }
 
 coef_native <- function(fit) UseMethod("coef_native", fit$model)

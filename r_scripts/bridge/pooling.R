@@ -86,6 +86,7 @@ shrinkage_result <- function(native, fit) {
   list(groups = lapply(parts, function(p) {
     v <- unname(tau2[paste(p$grpvar, p$term, sep = "\r")])
     counts <- .rows_of_levels(model, p$grpvar)[p$level]
+    p$condcov <- NULL # only the standard deviations are shown
     own <- if (single) .unpooled_means(model, p$grpvar, p$level)
     c(p, list(n = as.numeric(counts), tau2 = v, sum_weights = own$weight,
               unpooled = own$mean, least_squares = .least_squares(model, p)))
