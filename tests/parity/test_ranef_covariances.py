@@ -30,8 +30,8 @@ models <- list(
   terms = lmer(Reaction ~ Days + (1 | Subject) + (0 + Days | Subject), sleepstudy),
   three = lmer(Reaction ~ Days + (Days | Subject) + (0 + I(Days^2) | Subject), sleepstudy,
     control = lmer_control),
-  crossed_terms = lmer(angle ~ recipe + (1 | recipe:replicate) + (0 + temp | recipe:replicate) +
-    (1 | temperature), cake, control = lmer_control),
+  crossed_terms = lmer(angle ~ recipe + (1 | recipe:replicate) +
+    (0 + I(temp / 100 - 2) | recipe:replicate) + (1 | temperature), cake, control = lmer_control),
   weighted = lmer(Reaction ~ Days + (1 | Subject) + (0 + Days | Subject), sleepstudy,
     weights = Days + 1),
   binomial = glmer(counts, cbpp, binomial),
@@ -93,8 +93,8 @@ def models():
                 control=BOBYQA,
             ),
             "crossed_terms": mlm.lmer(
-                "angle ~ recipe + (1 | recipe:replicate) + (0 + temp | recipe:replicate) + "
-                "(1 | temperature)", cake, control=BOBYQA,
+                "angle ~ recipe + (1 | recipe:replicate) + "
+                "(0 + I(temp / 100 - 2) | recipe:replicate) + (1 | temperature)", cake, control=BOBYQA,
             ),
             "weighted": mlm.lmer(terms, sleep, weights=sleep["Days"] + 1),
             "binomial": mlm.glmer(counts, cbpp),
