@@ -65,6 +65,33 @@ def _number(value: float, decimals: int) -> str:
     return f"{value:.3g}" if value != 0 and float(text) == 0 else text
 
 
+def as_r_prints(values: np.ndarray[Any, Any], digits: int) -> list[str]:
+    """Return numbers as R prints a column of them under ``options(digits = digits)``.
+
+    So many decimals for all that each shows `digits` significant ones, zeros at their ends left
+    out; powers of ten where that is shorter. R's formatReal.
+
+    Examples
+    --------
+    >>> as_r_prints(np.array([251.405, 10.467]), 3)
+    ['251.4', '10.5']
+    >>> as_r_prints(np.array([1e-9, 2.5e-7]), 3)
+    ['1.0e-09', '2.5e-07']
+    """
+    finite = values[np.isfinite(values)]
+    parts = [f"{x:.{digits - 1}e}".partition("e") for x in finite]
+    kept = [max(1, len(m.strip("-").rstrip("0").replace(".", ""))) for m, _, _ in parts]
+    powers = [int(e) for _, _, e in parts]
+    decimals = max([0, *(k - e - 1 for k, e in zip(kept, powers, strict=True))])
+    most = max([1, *kept])
+    whole = max([1, *(e + 1 for e in powers)])
+    fixed = whole + (decimals + 1 if decimals else 0)
+    wide = most + (most > 1) + (5 if max([0, *map(abs, powers)]) >= 100 else 4)
+    style = f".{decimals}f" if fixed <= wide else f".{most - 1}e"
+    special = {math.inf: "Inf", -math.inf: "-Inf"}
+    return [special.get(x, "NaN" if math.isnan(x) else f"{x:{style}}") for x in values.tolist()]
+
+
 def _counts(values: np.ndarray[Any, Any]) -> bool:
     """Whether there are whole numbers alone."""
     finite = values[np.isfinite(values)]

@@ -5,13 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from numbers import Integral
 from typing import Any, Literal
 
 from pymlm.arguments import choice, flag, strict
+from pymlm.errors import ArgumentError
 
 #: What computes Satterthwaite's and Kenward-Roger's degrees of freedom.
 Engine = Literal["auto", "lmerTest", "exact"]
 ENGINES: tuple[Engine, ...] = ("auto", "lmerTest", "exact")
+
+
+#: R's own limit.
+MOST_DIGITS = 22
 
 
 class _Setting:
@@ -45,6 +51,10 @@ class Options:
         Give the advice on a design that a model carries in ``m.advice``, such as few groups, as an
         AdviceWarning at the fit, too. False, the default: crossed designs often have few groups
         for good reason.
+    digits : int or None
+        R's ``options(digits =)``, 1 to 22, of everything that is printed: what R prints is printed
+        by R under it, other tables as R prints a data frame. None, the default, is R's 7, and
+        pandas' own digits of other tables. Numbers in results are never rounded.
 
     Raises
     ------
@@ -67,6 +77,7 @@ class Options:
         self._settings = {
             "engine": _Setting("engine", "auto", check_engine),
             "advice": _Setting("advice", False, lambda value: flag(value, "advice")),
+            "digits": _Setting("digits", None, check_digits),
         }
 
     @property
@@ -89,12 +100,22 @@ class Options:
     def advice(self, value: bool) -> None:
         self._settings["advice"].everywhere = flag(value, "advice")
 
+    @property
+    def digits(self) -> int | None:
+        """Digits that are printed; None is R's 7."""
+        found: int | None = self._settings["digits"].value
+        return found
+
+    @digits.setter
+    def digits(self, value: int | None) -> None:
+        self._settings["digits"].everywhere = check_digits(value)
+
     @strict
     def __call__(
-        self, engine: str | None = None, advice: bool | None = None
+        self, engine: str | None = None, advice: bool | None = None, digits: int | None = None
     ) -> contextlib.AbstractContextManager[None]:
         """Return a context manager that changes settings inside its block; None changes nothing."""
-        given = {"engine": engine, "advice": advice}
+        given = {"engine": engine, "advice": advice, "digits": digits}
         return self._inside(
             {
                 name: self._settings[name].check(value)
@@ -120,6 +141,19 @@ class Options:
 def check_engine(value: object) -> Engine:
     """Return an engine's name in its proper spelling."""
     return choice(value, ENGINES, "engine")
+
+
+def check_digits(value: object) -> int | None:
+    """Return digits that R can print with; None stays None."""
+    if value is None:
+        return None
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if whole and 1 <= int(value) <= MOST_DIGITS:  # type: ignore[call-overload]  # it is whole
+        return int(value)  # type: ignore[call-overload, no-any-return]
+    raise ArgumentError(
+        f"digits must be a whole number from 1 to {MOST_DIGITS}, as R's options(digits =), not "
+        f"{value!r}"
+    )
 
 
 options = Options()

@@ -218,8 +218,7 @@ def _own_numbers(model: MixedModel, ddfs: list[str | None]) -> dict[str, dict[st
         # of its own numbers (pbkrtest and prior weights) is no matter of parity.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RWarning)
-            asked = {} if ddf is None else {"engine": "lmerTest"}
-            fixed = model.summary(ddf=ddf, **asked).fixed
+            fixed = model.summary(ddf=ddf, engine=None if ddf is None else "lmerTest").fixed
         table: dict[str, Any] = {}
         for column in ("estimate", "std_error", "df", "statistic", "p_value"):
             values = getattr(fixed, column)

@@ -12,7 +12,7 @@ from typing import Any
 from pymlm import errors
 from pymlm.engine.from_r import build, from_r, has_notes, views_of_r
 from pymlm.engine.install import install_command
-from pymlm.engine.r_thread import R
+from pymlm.engine.r_thread import R, RObject
 from pymlm.engine.rpy2_private import lock, without_events
 from pymlm.engine.startup import dispatch_function
 from pymlm.engine.to_r import to_r
@@ -111,6 +111,13 @@ def call(
     if answer["error"] is not None:
         raise _error(answer["error"], fitting)
     return build(into, value)
+
+
+def _shown(waiting: RObject, digits: int | None) -> str:
+    return str(call("show_native", waiting, digits, into=str))
+
+
+RObject.shown = _shown
 
 
 def _run(

@@ -258,7 +258,7 @@ def _array(value: Any) -> np.ndarray[Any, Any]:
 
 
 def _from_one(make: Callable[[Any], Any], value: Any) -> Any:
-    return make(value[0]) if isinstance(value, list) else value
+    return make(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
 def _scalar(kind: type) -> Callable[[Any], Any]:

@@ -17,7 +17,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pymlm.engine import rpy2_private
 from pymlm.engine.fork import REFUSAL, Rest
@@ -245,6 +245,9 @@ class RObject:
 
     __slots__ = ("__weakref__", "_key", "_thread")
 
+    #: Asks R for the text; `calls`, which imports this module, sets it.
+    shown: ClassVar[Callable[[RObject, int | None], str]]
+
     def __init__(self, thread: RThread, key: int) -> None:
         self._thread = thread
         self._key = key
@@ -253,6 +256,10 @@ class RObject:
     def value(self) -> Any:
         """The rpy2 object; only code on the R thread may ask."""
         return self._thread.object(self._key)
+
+    def show(self, digits: int | None = None) -> str:
+        """Text that R prints for an object that waits to be printed, under ``options(digits)``."""
+        return RObject.shown(self, digits)
 
     def __del__(self) -> None:
         self._thread.release(self._key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import os
 import tempfile
@@ -18,7 +19,8 @@ from pymlm.engine import RObject, call
 from pymlm.errors import DataError
 from pymlm.hints import missing_in_model
 from pymlm.models.kept import exact_key
-from pymlm.results.base import Floats, Printed
+from pymlm.options import options
+from pymlm.results.base import Floats
 
 T = TypeVar("T")
 
@@ -88,13 +90,6 @@ class Source:
         return replace(self, data=used(self.data), given=used(self.given))
 
 
-def as_printed(found: Printed | RObject | None) -> Printed | None:
-    """Make a result's print of what `ask` sent: text, an R table that waits for it, or None."""
-    if isinstance(found, RObject):
-        return Printed(render=lambda: str(call("show_native", found, into=str)))
-    return found
-
-
 class Fitted:
     """Base of all fitted models; knows R's object and nothing of statistics."""
 
@@ -126,22 +121,39 @@ class Fitted:
         where it has them.
         """
         question = exact_key(what, args) if keep else None
-        key = (question, into, engine)
+        key = (question, into, engine, options.digits)
         if question is not None and key in self._answers:
             answer: T = self._answers[key]
             return answer
         prints = keep and hasattr(into, "printed")
         answer = call(
-            "ask", self._handle, what, args, question, engine, prints, into=into, timeout=timeout
-        )
+            "ask", self._handle, what, args, question, engine, prints, options.digits, into=into,
+            timeout=timeout,
+        )  # fmt: skip
         known = {k: v for k, v in (fields or {}).items() if hasattr(answer, k)}
-        if prints:
-            known["printed"] = as_printed(answer.printed)  # type: ignore[attr-defined]  # has it
         if known:
             answer = replace(answer, **known)  # type: ignore[type-var]  # T is a dataclass
         if question is not None:
             self._answers[key] = answer
         return answer
+
+    # --- print ----------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        text: str = self._call("print_model", str, digits=options.digits)
+        return text
+
+    @strict
+    def print(self, digits: int | None = None) -> None:
+        """Print the model, as R does under ``options(digits = digits)``.
+
+        Parameters
+        ----------
+        digits : int, optional
+            1 to 22; default is `pymlm.options.digits`, or R's 7.
+        """
+        with options(digits=digits):
+            builtins.print(self)  # noqa: T201  # it prints, as R's print()
 
     # --- rows -----------------------------------------------------------------------------------
 

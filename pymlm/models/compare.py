@@ -14,7 +14,12 @@ from pymlm.results.comparison import ModelComparison
 
 @strict
 def anova(
-    m0: Any, m1: Any, *more: Any, refit: bool = True, names: Sequence[str] | None = None
+    m0: Any,
+    m1: Any,
+    *more: Any,
+    refit: bool = True,
+    names: Sequence[str] | None = None,
+    digits: int | None = None,
 ) -> ModelComparison:
     """Compare models: information criteria, and likelihood-ratio tests between neighbours.
 
@@ -29,6 +34,8 @@ def anova(
         that is not so: R compares them as they are.
     names : list of str, optional
         Names of the models in the table; default "m0", "m1" ...
+    digits : int, optional
+        The table is printed as R prints it under ``options(digits = digits)``.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def anova(
     found: ModelComparison = call(
         "compare_models", handles, called, flag(refit, "refit"), orders, into=ModelComparison
     )
-    return found
+    return found._in_digits(digits)
 
 
 @strict

@@ -27,6 +27,7 @@ class FixedTestMethods(CommonAttributes):
         type: int | str = 3,
         ddf: str | None = "default",
         engine: str | None = None,
+        digits: int | None = None,
     ) -> AnovaTable:
         """Test the terms of the fixed part.
 
@@ -41,6 +42,8 @@ class FixedTestMethods(CommonAttributes):
             tests. None: lme4's own sequential table, without p-values; `type` is not used.
         engine : {"auto", "lmerTest", "exact"}, optional
             What computes the degrees of freedom, as in `summary`.
+        digits : int, optional
+            The table is printed as R prints it under ``options(digits = digits)``.
 
         Returns
         -------
@@ -69,9 +72,10 @@ class FixedTestMethods(CommonAttributes):
               num_df  den_df  statistic
         Days     1.0    17.0      45.85
         """
-        return self._ask_ddf(
+        found = self._ask_ddf(
             "anova", AnovaTable, engine, type=type_of_tests(type), ddf=self._ddf(ddf)
         )
+        return found._in_digits(digits)
 
     @strict
     def contest(

@@ -94,7 +94,9 @@ class GeneralizedLinearMixedModel(MixedModel):
         return self._glmm.conditional_deviance
 
     @strict
-    def summary(self, ddf: str | None = None, use_hessian: bool | None = None) -> GlmmSummary:  # type: ignore[override]  # no engines: z tests
+    def summary(  # type: ignore[override]  # no engines: z tests
+        self, ddf: str | None = None, use_hessian: bool | None = None, digits: int | None = None
+    ) -> GlmmSummary:
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
         Parameters
@@ -105,6 +107,8 @@ class GeneralizedLinearMixedModel(MixedModel):
             Take standard errors from the Hessian of the log-likelihood (R's default where there is
             one), or, False, from the penalized least squares at the estimate, as old versions of
             lme4 did.
+        digits : int, optional
+            The summary is printed as R prints it under ``options(digits = digits)``.
 
         Raises
         ------
@@ -116,7 +120,8 @@ class GeneralizedLinearMixedModel(MixedModel):
         Mirrors ``summary(model, use.hessian =)`` of lme4. Estimates are on the link scale.
         """
         need_asymptotic(ddf)
-        return self._ask("glmm_summary", GlmmSummary, use_hessian=_hessian(use_hessian))
+        found = self._ask("glmm_summary", GlmmSummary, use_hessian=_hessian(use_hessian))
+        return found._in_digits(digits)
 
     @strict
     def vcov(self, ddf: str | None = None, use_hessian: bool | None = None) -> pd.DataFrame:  # type: ignore[override]  # no engines: z tests

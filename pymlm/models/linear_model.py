@@ -103,9 +103,16 @@ class LinearModel(Model, AverageMethods):
         """Return the coefficients, term -> estimate, NaN where not defined: ``coef(model)``."""
         return self._ask("coef", NamedValues).to_series()
 
-    def summary(self) -> LinearSummary:
-        """Summarise the model; ``print(m.summary())`` prints what R prints: ``summary(model)``."""
-        return self._ask("summary", LinearSummary)
+    @strict
+    def summary(self, digits: int | None = None) -> LinearSummary:
+        """Summarise the model; ``print(m.summary())`` prints what R prints: ``summary(model)``.
+
+        Parameters
+        ----------
+        digits : int, optional
+            The summary is printed as R prints it under ``options(digits = digits)``.
+        """
+        return self._ask("summary", LinearSummary)._in_digits(digits)
 
     @strict
     def anova(
@@ -113,6 +120,7 @@ class LinearModel(Model, AverageMethods):
         type: int | str = 1,
         ddf: str | None = "default",
         engine: str | None = None,
+        digits: int | None = None,
         test: str | None = None,
     ) -> LinearAnova:
         """Return the analysis of variance, or of deviance for a glm.
@@ -127,6 +135,8 @@ class LinearModel(Model, AverageMethods):
             F tests of an lm have the residual degrees of freedom.
         engine : None
             There is nothing to choose.
+        digits : int, optional
+            The table is printed as R prints it under ``options(digits = digits)``.
         test : {None, "Chisq", "LRT", "F", "Rao"}
             Of a glm; R's default is no test for type 1, and likelihood ratios for 2 and 3, which
             have "LRT" and "F" alone. An lm has its F tests.
@@ -151,9 +161,10 @@ class LinearModel(Model, AverageMethods):
             how = None
         if engine is not None:
             raise NotSupportedError("a model without random effects has no engines to choose from")
-        return self._ask(
+        found = self._ask(
             "anova", LinearAnova, type=type_of_tests(type), test=how, ddf=check_ddf(ddf)
         )
+        return found._in_digits(digits)
 
     @strict
     def confint(self, level: float = 0.95, method: str = "profile") -> ConfidenceIntervals:

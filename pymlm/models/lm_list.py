@@ -158,9 +158,16 @@ class LmList(Fitted):
         term = pd.Index(list(found.pop("term")), dtype=object)
         return pd.DataFrame({k: np.asarray(v, dtype=float) for k, v in found.items()}, index=term)
 
-    def summary(self) -> GroupEstimates:
-        """Return estimates, standard errors and tests by group and term: ``summary(model)``."""
-        return self._ask("lm_list_summary", GroupEstimates)
+    @strict
+    def summary(self, digits: int | None = None) -> GroupEstimates:
+        """Return estimates, standard errors and tests by group and term: ``summary(model)``.
+
+        Parameters
+        ----------
+        digits : int, optional
+            The summary is printed as R prints it under ``options(digits = digits)``.
+        """
+        return self._ask("lm_list_summary", GroupEstimates)._in_digits(digits)
 
     @strict
     def confint(self, level: float = 0.95, pool: bool | None = None) -> GroupIntervals:
@@ -226,10 +233,6 @@ class LmList(Fitted):
 
     def __repr__(self) -> str:
         return f"<LmList {self.formula!r}, {len(self.groups)} groups, {self.nobs} rows>"
-
-    def __str__(self) -> str:
-        text: str = self._call("print_model", str)
-        return text
 
     def _repr_html_(self) -> str:
         return html_frame(self.coef())

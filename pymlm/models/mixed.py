@@ -46,7 +46,9 @@ class MixedModel(
     # --- fixed effects --------------------------------------------------------------------------
 
     @strict
-    def summary(self, ddf: str | None = "default", engine: str | None = None) -> Summary:
+    def summary(
+        self, ddf: str | None = "default", engine: str | None = None, digits: int | None = None
+    ) -> Summary:
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
         Parameters
@@ -60,6 +62,8 @@ class MixedModel(
             pbkrtest, or closed forms that give their numbers at a fraction of the cost. Default is
             ``mlm.options.engine``, "auto": lmerTest and pbkrtest where they are quick. The
             summary's `ddf_engine` says which one it was.
+        digits : int, optional
+            The summary is printed as R prints it under ``options(digits = digits)``.
 
         Raises
         ------
@@ -75,7 +79,8 @@ class MixedModel(
         Kuznetsova et al. 2017, doi:10.18637/jss.v082.i13; Halekoh & Højsgaard 2014,
         doi:10.18637/jss.v059.i09.
         """
-        return self._ask_ddf("summary", Summary, engine, ddf=self._ddf(ddf))
+        found = self._ask_ddf("summary", Summary, engine, ddf=self._ddf(ddf))
+        return found._in_digits(digits)
 
     # --- random effects -------------------------------------------------------------------------
 

@@ -112,7 +112,3 @@ class Model(
             The script.
         """
         return write_script(self._handle, path)
-
-    def __str__(self) -> str:
-        text: str = self._call("print_model", str)
-        return text

@@ -88,13 +88,24 @@ class NlmeModel(Model):
         """Rows less fixed effects."""
         return self._described.df_residual
 
-    def summary(self) -> NlmeSummary:
-        """Summarise the model; ``print(m.summary())`` prints what R prints."""
-        return self._ask("summary", NlmeSummary)
+    @strict
+    def summary(self, digits: int | None = None) -> NlmeSummary:
+        """Summarise the model; ``print(m.summary())`` prints what R prints.
+
+        Parameters
+        ----------
+        digits : int, optional
+            The summary is printed as R prints it under ``options(digits = digits)``.
+        """
+        return self._ask("summary", NlmeSummary)._in_digits(digits)
 
     @strict
     def anova(
-        self, type: int | str = 1, ddf: str | None = "default", engine: str | None = None
+        self,
+        type: int | str = 1,
+        ddf: str | None = "default",
+        engine: str | None = None,
+        digits: int | None = None,
     ) -> AnovaTable:
         """Test the terms of the fixed part.
 
@@ -107,6 +118,8 @@ class NlmeModel(Model):
             chi-squared tests for types 2 and 3.
         engine : None
             There is nothing to choose.
+        digits : int, optional
+            The table is printed as R prints it under ``options(digits = digits)``.
 
         Returns
         -------
@@ -120,7 +133,8 @@ class NlmeModel(Model):
         """
         if engine is not None:
             raise NotSupportedError("a model of nlme has no engines to choose from")
-        return self._ask("anova", AnovaTable, type=type_of_tests(type), ddf=self._ddf(ddf))
+        found = self._ask("anova", AnovaTable, type=type_of_tests(type), ddf=self._ddf(ddf))
+        return found._in_digits(digits)
 
     def ranef(self) -> dict[str, pd.DataFrame]:
         """Return the random effects, grouping factor -> levels by coefficients: ``ranef(model)``.

@@ -38,13 +38,15 @@ class NonlinearMixedModel(MixedModel):
     _in_place: ClassVar[dict[str, str]] = {"n_agq": "nAGQ"}
 
     @strict
-    def summary(self, ddf: str | None = None) -> Summary:  # type: ignore[override]  # no engines
+    def summary(self, ddf: str | None = None, digits: int | None = None) -> Summary:  # type: ignore[override]  # no engines
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
         Parameters
         ----------
         ddf : None or "asymptotic"
             lme4 gives t values without p-values; degrees of freedom are not defined here.
+        digits : int, optional
+            The summary is printed as R prints it under ``options(digits = digits)``.
 
         Raises
         ------
@@ -56,7 +58,7 @@ class NonlinearMixedModel(MixedModel):
         Mirrors ``summary(model)`` of lme4.
         """
         need_asymptotic(ddf)
-        return self._plain_summary()
+        return self._plain_summary()._in_digits(digits)
 
     @strict
     def predict(  # type: ignore[override]  # no intervals, and no formula for re_form

@@ -197,6 +197,6 @@ def _result(
         syntax=found["syntax"][0],
         notes=tuple(found["notes"]),
         n_flat=flat,
-        printed=Printed(found["printed_text"][0]),
+        printed=Printed.from_r(found["printed"]),
         **values,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from pymlm.engine import call
 from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
-from pymlm.models.base import as_printed
 from pymlm.models.fitting import check_response
 from pymlm.multilevel._tools import numbers
+from pymlm.options import options
 from pymlm.results.meta import MetaAnalysis
 
 
@@ -84,5 +83,7 @@ def meta_analysis(
         fitting=True,
     )
     args = {"level": fraction(level, "level")}
-    found: MetaAnalysis = call("ask", handle, "meta", args, None, None, True, into=MetaAnalysis)
-    return replace(found, printed=as_printed(found.printed))
+    found: MetaAnalysis = call(
+        "ask", handle, "meta", args, None, None, True, options.digits, into=MetaAnalysis
+    )
+    return found

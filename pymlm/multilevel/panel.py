@@ -249,7 +249,7 @@ def hausman(formula: str, data: Any, by: str) -> Hausman:
         p_value=float(found["p_value"][0]),
         within=dict(zip(a.fixed.term, map(float, a.fixed.estimate), strict=True)),
         random=dict(zip(b.fixed.term, map(float, b.fixed.estimate), strict=True)),
-        printed=Printed(found["printed_text"][0]),
+        printed=Printed.from_r(found["printed"]),
     )
 
 

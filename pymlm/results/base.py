@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import json
 import math
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,10 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pymlm.arguments import strict
 from pymlm.display import heading, readable, shortened, words
 from pymlm.errors import ArgumentError, PymlmError, near_names
 from pymlm.escape import html_block, html_frame
 from pymlm.hints import missing_in_result
+from pymlm.options import options
+from pymlm.results.printed import Printed as Printed
+from pymlm.results.printed import shown, unsaid
 from pymlm.results.rows import Rows
 
 Floats = NDArray[np.float64]
@@ -34,37 +39,6 @@ def check_known(name: object, known: Iterable[str], what: str) -> None:
         raise ArgumentError(
             f"no {what} {name!r} here.{near_names(str(name), names)} There are: {', '.join(names)}"
         )
-
-
-class Printed:
-    """Text that R prints for a result; asked of R when first needed, and kept.
-
-    Pickling keeps the text, so a result can be read where there is no R.
-    """
-
-    __slots__ = ("_render", "_text")
-
-    def __init__(self, text: str | None = None, render: Callable[[], str] | None = None) -> None:
-        self._text = text
-        self._render = render
-
-    @classmethod
-    def from_r(cls, text: str) -> Printed:
-        """Make it of text that R sent along with its answer."""
-        return cls(text)
-
-    def __str__(self) -> str:
-        if self._text is None:
-            assert self._render is not None
-            self._text = self._render()
-            self._render = None
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Printed(...)"
-
-    def __reduce__(self) -> tuple[type[Printed], tuple[str]]:
-        return Printed, (str(self),)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -168,11 +142,40 @@ class Result(Rows):
     def _body(self) -> str:
         """The result without its notes."""
         printed = getattr(self, "printed", None)
-        return shown(self.to_frame()) if printed is None else str(printed)
+        # R prints no text where it stops at a print.
+        text = "" if printed is None else str(printed)
+        return text or shown(self.to_frame())
 
     def _remarks(self) -> list[str]:
         """Lines below R's print: the notes that do not stand in it."""
         return unsaid(self.notes, getattr(self, "printed", None))
+
+    @strict
+    def print(self, digits: int | None = None) -> None:
+        """Print the result, as R does under ``options(digits = digits)``.
+
+        Parameters
+        ----------
+        digits : int, optional
+            1 to 22. Default is `pymlm.options.digits`, or R's 7; of a table that R does not print,
+            pandas' own digits.
+
+        Raises
+        ------
+        NotSupportedError
+            For other digits than it came with, when the result comes from a pickle or JSON, which
+            hold R's text alone.
+        """
+        with options(digits=digits):
+            builtins.print(self._in_digits(digits).text)  # noqa: T201  # it prints, as R's print()
+
+    def _in_digits(self, digits: int | None) -> Self:
+        """The same, printed with `digits` wherever; None changes nothing."""
+        printed = getattr(self, "printed", None)
+        if printed is None or digits is None:
+            return self
+        changes: dict[str, Any] = {"printed": printed.with_digits(digits)}
+        return dataclasses.replace(self, **changes)
 
     def __str__(self) -> str:
         return self.text
@@ -203,19 +206,6 @@ class Result(Rows):
             return shortened(str(self))
         except PymlmError as error:  # R is asked for its print, and may be gone
             return f"<{type(self).__name__}, which cannot be printed: {error}>"
-
-
-def unsaid(notes: Iterable[str], text: object) -> list[str]:
-    """Return the notes that do not stand in `text`, however it breaks its lines."""
-    said = " ".join(str(text or "").split())
-    return [n for n in dict.fromkeys(notes) if " ".join(n.split()) not in said]
-
-
-def shown(frame: pd.DataFrame) -> str:
-    """Return a frame as text in full width, long ones without their middle."""
-    return frame.to_string(
-        max_rows=pd.get_option("display.max_rows"), min_rows=pd.get_option("display.min_rows")
-    )
 
 
 def readonly(array: Any) -> NDArray[Any]:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from pymlm.errors import ArgumentError, near_names
 from pymlm.figures import figure_of
-from pymlm.results.base import Floats, Result, shown
+from pymlm.results.base import Floats, Result
+from pymlm.results.printed import shown
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

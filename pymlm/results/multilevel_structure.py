@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.results.base import Floats, Result
+from pymlm.results.printed import shown
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -74,7 +75,7 @@ class LevelDescription(Result):
 
     def _body(self) -> str:
         """The tables one below the other, and the advice."""
-        parts = [self.to_frame().to_string()]
+        parts = [shown(self.to_frame())]
         if self.relations:
             parts += [f"{r.lower} in {r.upper}: {r.relation} ({r.detail})" for r in self.relations]
         if self.predictors:

@@ -6,12 +6,13 @@
 #'
 #' @param key the question in words that stand for its exact value, made by Python; NULL where the
 #'   native object is not kept
-ask <- function(fit, what, args = list(), key = NULL, engine = NULL, show = FALSE) {
+#' @param digits of a print that cannot wait
+ask <- function(fit, what, args = list(), key = NULL, engine = NULL, show = FALSE, digits = NULL) {
   with_engine(fit, engine, {
     native <- .native(fit, what, args, key)
     answer <- do.call(get(paste0(what, "_result"), envir = bridge, mode = "function"),
                       c(list(native, fit), args))
-    if (show && is.null(answer$printed)) answer$printed <- .to_print(native)
+    if (show && is.null(answer$printed)) answer$printed <- waits(native, digits = digits)
     answer
   })
 }
@@ -20,32 +21,6 @@ ask <- function(fit, what, args = list(), key = NULL, engine = NULL, show = FALS
   make <- get(paste0(what, "_native"), envir = bridge, mode = "function")
   if (is.null(key)) return(do.call(make, c(list(fit), args)))
   kept(fit, engine_key(fit, key), do.call(make, c(list(fit), args)))
-}
-
-#' What R prints for an object that `.to_print` left for later.
-show_native <- function(waiting) enc2utf8(printed(waiting$native))
-
-# A result that is not printed holds no model, no data and no number for every row: only R's tables,
-# which are free of them, wait here for their print; of the rest the text is made at once. To make it
-# always would cost a summary more than its numbers.
-.to_print <- function(native) {
-  table <- .bare_table(native)
-  if (!is.null(table)) return(list2env(list(native = table)))
-  # What R cannot print (emmeans stops at numbers that agree in seven digits) is shown as a table.
-  # What R said when it made the native value stands on the result already.
-  suppressMessages(tryCatch(enc2utf8(printed(native)), error = function(e) NULL))
-}
-
-.bare_table <- function(native) {
-  if (inherits(native, "summary.merMod")) {
-    # What is printed of the residuals is their quantiles, and five numbers are their own.
-    native$residuals <- quantile(unname(native$residuals), na.rm = TRUE, names = FALSE)
-    return(native)
-  }
-  if (inherits(native, c("VarCorr.merMod", "ranef.mer"))) return(native)
-  if (!inherits(native, "anova")) return(NULL)
-  attr(native, "formulae") <- NULL # ranova's, with the environment of the data
-  native
 }
 
 #' Evaluate `value` once for this model and keep it. What R says in messages meanwhile is kept, too,

@@ -161,7 +161,7 @@ boot_confint <- function(fit, term, low, high, level) {
   dimnames(table) <- list(term, paste(format(100 * c((1 - level) / 2, (1 + level) / 2), trim = TRUE,
                                              scientific = FALSE, digits = 3), "%"))
   c(interval_fields(list(table = table, failures = character()), fit, "boot", level),
-    list(printed = enc2utf8(printed(table))))
+    list(printed = waits(table)))
 }
 
 #' Twice the difference of two models' log-likelihoods on one response, refitted by both.

@@ -46,7 +46,7 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
 }
 
 .with_notes <- function(table, notes) {
-  enc2utf8(paste(c(printed(table), if (length(notes)) paste0("Note: ", notes)), collapse = "\n"))
+  waits(table, below = if (length(notes)) paste0("Note: ", notes))
 }
 
 .boundary_note <- function(lost, name) {

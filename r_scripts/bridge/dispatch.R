@@ -75,8 +75,3 @@ advise <- function(...) {
   message(structure(class = c("pymlm_advice", "message", "condition"),
                     list(message = paste0(..., "\n"), call = NULL)))
 }
-
-#' Text that R prints for `x`, as one string.
-printed <- function(x, ...) {
-  paste(utils::capture.output(print(x, ...)), collapse = "\n")
-}

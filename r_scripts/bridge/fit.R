@@ -339,8 +339,6 @@ criteria <- function(fit) {
   )
 }
 
-print_model <- function(fit) enc2utf8(printed(fit$model))
-
 #' Names that the fixed part needs: what a prediction without random effects is made from.
 fixed_names <- function(fit) {
   .walk(formula(fit$model, fixed.only = TRUE)[[3L]])$names

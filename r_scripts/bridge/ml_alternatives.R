@@ -65,7 +65,7 @@ ml_panel_result <- function(native, fit) {
 ml_hausman <- function(within, random) {
   test <- plm::phtest(within$model, random$model)
   list(chisq = unname(test$statistic), df = as.numeric(test$parameter),
-       p_value = unname(test$p.value), printed_text = printed(test))
+       p_value = unname(test$p.value), printed = waits(test))
 }
 
 #' Cluster-robust tests of the coefficients; `cluster` has one entry per row used.
@@ -103,7 +103,7 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
   test <- clubSandwich::coef_test(model, vcov = v, test = "Satterthwaite")
   c(.robust_list(rownames(test), test$beta, test$SE, test$df_Satt, test$p_Satt, as.matrix(v),
                  attr(v, "cluster"), "Satterthwaite", type, level),
-    list(printed = printed(test)))
+    list(printed = waits(test)))
 }
 
 # t with clusters - 1 degrees of freedom: Cameron & Miller 2015.

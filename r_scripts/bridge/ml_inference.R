@@ -166,6 +166,6 @@ ml_latent <- function(data, y, cluster, x, within, between, fiml, level) {
     nobs = as.integer(lavaan::lavInspect(fit, "nobs")[1L]),
     nclusters = as.integer(lavaan::lavInspect(fit, "nclusters")[1L]),
     loglik = as.numeric(lavaan::fitMeasures(fit, "logl")), syntax = syntax,
-    printed_text = printed(lavaan::summary(fit))
+    printed = waits(lavaan::summary(fit))
   )
 }

@@ -27,7 +27,7 @@ mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger
     })
   for (part in c("formula.large", "formula.small")) if (inherits(test[[part]], "formula"))
     test[[part]] <- .printable_formula(test[[part]])
-  c(.modcomp_fields(test$test), list(method = method, printed = enc2utf8(printed(test))))
+  c(.modcomp_fields(test$test), list(method = method, printed = waits(test)))
 }
 
 .modcomp_fields <- function(table) {
@@ -70,7 +70,7 @@ pb_test <- function(large, small, ref) {
   test[c("formula.large", "formula.small")] <- lapply(list(large$model, small$model),
                                                       .printable_formula)
   c(.modcomp_fields(test$test), list(method = "parametric bootstrap", n_extreme = test$n.extreme,
-                                     n_positive = positive, printed = enc2utf8(printed(test))))
+                                     n_positive = positive, printed = waits(test)))
 }
 
 # print() of a formula shows its environment where it is not the workspace.

@@ -116,6 +116,9 @@ summary_result.lme <- summary_result.gls <- function(native, fit, ddf = NULL) {
 varcorr_native.lme <- function(fit) nlme::VarCorr(fit$model)
 varcorr_native.gls <- function(fit) NULL
 
+# nlme's own is text, made for the digits of its moment.
+print.pymlm_varcorr_lme <- function(x, ...) print(nlme::VarCorr(structure(unclass(x), class = "lme")))
+
 # Rows as lme4 gives them; nlme counts levels from the outermost.
 varcorr_result.lme <- varcorr_result.gls <- function(native, fit) {
   m <- fit$model
@@ -138,6 +141,9 @@ varcorr_result.lme <- varcorr_result.gls <- function(native, fit) {
                                  vcov = s^2, sdcor = s))
   list(grp = rows$grp, var1 = rows$var1, var2 = rows$var2, vcov = rows$vcov, sdcor = rows$sdcor,
        sigma = s, use_sigma = TRUE,
+       printed = if (inherits(m, "lme"))
+         waits(structure(list(sigma = s, modelStruct = m$modelStruct["reStruct"]),
+                         class = "pymlm_varcorr_lme")),
        matrices = lapply(names(parts), function(grp)
          list(grp = grp, terms = colnames(parts[[grp]]),
               covariance = unname(as.matrix(parts[[grp]])))))

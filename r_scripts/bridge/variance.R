@@ -373,7 +373,7 @@ exact_rlrt <- function(fit, full = NULL, null = NULL, nsim = 10000L, seed = NULL
     said <- c(said, paste0("none of the ", nsim, " simulated values is as large: p < 1/", nsim))
   test$data.name <- NULL # R's text of our arguments, no name of the user's
   list(statistic = unname(test$statistic), p_value = test$p.value, nsim = nsim, seed = seed,
-       notes = said, printed = enc2utf8(printed(test)))
+       notes = said, printed = waits(test))
 }
 
 # RLRsim answers for any three models; the test is of the effect that m has alone, m_full beside

@@ -135,7 +135,7 @@ def test_headings_and_words():
 
 def test_a_result_whose_r_is_gone_still_has_a_repr(m):
     class Gone:
-        def __call__(self):
+        def __call__(self, digits):
             raise mlm.errors.RError("R is gone")
 
     from dataclasses import replace

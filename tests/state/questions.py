@@ -63,6 +63,7 @@ FIXED_PART = {"re_form": "NA"}
 APART = {
     "save": "a state of the table", "refit": "a state of the table",
     "update": "a state of the table", "plot": "draws what other questions answer",
+    "print": "prints what str() says",
     "profile": "a state of the table; profiles are compared there by their intervals",
     "compare": "asks other models, too", "memberships": "what the user gave",
     "all_fit": "seven optimizers, each its own path: compared in test_all_fit",

@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "figures": set(),
     "display": set(),
     "tables": {"display"},
-    "results": {"arguments", "display", "figures", "hints", "tables"},
+    "results": {"arguments", "display", "figures", "hints", "options", "tables"},
     "render": {"arguments", "results", "tables"},
     "inference": set(),
     "models": {
@@ -33,7 +33,8 @@ ALLOWED: dict[str, set[str]] = {
         "options", "results",
     },
     "multilevel": {
-        "arguments", "engine", "formula", "frame_keys", "frames", "models", "render", "results",
+        "arguments", "engine", "formula", "frame_keys", "frames", "models", "options", "render",
+        "results",
     },
     "plot": {"arguments", "figures", "models", "multilevel", "results"},
     "datasets": {"arguments", "engine", "frames"},

@@ -74,7 +74,7 @@ def test_none_in_a_block_changes_nothing():
 
 
 def test_it_shows_itself():
-    assert repr(mlm.options) == "<pymlm.options engine='auto' advice=False>"
+    assert repr(mlm.options) == "<pymlm.options engine='auto' advice=False digits=None>"
 
 
 # --- the rule of "auto" -------------------------------------------------------------------------
