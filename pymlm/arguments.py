@@ -8,10 +8,11 @@ import math
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,35 +23,112 @@ from pymlm.synonyms import plain_word, synonyms
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Methods for denominator degrees of freedom; None is lme4's own output, without any.
-#: "default" is R's own for the class of the model: "residual" that of lm, glm and gls,
-#: "containment" that of lme.
-Ddf = Literal[
-    "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic", "residual", "containment",
-    "default",
-]  # fmt: skip
-DDF_METHODS: tuple[Ddf, ...] = ("Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
-#: Those that some class of models has.
-ALL_DDF: tuple[Ddf, ...] = (*DDF_METHODS, "residual", "containment", "default")
+#: Checks a value of the argument that is named, and returns what to go on with.
+Check = Callable[[Any, str], Any]
+
+#: Methods for degrees of freedom: those of linear mixed models, and of any class; the words of
+#: `pymlm.argument_types.Ddf` that stand for themselves.
+DDF_METHODS = ("Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
+ALL_DDF = (*DDF_METHODS, "residual", "containment", "default")
+
+_TESTS = {"1": "I", "2": "II", "3": "III", "i": "I", "ii": "II", "iii": "III"}
 
 
 def strict(function: Callable[P, T]) -> Callable[P, T]:
-    """Make `function` refuse unknown arguments with an ArgumentError that lists near names."""
+    """Make `function` refuse what its annotations do not allow, with an ArgumentError.
+
+    Unknown arguments are refused with near names. The annotations `bool`, ``Literal[...]`` and
+    ``Annotated[type, check]``, alone or with ``| None``, are checked, and `function` is given the
+    value in its proper form: the Literal's own word for another case or a synonym. See
+    `pymlm.argument_types`. Other annotations say what a type checker needs, and are not looked at.
+    """
     signature = inspect.signature(function)
     known = [name for name in signature.parameters if name != "self"]
-    if any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
-        raise TypeError(f"{function.__name__} takes any argument; check its names in its body")
+    # What takes any argument looks at their names itself.
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    # At the first call: annotations may name what the module defines after the function.
+    checks = functools.cache(lambda: argument_checks(function))
 
     @functools.wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-        refuse_unknown(function.__name__, kwargs, known)
+    def strictly(*args: P.args, **kwargs: P.kwargs) -> T:
+        if not takes_any:
+            refuse_unknown(function.__name__, kwargs, known)
         try:
-            signature.bind(*args, **kwargs)
+            bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise ArgumentError(f"{function.__name__}(): {error}") from None
-        return function(*args, **kwargs)
+        checked(bound.arguments, checks())
+        return function(*bound.args, **bound.kwargs)
 
-    return checked
+    return strictly
+
+
+def checked(given: dict[str, Any], checks: Mapping[str, Check]) -> None:
+    """Put the arguments `given` into their proper form, or refuse them."""
+    for name, value in given.items():
+        if name in checks:
+            given[name] = checks[name](value, name)
+
+
+def argument_checks(function: Callable[..., Any]) -> dict[str, Check]:
+    """Return the checks that the annotations of a function say, by argument."""
+    names: dict[str, Any] = getattr(function, "__globals__", {})
+    found = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        hint = parameter.annotation
+        if isinstance(hint, str):
+            try:  # what `from __future__ import annotations` made a text
+                hint = eval(hint, names)
+            except NameError:  # matplotlib's Axes, which are there for type checkers alone
+                continue
+        check = _check_of(hint, name)
+        if check is not None and parameter.kind is not parameter.VAR_POSITIONAL:
+            found[name] = check
+    return found
+
+
+def _check_of(hint: Any, name: str) -> Check | None:
+    """The check of one annotation, None where it says nothing to check."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return next((check for check in hint.__metadata__ if callable(check)), None)
+    if hint is bool:
+        return flag
+    if origin is Literal:
+        return _one_of(hint, name)
+    if origin not in (Union, types.UnionType):
+        return None
+    some = [part for part in parts if part is not type(None)]
+    words = tuple(w for part in some if get_origin(part) is Literal for w in get_args(part))
+    others = [part for part in some if get_origin(part) is not Literal]
+    optional = (None,) if len(some) < len(parts) else ()
+    if words and not others:
+        return _one_of(Literal[(*words, *optional)], name)
+    if str not in others and any(isinstance(w, str) for w in words):
+        # A text is one of the words; the function looks at what is no text.
+        look_up = _one_of(Literal[words], name)
+        return lambda value, name: look_up(value, name) if isinstance(value, str) else value
+    check = _check_of(others[0], name) if len(others) == 1 else None
+    if check is None or not optional:
+        return check
+    return lambda value, name: None if value is None else check(value, name)
+
+
+def own_words(literal: Any, name: str) -> tuple[Any, ...]:
+    """Return the words of a Literal that stand for themselves, as values of the argument `name`."""
+    words, others = get_args(literal), synonyms(name)
+    return tuple(w for w in words if not (w in others and others[w] in words))
+
+
+def _one_of(literal: Any, name: str) -> Check:
+    """Look a value up among the words of a Literal that stand for themselves."""
+    own = own_words(literal, name)
+    texts = {w for w in own if isinstance(w, str)}
+
+    def check(value: Any, name: str) -> Any:
+        return value if type(value) is str and value in texts else choice(value, own, name)
+
+    return check
 
 
 def refuse_unknown(function: str, given: Iterable[str], known: Sequence[str]) -> None:
@@ -165,9 +243,16 @@ def _check_place(path: Path) -> None:
         )
 
 
-def check_ddf(ddf: str | None) -> Ddf | None:
+def check_ddf(ddf: object) -> str | None:
     """Return the method of degrees of freedom in its proper spelling."""
     return choice(ddf, (*ALL_DDF, None), "ddf")
+
+
+def ddf_of_a_test(ddf: object, name: str = "ddf") -> str:
+    """Return the method of degrees of freedom of a test, which needs one."""
+    if ddf is None:
+        raise ArgumentError("a test needs degrees of freedom: ddf='asymptotic' gives z tests")
+    return choice(ddf, ALL_DDF, name)
 
 
 def flag(value: object, name: str) -> bool:
@@ -218,13 +303,55 @@ def finite_numbers(values: object, name: str) -> NDArray[np.float64]:
     return found
 
 
-def seconds(value: object) -> float | None:
-    """Return a time limit in seconds, or None."""
+def at_least(least: int) -> Check:
+    """Return the check of a whole number of at least `least`."""
+    return lambda value, name: whole_number(value, name, least)
+
+
+def whole_number(value: object, name: str, least: int) -> int:
+    """Return a whole number of at least `least`; booleans, text and fractions are refused."""
+    whole = isinstance(value, int) or type(value).__name__.startswith(("int", "uint"))
+    if isinstance(value, bool) or not whole or int(value) < least:  # type: ignore[call-overload]  # whole
+        raise ArgumentError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)  # type: ignore[call-overload, no-any-return]  # a NumPy integer, too
+
+
+def check_jobs(n_jobs: object, name: str = "n_jobs") -> int:
+    """Return a number of processes: at least 1, or −1 for one per core."""
+    return -1 if n_jobs == -1 else whole_number(n_jobs, name, 1)
+
+
+def seed_at_least_0(seed: object, name: str = "seed") -> int:
+    """Return a seed of random numbers, as R and NumPy take it."""
+    number = whole_number(seed, name, 0)
+    if number >= 2**31:
+        raise ArgumentError(f"seed must be below 2^31, as R's seeds are, not {number}")
+    return number
+
+
+def r_seed(seed: object, name: str = "seed") -> int:
+    """Return a seed of R's random numbers."""
+    whole = isinstance(seed, int) or type(seed).__name__.startswith(("int", "uint"))
+    if isinstance(seed, bool) or not whole or not -(2**31) < int(seed) < 2**31:  # type: ignore[call-overload]  # whole
+        raise ArgumentError(f"{name} must be a whole number that R's set.seed takes, not {seed!r}")
+    return int(seed)  # type: ignore[call-overload, no-any-return]  # a NumPy integer, too
+
+
+def type_of_tests(type: object, name: str = "type") -> str:
+    """Return "I", "II" or "III"."""
+    kind = _TESTS.get(str(type).casefold())
+    if kind is None:
+        raise ArgumentError(f"{name}={type!r} is not one of 1, 2, 3 (or 'I', 'II', 'III')")
+    return kind
+
+
+def seconds(value: object, name: str = "timeout") -> float | None:
+    """Return a time limit in seconds; None where there is none, or one that is no limit."""
     if value is None:
         return None
     number = _number(value)
     if not number > 0:
-        raise ArgumentError(f"timeout must be a positive number of seconds, not {value!r}")
+        raise ArgumentError(f"{name} must be a positive number of seconds, not {value!r}")
     return None if number > threading.TIMEOUT_MAX else number
 
 

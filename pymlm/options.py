@@ -6,14 +6,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from numbers import Integral
-from typing import Any, Literal
+from typing import Any, get_args
 
+from pymlm.argument_types import Engine
 from pymlm.arguments import choice, flag, strict
 from pymlm.errors import ArgumentError
 
-#: What computes Satterthwaite's and Kenward-Roger's degrees of freedom.
-Engine = Literal["auto", "lmerTest", "exact"]
-ENGINES: tuple[Engine, ...] = ("auto", "lmerTest", "exact")
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
 #: R's own limit.
@@ -87,7 +86,7 @@ class Options:
         return found
 
     @engine.setter
-    def engine(self, value: str) -> None:
+    def engine(self, value: Engine) -> None:
         self._settings["engine"].everywhere = check_engine(value)
 
     @property
@@ -112,17 +111,11 @@ class Options:
 
     @strict
     def __call__(
-        self, engine: str | None = None, advice: bool | None = None, digits: int | None = None
+        self, engine: Engine | None = None, advice: bool | None = None, digits: int | None = None
     ) -> contextlib.AbstractContextManager[None]:
         """Return a context manager that changes settings inside its block; None changes nothing."""
-        given = {"engine": engine, "advice": advice, "digits": digits}
-        return self._inside(
-            {
-                name: self._settings[name].check(value)
-                for name, value in given.items()
-                if value is not None
-            }
-        )
+        given = {"engine": engine, "advice": advice, "digits": check_digits(digits)}
+        return self._inside({name: value for name, value in given.items() if value is not None})
 
     @contextlib.contextmanager
     def _inside(self, values: dict[str, Any]) -> Iterator[None]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pymlm.argument_types import Ddf
 from pymlm.arguments import strict
 from pymlm.engine.left_behind import temporary_folder
 from pymlm.errors import NotSupportedError, RWarning
@@ -200,17 +201,17 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
 MAX_KR_ROWS = 1_500
 
 
-def _ddfs(model: MixedModel) -> list[str | None]:
+def _ddfs(model: MixedModel) -> list[Ddf | None]:
     """Methods of degrees of freedom that are compared; None is lme4's table, without."""
     if not model._described.linear:
         return [None]
     # pbkrtest would take structures for unstructured covariances, and is refused for them.
     structured = any(x.structure != "us" for x in model.varcorr().matrices)
     kenward_roger = model.reml and model.nobs <= MAX_KR_ROWS and not structured
-    return [None, "Satterthwaite", *(["Kenward-Roger"] if kenward_roger else [])]
+    return [None, "Satterthwaite", "Kenward-Roger"] if kenward_roger else [None, "Satterthwaite"]
 
 
-def _own_numbers(model: MixedModel, ddfs: list[str | None]) -> dict[str, dict[str, Any]]:
+def _own_numbers(model: MixedModel, ddfs: list[Ddf | None]) -> dict[str, dict[str, Any]]:
     """Tables of named numbers, as the native script writes them."""
     out: dict[str, dict[str, Any]] = {}
     for ddf in ddfs:

@@ -43,6 +43,10 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "missing": {"ml": "fiml", "full information": "fiml", "complete": "listwise"},
     "test": {"chi2": "Chisq", "chi-squared": "Chisq", "likelihood ratio": "LRT", "score": "Rao"},
     "interval": {"mean": "confidence", "conf": "confidence", "pred": "prediction"},
+    # What R writes for them.
+    "side": {
+        "<": "left", ">": "right", "=": "equivalence", "both": "two-sided", "!=": "two-sided",
+    },
     "conf_method": {"bootstrap": "boot", "likelihood": "profile"},
     "boundary": {"mixture": "auto"},
     "family": {"normal": "gaussian", "logistic": "binomial"},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, strict
+from pymlm.argument_types import ManyAdjust
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.escape import html_frame, html_paragraph
 from pymlm.many.adjust import adjusted
@@ -21,9 +22,11 @@ from pymlm.many.tables import (
     keyed,
     missing_rows,
 )
+from pymlm.models.mixed import MixedModel
 from pymlm.results.fixed import FixedEffects
 
 Key = Hashable
+M = TypeVar("M", bound=MixedModel)
 
 
 class _ByKey(Mapping[Key, Any]):
@@ -46,7 +49,7 @@ class _ByKey(Mapping[Key, Any]):
         return len(self._numbers)
 
 
-class ManyFits:
+class ManyFits(Generic[M]):
     """Fits of one formula; ``fits[key]`` is one model.
 
     A key is one value, or a tuple where there are several `names`. Tables are held by column; a
@@ -71,12 +74,12 @@ class ManyFits:
         Of the class: what was done when Ctrl-C or an error last stopped `fit_many`.
     """
 
-    partial: ClassVar[ManyFits | None] = None
+    partial: ClassVar[ManyFits[Any] | None] = None
 
     def __init__(
         self, *, names: tuple[str, ...], keys: Sequence[tuple[Any, ...]], tables: Tables,
         ddf: str | None, statistic_name: str, refit: Callable[[int], Any],
-        keep: bool, adjust: str | None = None, n_without_group: int = 0,
+        keep: bool, adjust: ManyAdjust | None = None, n_without_group: int = 0,
     ) -> None:  # fmt: skip
         self.names = names
         self.n_without_group = n_without_group
@@ -96,11 +99,11 @@ class ManyFits:
         self.warnings: dict[Key, tuple[str, ...]] = {
             plain[i]: tables.said[i] for i in sorted(tables.said) if i not in tables.failures
         }
-        self.models: Mapping[Key, Any] = _ByKey(good, self._model)
+        self.models: Mapping[Key, M] = _ByKey(good, self._model)
         self.tables: Mapping[Key, FixedEffects] = _ByKey(good, self._table)
 
-    def _model(self, number: int) -> Any:
-        model = self._kept.get(number)
+    def _model(self, number: int) -> M:
+        model: M | None = self._kept.get(number)
         if model is None:
             with warnings.catch_warnings():  # they are data here: .warnings
                 warnings.simplefilter("ignore")
@@ -125,7 +128,7 @@ class ManyFits:
             self._frames[what] = self._tables.frame(what)
         return self._frames[what]
 
-    def __getitem__(self, key: Key) -> Any:
+    def __getitem__(self, key: Key) -> M:
         if key in self.failures:
             failure = self.failures[key]
             raise DataError(f"the fit of {key!r} failed: {failure.error}: {failure.message}")
@@ -142,7 +145,7 @@ class ManyFits:
         return len(self.models)
 
     @strict
-    def to_frame(self, what: TableName = "tidy", adjust: str | None = None) -> pd.DataFrame:
+    def to_frame(self, what: TableName = "tidy", adjust: ManyAdjust | None = None) -> pd.DataFrame:
         """Return one table of all fits, with the keys as its first columns.
 
         Failed fits have one row each, with NaN, so that no group goes missing silently.
@@ -162,14 +165,13 @@ class ManyFits:
         ArgumentError
             For an unknown table or method, or conditional modes that were not kept.
         """
-        name = choice(what, get_args(TableName), "what")
-        if name == "ranef" and "ranef" not in self._tables.rows and len(self):
+        if what == "ranef" and "ranef" not in self._tables.rows and len(self):
             raise ArgumentError("the conditional modes were not kept: fit_many(..., ranef=True)")
-        frame = self._frame(name)
+        frame = self._frame(what)
         how = adjust if adjust is not None else self._adjust
-        if name == "tidy" and how is not None:
+        if what == "tidy" and how is not None:
             frame = frame.assign(p_adjusted=adjusted(frame["p_value"], frame["term"], how))
-        lost = missing_rows(self._tables.failures, name)
+        lost = missing_rows(self._tables.failures, what)
         if len(lost):
             lost = lost.reindex(columns=frame.columns)
             frame = pd.concat([frame, lost.astype(dict(frame.dtypes))], ignore_index=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from inspect import signature
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import pandas as pd
 
-from pymlm.arguments import check_ddf, choice, flag, refuse_unknown, seconds, text_list
+from pymlm.argument_types import Ddf, Jobs, ManyAdjust
+from pymlm.arguments import flag, refuse_unknown, seconds, strict, text_list
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from pymlm.frames import as_pandas, used_columns
-from pymlm.many.adjust import check_adjust
 from pymlm.many.degrees import KENWARD_ROGER
 from pymlm.many.fits import ManyFits
 from pymlm.many.jobs import run_all
@@ -20,10 +20,10 @@ from pymlm.many.plan import Plan, parts_of
 from pymlm.many.store import Store, folder_of
 from pymlm.many.tables import Tables
 from pymlm.many.work import Job
-from pymlm.models.families import check_no_weights
+from pymlm.models.families import Family, check_no_weights
 from pymlm.models.glmer import glmer
-from pymlm.models.lmer import lmer
-from pymlm.models.parallel import check_jobs
+from pymlm.models.glmm import GeneralizedLinearMixedModel
+from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.options import options as settings
 
 #: Above so many fits models are not kept once they were made, unless asked for.
@@ -32,22 +32,43 @@ MANY = 1_000
 Keep = Literal["auto", "tables", "models"]
 
 
+@overload
+def fit_many(
+    formula: str, data: Any, by: str | Sequence[str] | None = None,
+    responses: Sequence[str] | None = None, n_jobs: Jobs = 1, progress: bool = True,
+    ddf: Ddf | None = "Satterthwaite", family: None = None, keep: Keep = "auto",
+    to: str | os.PathLike[str] | None = None, resume: str | os.PathLike[str] | None = None,
+    adjust: ManyAdjust | None = None, ranef: bool = False, **options: Any,
+) -> ManyFits[LinearMixedModel]: ...  # fmt: skip
+
+
+@overload
+def fit_many(
+    formula: str, data: Any, by: str | Sequence[str] | None = None,
+    responses: Sequence[str] | None = None, n_jobs: Jobs = 1, progress: bool = True,
+    ddf: Ddf | None = "Satterthwaite", *, family: str | Family, keep: Keep = "auto",
+    to: str | os.PathLike[str] | None = None, resume: str | os.PathLike[str] | None = None,
+    adjust: ManyAdjust | None = None, ranef: bool = False, **options: Any,
+) -> ManyFits[GeneralizedLinearMixedModel]: ...  # fmt: skip
+
+
+@strict
 def fit_many(
     formula: str,
     data: Any,
     by: str | Sequence[str] | None = None,
     responses: Sequence[str] | None = None,
-    n_jobs: int = 1,
+    n_jobs: Jobs = 1,
     progress: bool = True,
-    ddf: str | None = "Satterthwaite",
+    ddf: Ddf | None = "Satterthwaite",
     family: Any = None,
     keep: Keep = "auto",
     to: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
-    adjust: str | None = None,
+    adjust: ManyAdjust | None = None,
     ranef: bool = False,
     **options: Any,
-) -> ManyFits:
+) -> ManyFits[Any]:
     """Fit one formula to every group of the data, or to many responses.
 
     With `responses` the model frame, the matrices and lme4's deviance function are made once; every
@@ -132,14 +153,11 @@ def fit_many(
     answers = _columns(responses, "responses", frame)
     if not columns and not answers:
         raise ArgumentError("give by= (one fit per group) or responses= (one per column), or both")
-    if adjust is not None:
-        check_adjust(adjust)
-    method = None if family is not None else check_ddf(ddf)
-    kept = choice(keep, ("auto", "tables", "models"), "keep")
+    method = None if family is not None else ddf
     job = Job(
-        options=options, generalized=family is not None, ddf=method, ranef=flag(ranef, "ranef"),
-        keep_models=kept == "models",
-        one_by_one=kept == "models" or settings.engine == "lmerTest"
+        options=options, generalized=family is not None, ddf=method, ranef=ranef,
+        keep_models=keep == "models",
+        one_by_one=keep == "models" or settings.engine == "lmerTest"
         or seconds(options.get("timeout")) is not None
         or (method == KENWARD_ROGER and not flag(options.get("reml", True), "reml")),
     )  # fmt: skip
@@ -149,15 +167,15 @@ def fit_many(
         flag(options.get("reml", True), "reml")
     plan = Plan.of(formula, frame, columns, answers, job)
     return _run(
-        plan, check_jobs(n_jobs), flag(progress, "progress"), to, resume,
-        keep=kept == "models" or (kept == "auto" and len(plan.keys) <= MANY), adjust=adjust,
+        plan, n_jobs, progress, to, resume,
+        keep=keep == "models" or (keep == "auto" and len(plan.keys) <= MANY), adjust=adjust,
     )  # fmt: skip
 
 
 def _run(
     plan: Plan, n_jobs: int, progress: bool, to: Any, resume: Any, *, keep: bool,
-    adjust: str | None,
-) -> ManyFits:  # fmt: skip
+    adjust: ManyAdjust | None,
+) -> ManyFits[Any]:  # fmt: skip
     store = None
     if resume is not None:
         folder = folder_of(resume)
@@ -173,7 +191,7 @@ def _run(
             )
     tables = store.read() if store is not None and resume is not None else Tables()
 
-    def result() -> ManyFits:
+    def result() -> ManyFits[Any]:
         return ManyFits(
             names=plan.names, keys=plan.keys, tables=tables, ddf=plan.job.ddf,
             statistic_name="z" if plan.job.generalized else "t", refit=plan.refit, keep=keep,

@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import check_ddf, choice, flag, fraction, strict
+from pymlm.argument_types import Count, Ddf, Jobs, Level, Seed, TestDdf
+from pymlm.arguments import choice, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError
 from pymlm.formula import right_side
 from pymlm.frames import as_pandas
 from pymlm.many.fitting import fit_many
-from pymlm.models.parallel import check_jobs, check_seed, whole_number
+from pymlm.models.parallel import check_seed
 from pymlm.models.planned import Parameters, Planned
 from pymlm.results.base import Floats, Result
 
@@ -86,15 +87,15 @@ def power(
     family: Any = None,
     test: str | Sequence[str] | None = None,
     sizes: Iterable[Any] | None = None,
-    nsim: int = 500,
-    alpha: float = 0.05,
-    level: float = 0.95,
-    ddf: str = "Satterthwaite",
+    nsim: Count = 500,
+    alpha: Level = 0.05,
+    level: Level = 0.95,
+    ddf: TestDdf = "Satterthwaite",
     reml: bool = True,
     weights: str | None = None,
     offset: str | None = None,
-    seed: int | None = None,
-    n_jobs: int = 1,
+    seed: Seed | None = None,
+    n_jobs: Jobs = 1,
     progress: bool = True,
 ) -> Power:
     """Find the power of tests of fixed effects, by simulating from chosen parameters and refitting.
@@ -152,36 +153,31 @@ def power(
     >>> found.term, bool(found.power[1] > found.power[0])
     (('x', 'x'), True)
     """
-    n = whole_number(nsim, "nsim", 1)
-    chosen, share = check_seed(seed), fraction(alpha, "alpha")
-    check_jobs(n_jobs)
-    method = check_ddf(ddf)
-    if method is None:
-        raise ArgumentError("a test needs degrees of freedom: ddf='asymptotic' gives z tests")
+    chosen = check_seed(seed)
     rows: list[dict[str, Any]] = []
     for number, (name, frame) in enumerate(_designs(data, sizes)):
         planned = Planned.of(formula, frame, beta, theta, sigma, family, weights, offset)
         tested = _tested(test, planned.names.beta)
         options: dict[str, Any] = {"weights": weights, "offset": offset}
         if family is None:
-            options |= {"reml": flag(reml, "reml")}
+            options |= {"reml": reml}
         # A stream of its own for each design, so that none depends on those before it.
-        drawn = planned.draw(n, (chosen + number) % (2**31 - 1))
+        drawn = planned.draw(nsim, (chosen + number) % (2**31 - 1))
         table, singular, failed = _fitted(
-            formula, frame, drawn, family, method, options, n_jobs, flag(progress, "progress")
+            formula, frame, drawn, family, ddf, options, n_jobs, progress
         )
         for term in tested:
             of_term = table[table["term"] == term]
             rows.append({
-                "design": name, "term": term, "hits": int((of_term["p_value"] < share).sum()),
+                "design": name, "term": term, "hits": int((of_term["p_value"] < alpha).sum()),
                 "true_value": float(planned.parameters["beta"][planned.names.beta.index(term)]),
                 "mean_estimate": float(of_term["estimate"].mean()), "n_rows": len(frame),
                 "n_failed": failed, "n_singular": singular,
             })  # fmt: skip
     found = pd.DataFrame(rows)
     limits = call(
-        "share_of", found["hits"].to_numpy(float), np.full(len(found), float(n)),
-        fraction(level, "level"),
+        "share_of", found["hits"].to_numpy(float), np.full(len(found), float(nsim)),
+        level,
     )  # fmt: skip
     columns: dict[str, Any] = {
         c: found[c].to_numpy(float)
@@ -189,10 +185,10 @@ def power(
     }
     return Power(
         design=tuple(found["design"]), term=tuple(found["term"]),
-        power=found["hits"].to_numpy(float) / n, conf_low=np.asarray(limits["conf_low"]),
+        power=found["hits"].to_numpy(float) / nsim, conf_low=np.asarray(limits["conf_low"]),
         conf_high=np.asarray(limits["conf_high"]),
         **columns,
-        nsim=n, seed=chosen, alpha=share, level=level, ddf=None if family is not None else method,
+        nsim=nsim, seed=chosen, alpha=alpha, level=level, ddf=None if family is not None else ddf,
     )  # fmt: skip
 
 
@@ -218,7 +214,7 @@ def _tested(test: str | Sequence[str] | None, names: tuple[str, ...]) -> list[st
 
 
 def _fitted(
-    formula: str, frame: pd.DataFrame, drawn: Floats, family: Any, ddf: str,
+    formula: str, frame: pd.DataFrame, drawn: Floats, family: Any, ddf: Ddf,
     options: dict[str, Any], n_jobs: int, progress: bool,
 ) -> tuple[pd.DataFrame, int, int]:  # fmt: skip
     taken = {str(c) for c in frame.columns}

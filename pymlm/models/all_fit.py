@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pymlm.arguments import seconds, strict, text_list
+from pymlm.argument_types import Count, Timeout
+from pymlm.arguments import strict
 from pymlm.models.described import Described
-from pymlm.models.parallel import whole_number
 from pymlm.results.all_fit import AllFit
 
 
@@ -17,8 +17,8 @@ class AllFitMethods(Described):
     def all_fit(
         self,
         optimizers: Sequence[str] | None = None,
-        max_evaluations: int = 100_000,
-        timeout: float | None = None,
+        max_evaluations: Count = 100_000,
+        timeout: Timeout | None = None,
     ) -> AllFit:
         """Fit the same model by every optimizer that is installed.
 
@@ -51,7 +51,7 @@ class AllFitMethods(Described):
         return self._ask(
             "all_fit",
             AllFit,
-            timeout=seconds(timeout),
-            optimizers=text_list(optimizers, "optimizers"),
-            max_evaluations=whole_number(max_evaluations, "max_evaluations", 1),
+            timeout=timeout,
+            optimizers=optimizers,
+            max_evaluations=max_evaluations,
         )

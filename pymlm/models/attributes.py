@@ -7,8 +7,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pymlm.arguments import check_ddf
-from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.frames import prepare, used_columns
 from pymlm.models.advice import about_data, about_formula, about_groups
@@ -45,13 +43,10 @@ class CommonAttributes(EngineMethods):
 
     def _ddf(self, ddf: str | None) -> str | None:
         """The method of degrees of freedom that was asked for; "default" is R's for the class."""
-        method = check_ddf(ddf)
-        return self._description().ddf if method == "default" else method
+        return self._description().ddf if ddf == "default" else ddf
 
-    def _test_ddf(self, ddf: str | None) -> str:
+    def _test_ddf(self, ddf: str) -> str:
         """The same for tests that need a method: without degrees of freedom they are asymptotic."""
-        if ddf is None:
-            raise ArgumentError("a test needs degrees of freedom: ddf='asymptotic' gives z tests")
         return self._ddf(ddf) or "asymptotic"
 
     def _dropped_rows(self) -> Any:

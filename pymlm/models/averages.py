@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import check_ddf, choice, fraction, strict, text_list
+from pymlm.argument_types import Ddf, Engine, Level, Names, ResponseOrLink
+from pymlm.arguments import strict, text_list
 from pymlm.engine import Frame
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
 from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.simulation import SimulationMethods
 from pymlm.results.averages import Averages
 
-Scale = Literal["response", "link"]
 Variables = str | Sequence[str] | Mapping[str, Any]
-By = str | Sequence[str]
 #: Rows to average over: a frame, "mean" (one row of means and most frequent levels), or None.
 Rows = Any
 
@@ -28,9 +27,9 @@ class AverageMethods(SimulationMethods):
 
     @strict
     def avg_predictions(
-        self, variables: Variables | None = None, by: By | None = None, newdata: Rows = None,
-        type: Scale = "response", re_form: str | None = None, ddf: str | None = "asymptotic",
-        level: float = 0.95, engine: str | None = None,
+        self, variables: Variables | None = None, by: Names | None = None, newdata: Rows = None,
+        type: ResponseOrLink = "response", re_form: str | None = None,
+        ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
     ) -> Averages:  # fmt: skip
         """Average the predictions over the rows of the data.
 
@@ -82,9 +81,9 @@ class AverageMethods(SimulationMethods):
 
     @strict
     def avg_comparisons(
-        self, variables: Variables | None = None, by: By | None = None, newdata: Rows = None,
-        type: Scale = "response", re_form: str | None = None, ddf: str | None = "asymptotic",
-        level: float = 0.95, engine: str | None = None,
+        self, variables: Variables | None = None, by: Names | None = None, newdata: Rows = None,
+        type: ResponseOrLink = "response", re_form: str | None = None,
+        ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
     ) -> Averages:  # fmt: skip
         """Average what a change of a predictor does to the predictions.
 
@@ -113,9 +112,9 @@ class AverageMethods(SimulationMethods):
 
     @strict
     def avg_slopes(
-        self, variables: Variables | None = None, by: By | None = None, newdata: Rows = None,
-        type: Scale = "response", re_form: str | None = None, ddf: str | None = "asymptotic",
-        level: float = 0.95, engine: str | None = None,
+        self, variables: Variables | None = None, by: Names | None = None, newdata: Rows = None,
+        type: ResponseOrLink = "response", re_form: str | None = None,
+        ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
     ) -> Averages:  # fmt: skip
         """Average the slopes of the predictions: average marginal effects.
 
@@ -138,9 +137,9 @@ class AverageMethods(SimulationMethods):
 
     @strict
     def predictions(
-        self, variables: Variables | None = None, newdata: Rows = None, type: Scale = "response",
-        re_form: str | None = None, ddf: str | None = "asymptotic", level: float = 0.95,
-        engine: str | None = None,
+        self, variables: Variables | None = None, newdata: Rows = None,
+        type: ResponseOrLink = "response", re_form: str | None = None,
+        ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
     ) -> Averages:  # fmt: skip
         """Return the prediction of every row with its test and interval; see `avg_predictions`.
 
@@ -153,9 +152,9 @@ class AverageMethods(SimulationMethods):
 
     @strict
     def comparisons(
-        self, variables: Variables | None = None, newdata: Rows = None, type: Scale = "response",
-        re_form: str | None = None, ddf: str | None = "asymptotic", level: float = 0.95,
-        engine: str | None = None,
+        self, variables: Variables | None = None, newdata: Rows = None,
+        type: ResponseOrLink = "response", re_form: str | None = None,
+        ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
     ) -> Averages:  # fmt: skip
         """Return the comparison of every row; see `avg_comparisons`."""
         return self._averages(
@@ -164,9 +163,9 @@ class AverageMethods(SimulationMethods):
 
     @strict
     def slopes(
-        self, variables: Variables | None = None, newdata: Rows = None, type: Scale = "response",
-        re_form: str | None = None, ddf: str | None = "asymptotic", level: float = 0.95,
-        engine: str | None = None,
+        self, variables: Variables | None = None, newdata: Rows = None,
+        type: ResponseOrLink = "response", re_form: str | None = None,
+        ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
     ) -> Averages:  # fmt: skip
         """Return the slope of every row; ``newdata="mean"`` is at the means; see `avg_slopes`."""
         return self._averages(
@@ -175,10 +174,10 @@ class AverageMethods(SimulationMethods):
 
     def _averages(
         self, what: str, variables: Any, by: Any, newdata: Any, type: Any, re_form: Any, ddf: Any,
-        level: Any, engine: str | None, each: bool = False,
+        level: Any, engine: Engine | None, each: bool = False,
     ) -> Averages:  # fmt: skip
         names, how = _variables(variables)
-        groups = text_list(by, "by")
+        groups = by
         means = isinstance(newdata, str)
         if means and newdata != "mean":
             raise ArgumentError(f"newdata is a data frame, 'mean' or None, not {newdata!r}")
@@ -186,8 +185,8 @@ class AverageMethods(SimulationMethods):
         form = self._vetted_re_form(re_form)
         args: dict[str, Any] = {
             "what": what, "variables": names, "how": how, "by": groups, "at_means": means,
-            "type": choice(type, ("response", "link"), "type"), "re_form": form,
-            "ddf": _checked_ddf(ddf), "level": fraction(level, "level"), "each": each,
+            "type": type, "re_form": form,
+            "ddf": _checked_ddf(ddf), "level": level, "each": each,
         }  # fmt: skip
         index = self._used_index
         if frame is not None:
@@ -245,7 +244,7 @@ def _values(name: str, value: Any) -> Any:
 
 
 def _checked_ddf(ddf: str | None) -> str:
-    method = check_ddf(ddf) or "asymptotic"
+    method = ddf or "asymptotic"
     if method == "between-within":
         raise NotSupportedError(
             "the between-within rule is of single coefficients, not of averages over rows; use "

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.argument_types import BootType, Count, Jobs, Level, Seed
+from pymlm.arguments import check_jobs, choice, flag, fraction, strict, whole_number
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, PymlmError, RError
 from pymlm.models.attributes import CommonAttributes
-from pymlm.models.parallel import check_jobs, check_seed, chunks, run, whole_number
+from pymlm.models.parallel import check_seed, chunks, run
 from pymlm.results.base import Floats, readonly
 from pymlm.results.bootstrap import Bootstrap, Interval
 
@@ -209,12 +210,12 @@ class BootstrapMethods(CommonAttributes):
     def bootstrap(
         self,
         statistic: Callable[[Any], Any] | None = None,
-        nsim: int = 500,
-        seed: int | None = None,
-        n_jobs: int = 1,
-        type: str = "parametric",
+        nsim: Count = 500,
+        seed: Seed | None = None,
+        n_jobs: Jobs = 1,
+        type: BootType = "parametric",
         use_u: bool = False,
-        level: float = 0.95,
+        level: Level = 0.95,
     ) -> Bootstrap:
         """Simulate responses from the model, refit it to each, and summarise a statistic.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pymlm.arguments import choice, flag, significance, strict
+from pymlm.argument_types import Significance
+from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError
 from pymlm.models.alignment import check_models, row_orders
@@ -76,14 +77,14 @@ def anova(
     handles = [m._handle for m in models]
     orders = row_orders(models, called)
     found: ModelComparison = call(
-        "compare_models", handles, called, flag(refit, "refit"), orders, into=ModelComparison
+        "compare_models", handles, called, refit, orders, into=ModelComparison
     )
     return found._in_digits(digits)
 
 
 @strict
 def lrt(
-    m0: Any, m1: Any, boundary: bool | Literal["auto"] = "auto", level: float = 0.05
+    m0: Any, m1: Any, boundary: Literal["auto", True, False] = "auto", level: Significance = 0.05
 ) -> ModelComparison:
     """Test the smaller of two nested models by the likelihood ratio.
 
@@ -128,11 +129,9 @@ def lrt(
     [5.991, 5.138]
     """
     check_models("lrt", m0, m1)
-    how = choice(boundary, ("auto", True, False), "boundary")
-    alpha = significance(level)
     names, handles = ["m0", "m1"], [m0._handle, m1._handle]
     orders = row_orders((m0, m1), names)
     found: ModelComparison = call(
-        "lrt_models", handles, names, how, orders, alpha, into=ModelComparison
+        "lrt_models", handles, names, boundary, orders, level, into=ModelComparison
     )
     return found

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import pandas as pd
 
-from pymlm.arguments import choice, seconds, strict, text_list
+from pymlm.argument_types import (
+    LinearResidualType,
+    Names,
+    NlmeResidualType,
+    ResidualType,
+    Seed,
+    Timeout,
+)
+from pymlm.arguments import choice, strict
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.parallel import check_seed
 from pymlm.results.diagnostics import (
@@ -19,10 +26,10 @@ from pymlm.results.diagnostics import (
     VarianceInflation,
 )
 
-CHECKS = (
+CheckName = Literal[
     "normality", "random_effects", "heteroscedasticity", "homogeneity", "autocorrelation",
     "overdispersion", "zero_inflation", "outliers",
-)  # fmt: skip
+]  # fmt: skip
 
 
 class DiagnosticMethods(CommonAttributes):
@@ -61,9 +68,7 @@ class DiagnosticMethods(CommonAttributes):
         return self._by_row(self._call("cooks_distances"), "cooks_distance")
 
     @strict
-    def influence(
-        self, groups: str | Sequence[str] | None = None, timeout: float | None = None
-    ) -> Influence:
+    def influence(self, groups: Names | None = None, timeout: Timeout | None = None) -> Influence:
         """Refit the model without each row, or each level of a grouping factor.
 
         Parameters
@@ -90,8 +95,7 @@ class DiagnosticMethods(CommonAttributes):
         refit nothing, for single rows: ``dfbeta`` is then the estimate less that without the row
         (lme4's has the other sign), as ``stats::dfbeta`` has it.
         """
-        names = text_list(groups, "groups")
-        return self._ask("influence", Influence, groups=names, timeout=seconds(timeout))
+        return self._ask("influence", Influence, groups=groups, timeout=timeout)
 
     def re_pca(self) -> RePCA:
         """Return the principal components of the random effects of each grouping factor.
@@ -121,7 +125,7 @@ class DiagnosticMethods(CommonAttributes):
     def qq_data(
         self,
         what: Literal["residuals", "random"] = "residuals",
-        type: str = "pearson",
+        type: ResidualType | LinearResidualType | NlmeResidualType = "pearson",
     ) -> Quantiles:
         """Return sample and normal quantiles of the residuals or of the random effects.
 
@@ -131,13 +135,12 @@ class DiagnosticMethods(CommonAttributes):
         type : str
             Of the residuals: any kind that `residuals` of the class has.
         """
-        which = choice(what, ("residuals", "random"), "what")
         kind = choice(type, self._residual_types, "type")
-        blocks: Any = self._call("qq_points", tuple[QuantileBlock, ...], what=which, type=kind)
+        blocks: Any = self._call("qq_points", tuple[QuantileBlock, ...], what=what, type=kind)
         return Quantiles(blocks=blocks)
 
     @strict
-    def check(self, what: str, seed: int = 1) -> Check:
+    def check(self, what: CheckName, seed: Seed = 1) -> Check:
         """Check one of the model's assumptions, by R's performance package.
 
         Parameters
@@ -168,4 +171,4 @@ class DiagnosticMethods(CommonAttributes):
         doi:10.1093/biomet/70.1.1) on the fitted values, for performance's is wrong for lme4's
         models.
         """
-        return self._ask("check", Check, what=choice(what, CHECKS, "what"), seed=check_seed(seed))
+        return self._ask("check", Check, what=what, seed=check_seed(seed))

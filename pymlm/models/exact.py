@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
-from pymlm.arguments import check_ddf
+from pymlm.argument_types import Engine
 from pymlm.engine import Callback, call
 from pymlm.errors import NotSupportedError
 from pymlm.models.base import Fitted
-from pymlm.options import check_engine, options
+from pymlm.options import options
 
 T = TypeVar("T")
 
@@ -103,9 +103,9 @@ def made_by(ddf: str | None, used: str | None) -> str | None:
 
 def need_asymptotic(ddf: str | None) -> None:
     """Raise NotSupportedError for a method of degrees of freedom."""
-    if check_ddf(ddf) not in (None, "asymptotic", "default"):
+    if ddf not in (None, "asymptotic", "default"):
         raise NotSupportedError(
-            f"{check_ddf(ddf)} degrees of freedom are defined for linear mixed models; the tests "
+            f"{ddf} degrees of freedom are defined for linear mixed models; the tests "
             "of a generalized or nonlinear one are asymptotic (ddf=None or 'asymptotic')"
         )
 
@@ -113,22 +113,28 @@ def need_asymptotic(ddf: str | None) -> None:
 class EngineMethods(Fitted):
     """Questions about degrees of freedom, answered by the engine of the caller's choice."""
 
-    def _ask_ddf(self, what: str, into: type[T], engine: str | None, /, **args: Any) -> T:
+    def _ask_ddf(self, what: str, into: type[T], engine: Engine | None, /, **args: Any) -> T:
         """Ask for a result whose degrees of freedom are by ``args["ddf"]``, as `Fitted._ask`."""
         used = self._engine(args["ddf"], engine)
         fields = {"ddf_engine": made_by(args["ddf"], used)}
         return self._ask(what, into, engine=used, fields=fields, **args)
 
     def _call_ddf(
-        self, function: str, into: Any, ddf: str | None, engine: str | None = None, /, **args: Any
+        self,
+        function: str,
+        into: Any,
+        ddf: str | None,
+        engine: Engine | None = None,
+        /,
+        **args: Any,
     ) -> Any:
         """Call a bridge function that asks lmerTest or pbkrtest; `ddf` says what for."""
         used = self._engine(ddf, engine)
         return call("call_by_engine", self._handle, used, function, args, into=into)
 
-    def _engine(self, ddf: str | None, engine: str | None) -> Used | None:
+    def _engine(self, ddf: str | None, engine: Engine | None) -> Used | None:
         """Choose the engine and have the exact one ready in R; None where there is no choice."""
-        wanted = options.engine if engine is None else check_engine(engine)
+        wanted = options.engine if engine is None else engine
         if ddf not in (SATTERTHWAITE, KENWARD_ROGER):
             return None
         facts = self._engine_facts

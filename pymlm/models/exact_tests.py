@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from pymlm.argument_types import Count, Seed
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ComparisonError
 from pymlm.models.alignment import check_models, larger_first, row_orders
-from pymlm.models.parallel import check_seed, whole_number
+from pymlm.models.parallel import check_seed
 from pymlm.results.variance import ExactTest
 
 
 @strict
 def exact_rlrt(
-    m: Any, m_full: Any = None, m_null: Any = None, nsim: int = 10_000, seed: int | None = None
+    m: Any, m_full: Any = None, m_null: Any = None, nsim: Count = 10_000, seed: Seed | None = None
 ) -> ExactTest:
     """Test one variance against zero by its exact (simulated) null distribution.
 
@@ -70,7 +71,7 @@ def exact_rlrt(
         m._handle,
         full=None if m_full is None else m_full._handle,
         null=None if m_null is None else m_null._handle,
-        nsim=whole_number(nsim, "nsim", 1),
+        nsim=nsim,
         seed=check_seed(seed),
         into=ExactTest,
     )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
-from pymlm.arguments import choice, flag, fraction, strict, text_list
+from pymlm.argument_types import Ddf, Engine, Level, LmerTestDdf, Names, TestDdf, TestType
+from pymlm.arguments import strict
 from pymlm.engine import RObject
-from pymlm.errors import ArgumentError
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.hypotheses import hypotheses
 from pymlm.models.kept import exact_key
 from pymlm.results.anova import AnovaTable, Steps
 from pymlm.results.contest import Contest, LsMeans
-
-TYPES = {"1": "I", "2": "II", "3": "III", "i": "I", "ii": "II", "iii": "III"}
 
 
 class FixedTestMethods(CommonAttributes):
@@ -24,9 +21,9 @@ class FixedTestMethods(CommonAttributes):
     @strict
     def anova(
         self,
-        type: int | str = 3,
-        ddf: str | None = "default",
-        engine: str | None = None,
+        type: TestType = "III",
+        ddf: Ddf | None = "default",
+        engine: Engine | None = None,
         digits: int | None = None,
     ) -> AnovaTable:
         """Test the terms of the fixed part.
@@ -72,10 +69,20 @@ class FixedTestMethods(CommonAttributes):
               num_df  den_df  statistic
         Days     1.0    17.0      45.85
         """
-        found = self._ask_ddf(
-            "anova", AnovaTable, engine, type=type_of_tests(type), ddf=self._ddf(ddf)
-        )
+        found = self._ask_ddf("anova", AnovaTable, engine, type=type, ddf=self._ddf(ddf))
         return found._in_digits(digits)
+
+    @overload
+    def contest(
+        self, L: Any, joint: Literal[False] = False, rhs: Any = 0, ddf: TestDdf = "default",
+        level: Level = 0.95, engine: Engine | None = None,
+    ) -> Contest: ...  # fmt: skip
+
+    @overload
+    def contest(
+        self, L: Any, joint: Literal[True], rhs: Any = 0, ddf: TestDdf = "default",
+        level: Level = 0.95, engine: Engine | None = None,
+    ) -> AnovaTable: ...  # fmt: skip
 
     @strict
     def contest(
@@ -83,9 +90,9 @@ class FixedTestMethods(CommonAttributes):
         L: Any,
         joint: bool = False,
         rhs: Any = 0,
-        ddf: str = "default",
-        level: float = 0.95,
-        engine: str | None = None,
+        ddf: TestDdf = "default",
+        level: Level = 0.95,
+        engine: Engine | None = None,
     ) -> Contest | AnovaTable:
         """Test linear hypotheses Lβ = rhs about the fixed effects.
 
@@ -136,25 +143,24 @@ class FixedTestMethods(CommonAttributes):
         (0.302, 17.0)
         """
         asked = hypotheses(self._handle, L, rhs)
-        together = flag(joint, "joint")
         return self._ask_ddf(  # type: ignore[return-value]  # by `joint`
             "contest",
-            AnovaTable if together else Contest,
+            AnovaTable if joint else Contest,
             engine,
             L=asked.rows,
             rhs=asked.rhs,
             labels=asked.labels,
-            joint=together,
+            joint=joint,
             ddf=self._test_ddf(ddf),
-            level=fraction(level, "level"),
+            level=level,
         )
 
     @strict
     def drop1(
         self,
-        scope: str | Sequence[str] | None = None,
-        ddf: str | None = "default",
-        engine: str | None = None,
+        scope: Names | None = None,
+        ddf: Ddf | None = "default",
+        engine: Engine | None = None,
     ) -> AnovaTable:
         """Test each term that can leave the fixed part without breaking marginality.
 
@@ -180,19 +186,18 @@ class FixedTestMethods(CommonAttributes):
         Mirrors ``drop1(model, scope, ddf = ddf)`` of lmerTest, ``drop1(model, test = "Chisq")`` of
         lme4.
         """
-        terms = text_list(scope, "scope")
-        return self._ask_ddf("drop1", AnovaTable, engine, scope=terms, ddf=self._ddf(ddf))
+        return self._ask_ddf("drop1", AnovaTable, engine, scope=scope, ddf=self._ddf(ddf))
 
     @strict
     def step(
         self,
-        ddf: str = "Satterthwaite",
-        alpha_random: float = 0.1,
-        alpha_fixed: float = 0.05,
+        ddf: LmerTestDdf = "Satterthwaite",
+        alpha_random: Level = 0.1,
+        alpha_fixed: Level = 0.05,
         reduce_random: bool = True,
         reduce_fixed: bool = True,
-        keep: str | Sequence[str] | None = None,
-        engine: str | None = None,
+        keep: Names | None = None,
+        engine: Engine | None = None,
     ) -> Steps:
         """Eliminate terms backwards: random effects first, then fixed effects.
 
@@ -226,12 +231,12 @@ class FixedTestMethods(CommonAttributes):
         Mirrors ``step(model, …)`` of lmerTest.
         """
         args = {
-            "ddf": choice(ddf, ("Satterthwaite", "Kenward-Roger"), "ddf"),
-            "alpha_random": fraction(alpha_random, "alpha_random"),
-            "alpha_fixed": fraction(alpha_fixed, "alpha_fixed"),
-            "reduce_random": flag(reduce_random, "reduce_random"),
-            "reduce_fixed": flag(reduce_fixed, "reduce_fixed"),
-            "keep_terms": text_list(keep, "keep"),
+            "ddf": ddf,
+            "alpha_random": alpha_random,
+            "alpha_fixed": alpha_fixed,
+            "reduce_random": reduce_random,
+            "reduce_fixed": reduce_fixed,
+            "keep_terms": keep,
         }
         answer = self._ask_ddf("step", Steps, engine, **args)
         handle = self._call_ddf(
@@ -246,11 +251,11 @@ class FixedTestMethods(CommonAttributes):
     @strict
     def ls_means(
         self,
-        which: str | Sequence[str] | None = None,
+        which: Names | None = None,
         pairwise: bool = False,
-        ddf: str = "Satterthwaite",
-        level: float = 0.95,
-        engine: str | None = None,
+        ddf: LmerTestDdf = "Satterthwaite",
+        level: Level = 0.95,
+        engine: Engine | None = None,
     ) -> LsMeans:
         """Return least-squares means of the factors among the fixed effects.
 
@@ -280,16 +285,8 @@ class FixedTestMethods(CommonAttributes):
             "ls_means",
             LsMeans,
             engine,
-            which=text_list(which, "which"),
-            level=fraction(level, "level"),
-            ddf=choice(ddf, ("Satterthwaite", "Kenward-Roger"), "ddf"),
-            pairwise=flag(pairwise, "pairwise"),
+            which=which,
+            level=level,
+            ddf=ddf,
+            pairwise=pairwise,
         )
-
-
-def type_of_tests(type: int | str) -> str:
-    """Return "I", "II" or "III"."""
-    kind = TYPES.get(str(type).casefold())
-    if kind is None:
-        raise ArgumentError(f"type={type!r} is not one of 1, 2, 3 (or 'I', 'II', 'III')")
-    return kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pymlm.argument_types import Timeout
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.models.advice import advised
@@ -59,7 +60,7 @@ def glmer(
     start: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> GeneralizedLinearMixedModel:
     """Fit a generalized linear mixed model by maximum likelihood, with ``lme4::glmer``.
 
@@ -160,7 +161,7 @@ def glmer_nb(
     start: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> GeneralizedLinearMixedModel:
     """Fit a negative binomial mixed model whose dispersion is estimated, too.
 

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import flag, strict
+from pymlm.argument_types import Ddf, ResidualType
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.models.exact import need_asymptotic
-from pymlm.models.mixed import MixedModel, ResidualType
+from pymlm.models.mixed import MixedModel
 from pymlm.results.fixed import NamedMatrix
 from pymlm.results.glmm import GlmmSummary
 
@@ -95,7 +96,7 @@ class GeneralizedLinearMixedModel(MixedModel):
 
     @strict
     def summary(  # type: ignore[override]  # no engines: z tests
-        self, ddf: str | None = None, use_hessian: bool | None = None, digits: int | None = None
+        self, ddf: Ddf | None = None, use_hessian: bool | None = None, digits: int | None = None
     ) -> GlmmSummary:
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
@@ -120,11 +121,11 @@ class GeneralizedLinearMixedModel(MixedModel):
         Mirrors ``summary(model, use.hessian =)`` of lme4. Estimates are on the link scale.
         """
         need_asymptotic(ddf)
-        found = self._ask("glmm_summary", GlmmSummary, use_hessian=_hessian(use_hessian))
+        found = self._ask("glmm_summary", GlmmSummary, use_hessian=use_hessian)
         return found._in_digits(digits)
 
     @strict
-    def vcov(self, ddf: str | None = None, use_hessian: bool | None = None) -> pd.DataFrame:  # type: ignore[override]  # no engines: z tests
+    def vcov(self, ddf: Ddf | None = None, use_hessian: bool | None = None) -> pd.DataFrame:  # type: ignore[override]  # no engines: z tests
         """Return the covariance matrix of the fixed effects (link scale), shape (p, p).
 
         Parameters
@@ -150,7 +151,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         Mirrors ``vcov(model, use.hessian =)`` of lme4.
         """
         need_asymptotic(ddf)
-        return self._ask("glmm_vcov", NamedMatrix, use_hessian=_hessian(use_hessian)).to_frame()
+        return self._ask("glmm_vcov", NamedMatrix, use_hessian=use_hessian).to_frame()
 
     @strict
     def residuals(self, type: ResidualType = "deviance") -> pd.Series:
@@ -170,10 +171,6 @@ class GeneralizedLinearMixedModel(MixedModel):
     def _r_value(self, name: str, value: Any) -> Any:
         points = points_of_quadrature(value)
         return None if points == 1 else points
-
-
-def _hessian(value: bool | None) -> bool | None:
-    return None if value is None else flag(value, "use_hessian")
 
 
 def points_of_quadrature(value: Any) -> int:

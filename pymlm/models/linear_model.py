@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, overload
 
 import pandas as pd
 
-from pymlm.arguments import check_ddf, choice, flag, fraction, strict
+from pymlm.argument_types import (
+    Ddf,
+    DevianceTest,
+    Engine,
+    Interval,
+    Level,
+    LinearConfintMethod,
+    LinearResidualType,
+    ResponseOrLink,
+    TestType,
+)
+from pymlm.arguments import strict
 from pymlm.engine import Frame
 from pymlm.errors import NotSupportedError
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.averages import AverageMethods
-from pymlm.models.fixed_tests import type_of_tests
 from pymlm.models.model import Model
 from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.results.base import Floats
@@ -22,7 +32,6 @@ from pymlm.results.linear import LinearAnova, LinearSummary, Predicted
 from pymlm.results.tidy import LinearGlance
 
 RESIDUALS = ("response", "pearson", "deviance", "working", "standardized", "studentized")
-Interval = Literal["confidence", "prediction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +126,11 @@ class LinearModel(Model, AverageMethods):
     @strict
     def anova(
         self,
-        type: int | str = 1,
-        ddf: str | None = "default",
-        engine: str | None = None,
+        type: TestType = "I",
+        ddf: Ddf | None = "default",
+        engine: Engine | None = None,
         digits: int | None = None,
-        test: str | None = None,
+        test: DevianceTest | None = None,
     ) -> LinearAnova:
         """Return the analysis of variance, or of deviance for a glm.
 
@@ -154,20 +163,19 @@ class LinearModel(Model, AverageMethods):
         Mirrors ``anova(model, test =)`` for type 1, and ``car::Anova(model, type =,
         test.statistic =)`` for 2 and 3.
         """
-        how = choice(test, (None, "Chisq", "LRT", "F", "Rao"), "test")
-        if how not in (None, "F") and self._described.family is None:
-            raise NotSupportedError(f"a linear model is tested by F, not by {how!r}")
         if self._described.family is None:
-            how = None
+            if test not in (None, "F"):
+                raise NotSupportedError(f"a linear model is tested by F, not by {test!r}")
+            test = None
         if engine is not None:
             raise NotSupportedError("a model without random effects has no engines to choose from")
-        found = self._ask(
-            "anova", LinearAnova, type=type_of_tests(type), test=how, ddf=check_ddf(ddf)
-        )
+        found = self._ask("anova", LinearAnova, type=type, test=test, ddf=ddf)
         return found._in_digits(digits)
 
     @strict
-    def confint(self, level: float = 0.95, method: str = "profile") -> ConfidenceIntervals:
+    def confint(
+        self, level: Level = 0.95, method: LinearConfintMethod = "profile"
+    ) -> ConfidenceIntervals:
         """Return confidence intervals of the coefficients.
 
         Parameters
@@ -177,13 +185,12 @@ class LinearModel(Model, AverageMethods):
             "profile" is ``confint(model, level =)``: t intervals of an lm, profile likelihood of a
             glm (R package MASS). "Wald" is ``confint.default``, with the normal distribution.
         """
-        how = choice(method, ("profile", "Wald"), "method")
-        return self._ask("confint", ConfidenceIntervals, level=fraction(level, "level"), method=how)
+        return self._ask("confint", ConfidenceIntervals, level=level, method=method)
 
     # --- rows -----------------------------------------------------------------------------------
 
     @strict
-    def residuals(self, type: str = "response") -> pd.Series:
+    def residuals(self, type: LinearResidualType = "response") -> pd.Series:
         """Return residuals on the data's index, NaN where R dropped the row.
 
         Parameters
@@ -192,16 +199,33 @@ class LinearModel(Model, AverageMethods):
             As in ``residuals(model, type)``; "standardized" is ``rstandard``, "studentized"
             ``rstudent``.
         """
-        kind = choice(type, RESIDUALS, "type")
-        return self._by_row(self._call("residual_values", type=kind), "residual")
+        return self._by_row(self._call("residual_values", type=type), "residual")
+
+    @overload
+    def predict(
+        self, newdata: Any = None, type: ResponseOrLink = "response", interval: None = None,
+        level: Level = 0.95, se: Literal[False] = False,
+    ) -> pd.Series: ...  # fmt: skip
+
+    @overload
+    def predict(
+        self, newdata: Any = None, type: ResponseOrLink = "response", *, interval: Interval,
+        level: Level = 0.95, se: bool = False,
+    ) -> pd.DataFrame: ...  # fmt: skip
+
+    @overload
+    def predict(
+        self, newdata: Any = None, type: ResponseOrLink = "response",
+        interval: Interval | None = None, level: Level = 0.95, *, se: Literal[True],
+    ) -> pd.DataFrame: ...  # fmt: skip
 
     @strict
     def predict(
         self,
         newdata: Any = None,
-        type: Literal["response", "link"] = "response",
+        type: ResponseOrLink = "response",
         interval: Interval | None = None,
-        level: float = 0.95,
+        level: Level = 0.95,
         se: bool = False,
     ) -> pd.Series | pd.DataFrame:
         """Predict for the data or for new rows.
@@ -233,13 +257,10 @@ class LinearModel(Model, AverageMethods):
         -----
         Mirrors ``predict(model, newdata, type =, se.fit =, interval =, level =)``.
         """
-        kind = choice(type, ("response", "link"), "type")
-        limits = choice(interval, (None, "confidence", "prediction"), "interval")
-        if limits is not None and self._described.family is not None:
+        if interval is not None and self._described.family is not None:
             raise NotSupportedError("R gives no intervals for predictions of a glm")
         args: dict[str, Any] = {
-            "type": kind, "interval": limits or "none", "level": fraction(level, "level"),
-            "se": flag(se, "se"),
+            "type": type, "interval": interval or "none", "level": level, "se": se,
         }  # fmt: skip
         index = self._used_index
         if newdata is not None:
@@ -256,7 +277,7 @@ class LinearModel(Model, AverageMethods):
         if newdata is None and self._used_rows is not None:
             rows = {k: self._by_row(v.to_numpy(), str(k)) for k, v in out.items()}
             out = pd.DataFrame(rows, index=self._source.index)
-        return out if limits is not None or se else out["predicted"]
+        return out if interval is not None or se else out["predicted"]
 
     def _new_rows(self, frame: pd.DataFrame, re_form: str | None = None) -> Frame:
         own = self._own_formula
@@ -311,7 +332,7 @@ class GeneralizedLinearModel(LinearModel):
         return float("nan") if value is None else value
 
     @strict
-    def residuals(self, type: str = "deviance") -> pd.Series:
+    def residuals(self, type: LinearResidualType = "deviance") -> pd.Series:
         """Return residuals on the data's index, NaN where R dropped the row.
 
         Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pymlm.argument_types import Timeout
 from pymlm.arguments import strict
 from pymlm.errors import FormulaError
 from pymlm.formula import Formula
@@ -39,7 +40,7 @@ def lm(
     contrasts: Mapping[str, Any] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> LinearModel:
     """Fit a linear model by least squares, with R's ``lm``.
 
@@ -92,7 +93,7 @@ def glm(
     start: Sequence[float] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> GeneralizedLinearModel:
     """Fit a generalized linear model, with R's ``glm``.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.argument_types import Level, Timeout
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, FormulaError
 from pymlm.escape import html_frame
 from pymlm.formula import vet
@@ -131,7 +132,7 @@ class LmList(Fitted):
         return pd.DataFrame({k: np.asarray(v, dtype=float) for k, v in found.items()}, index=index)
 
     @strict
-    def second_level(self, level: float = 0.95) -> pd.DataFrame:
+    def second_level(self, level: Level = 0.95) -> pd.DataFrame:
         """Test each mean of the groups' coefficients against 0: the two-step, or summary, analysis.
 
         Parameters
@@ -154,7 +155,7 @@ class LmList(Fitted):
         -----
         ``t.test(coef(model)[[term]])`` of R.
         """
-        found = self._call("lm_list_second_level", level=fraction(level, "level"))
+        found = self._call("lm_list_second_level", level=level)
         term = pd.Index(list(found.pop("term")), dtype=object)
         return pd.DataFrame({k: np.asarray(v, dtype=float) for k, v in found.items()}, index=term)
 
@@ -170,7 +171,7 @@ class LmList(Fitted):
         return self._ask("lm_list_summary", GroupEstimates)._in_digits(digits)
 
     @strict
-    def confint(self, level: float = 0.95, pool: bool | None = None) -> GroupIntervals:
+    def confint(self, level: Level = 0.95, pool: bool | None = None) -> GroupIntervals:
         """Return confidence intervals by group and term: ``confint(model, level, pool)``.
 
         Parameters
@@ -183,8 +184,8 @@ class LmList(Fitted):
         return self._ask(
             "lm_list_confint",
             GroupIntervals,
-            level=fraction(level, "level"),
-            pool=None if pool is None else flag(pool, "pool"),
+            level=level,
+            pool=pool,
         )
 
     def fitted(self) -> pd.Series:
@@ -192,9 +193,8 @@ class LmList(Fitted):
         return self._per_row("fitted")
 
     @strict
-    def residuals(self, type: str = "response") -> pd.Series:
+    def residuals(self, type: Literal["response"] = "response") -> pd.Series:
         """Return the response residuals on the data's index, NaN where a row was not used."""
-        choice(type, ("response",), "type")
         return self._per_row("residual")
 
     def _per_row(self, what: str) -> pd.Series:
@@ -249,7 +249,7 @@ def lm_list(
     offset: Any = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> LmList:
     """Fit one linear model (or, with a family, one generalized linear model) to each group.
 
@@ -309,6 +309,6 @@ def lm_list(
         family=None if chosen is None else chosen.name,
         link=None if chosen is None else chosen.link,
         theta=None if chosen is None else chosen.theta,
-        pool=None if pool is None else flag(pool, "pool"),
+        pool=pool,
     )
     return LmList(handle, task.source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from pymlm.argument_types import Timeout
 from pymlm.arguments import flag, strict
 from pymlm.models.advice import advised
 from pymlm.models.control import LmerControl, as_control
@@ -45,7 +46,7 @@ def lmer(
     start: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> LinearMixedModel:
     """Fit a linear mixed model by REML or maximum likelihood, with ``lme4::lmer``.
 
@@ -105,9 +106,8 @@ def lmer(
     >>> m.fixef().round(3).to_dict()
     {'(Intercept)': 251.405, 'Days': 10.467}
     """
-    wants_reml = flag(reml, "reml")
     arguments = {
-        "reml": wants_reml, "weights": weights, "offset": offset, "contrasts": contrasts,
+        "reml": reml, "weights": weights, "offset": offset, "contrasts": contrasts,
         "control": control, "data_name": data_name, "trusted": trusted,
     }  # fmt: skip
     task = make_task(formula, data, arguments, timeout, mixed=True)
@@ -116,7 +116,7 @@ def lmer(
     handle, found = fit_checked(
         "fit_lmer",
         task,
-        reml=wants_reml,
+        reml=reml,
         control=as_control(control, LmerControl),
         start=as_start(start),
     )

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pymlm.arguments import flag, strict, text_list
+from pymlm.argument_types import (
+    Adjust,
+    Contrast,
+    Ddf,
+    Engine,
+    Finite,
+    Infer,
+    Level,
+    MeansType,
+    MeansWeights,
+    Names,
+    Regrid,
+    Side,
+)
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.models.means_arguments import (
     At,
-    Contrast,
     CovReduce,
-    Infer,
-    MeansType,
     Nesting,
     Ref,
-    Regrid,
-    Side,
     Sigma,
     Specs,
     Tran,
@@ -37,19 +46,19 @@ class MeansMethods(MeansTestMethods):
     def emmeans(
         self,
         specs: Specs,
-        by: Specs | None = None,
+        by: Names | None = None,
         at: At | None = None,
         contrast: Contrast | None = None,
-        adjust: str | None = None,
-        ddf: str | None = "default",
+        adjust: Adjust | None = None,
+        ddf: Ddf | None = "default",
         type: MeansType = "link",
-        level: float | None = None,
+        level: Level | None = None,
         infer: Infer | None = None,
-        weights: Any = None,
+        weights: MeansWeights | Sequence[float] | None = None,
         ref: Ref | None = None,
         interaction: bool = False,
-        engine: str | None = None,
-        offset: float | None = None,
+        engine: Engine | None = None,
+        offset: Finite | None = None,
         comparisons: bool = False,
         *,
         bias_adjust: bool = False,
@@ -180,7 +189,7 @@ class MeansMethods(MeansTestMethods):
             EmmGrid,
             engine,
             specs=means_specs(specs),
-            by=text_list(by, "by"),
+            by=by,
             at=means_at(at),
             contrast=_of_means(contrast, ref, interaction, simple, contrast_options),
             options=means_options(
@@ -207,7 +216,7 @@ class MeansMethods(MeansTestMethods):
                 counterfactuals=counterfactuals,
                 nuisance=nuisance,
             )
-            | {"comparisons": flag(comparisons, "comparisons")},
+            | {"comparisons": comparisons},
             ddf=self._means_ddf(ddf),
         )
 
@@ -216,17 +225,17 @@ class MeansMethods(MeansTestMethods):
         self,
         specs: Specs,
         var: str,
-        by: Specs | None = None,
+        by: Names | None = None,
         at: At | None = None,
         contrast: Contrast | None = None,
-        adjust: str | None = None,
-        ddf: str | None = "default",
-        level: float | None = None,
+        adjust: Adjust | None = None,
+        ddf: Ddf | None = "default",
+        level: Level | None = None,
         infer: Infer | None = None,
-        weights: Any = None,
+        weights: MeansWeights | Sequence[float] | None = None,
         ref: Ref | None = None,
         interaction: bool = False,
-        engine: str | None = None,
+        engine: Engine | None = None,
         *,
         max_degree: int | None = None,
         regrid: Regrid | None = None,
@@ -286,7 +295,7 @@ delta, side, simple, contrast_options, cov_reduce, nesting
             engine,
             specs=means_specs(specs),
             var=var,
-            by=text_list(by, "by"),
+            by=by,
             at=means_at(at),
             contrast=_of_means(contrast, ref, interaction, simple, contrast_options),
             options=means_options(

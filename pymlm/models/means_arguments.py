@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, finite, flag, fraction, text_list
+from pymlm.argument_types import Contrast, ContrastName, MeansWeights
+from pymlm.arguments import choice, finite, text_list, whole_number
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
-from pymlm.models.parallel import whole_number
 
-MeansType = Literal["link", "response", "unlink", "mu"]
-Regrid = Literal["response", "mu", "unlink", "log", "sqrt", "logit", "probit", "none"]
-Side = Literal["two-sided", "left", "right", "equivalence", "noninferiority", "nonsuperiority"]
-
-#: Contrast families of emmeans, by the names under which R knows them; the last four are newer
-#: than emmeans 1.8.
-CONTRASTS = (
-    "pairwise", "revpairwise", "tukey", "consec", "mean_chg", "eff", "del.eff", "trt.vs.ctrl",
-    "trt.vs.ctrl1", "trt.vs.ctrlk", "dunnett", "poly", "identity", "opoly", "helmert", "nrmlz",
-    "wtcon",
-)  # fmt: skip
-ADJUSTMENTS = (
-    "none", "tukey", "scheffe", "sidak", "dunnettx", "mvt", "bonferroni", "holm", "hochberg",
-    "hommel", "BH", "fdr", "BY",
-)  # fmt: skip
-WEIGHTS = ("equal", "proportional", "outer", "cells", "flat")
+CONTRASTS = get_args(ContrastName)
+WEIGHTS = get_args(MeansWeights)
 TRANSFORMATIONS = (
     "identity", "log", "log2", "log10", "log1p", "sqrt", "inverse", "1/mu^2", "logit", "probit",
     "cauchit", "cloglog", "genlog", "power", "boxcox", "sympower", "asin.sqrt", "atanh", "bcnPower",
@@ -37,25 +23,14 @@ TRANSFORMATIONS = (
 #: Those that are made with numbers: emmeans' make.tran().
 _WITH_PARAMETERS = TRANSFORMATIONS[12:]
 REDUCTIONS = ("mean", "median", "range", "min", "max", "meanint", "values")
-SIDES: tuple[Side, ...] = (
-    "two-sided", "left", "right", "equivalence", "noninferiority", "nonsuperiority",
-)  # fmt: skip
-#: What R writes for them.
-_OTHER_SIDES = {
-    "<": "left",
-    ">": "right",
-    "=": "equivalence",
-    "both": "two-sided",
-    "!=": "two-sided",
-}
+#: Hypotheses that have a threshold.
+_WITH_DELTA = ("equivalence", "noninferiority", "nonsuperiority")
 
 Specs = str | Sequence[str]
 At = Mapping[str, Any]
-Contrast = str | Sequence[Any] | Mapping[str, Any] | Any
 Ref = int | str | Sequence[int] | Sequence[str]
 Tran = str | tuple[Any, ...]
 Sigma = float | Literal["residual", "total"]
-Infer = Literal["ci", "test", "both"]
 CovReduce = str | Mapping[str, str] | Literal[False]
 Nesting = Mapping[str, str | Sequence[str]] | Literal[False]
 
@@ -116,7 +91,7 @@ def means_contrast(
             raise ArgumentError("interaction=True needs contrast=, e.g. 'pairwise'")
         return None
     if isinstance(contrast, str):
-        return choice(contrast, CONTRASTS, "contrast")
+        return contrast
     if _is_list_of_names(contrast):
         if not interaction:
             raise ArgumentError(
@@ -178,23 +153,21 @@ def means_options(
     """Return what was asked for beyond emmeans' defaults; `further` as in `_further`."""
     options: dict[str, Any] = {}
     if adjust is not None:
-        options["adjust"] = choice(adjust, ADJUSTMENTS, "adjust")
-    scale = choice(kind, ("link", "response", "unlink", "mu", None), "type")
-    if scale not in ("link", None):
-        options["type"] = scale
+        options["adjust"] = adjust
+    if kind not in ("link", None):
+        options["type"] = kind
     if level is not None:
-        options["level"] = fraction(level, "level")
+        options["level"] = level
     if infer is not None:
-        which = choice(infer, ("ci", "test", "both"), "infer")
-        options["infer"] = [which in ("ci", "both"), which in ("test", "both")]
+        options["infer"] = [infer in ("ci", "both"), infer in ("test", "both")]
     if weights is not None:
         options["weights"] = _average_weights(weights)
     if ref is not None:
         options["ref"] = _references(ref)
-    if flag(interaction, "interaction"):
+    if interaction:
         options["interaction"] = True
     if offset is not None:
-        options["offset"] = finite(offset, "offset")
+        options["offset"] = offset
     return options | _further(options, **further)
 
 
@@ -217,7 +190,7 @@ def _further(
     max_degree: int | None = None,
 ) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    if flag(bias_adjust, "bias_adjust"):
+    if bias_adjust:
         out["bias_adjust"] = True
         if "response" not in (asked.get("type"), regrid):
             raise ArgumentError("bias_adjust is of means on the response's scale: type='response'")
@@ -241,8 +214,7 @@ def _further(
     if nesting is not None:
         out["nesting"] = _nesting(nesting)
     if regrid is not None:
-        kinds = ("response", "mu", "unlink", "log", "sqrt", "logit", "probit", "none")
-        out["regrid"] = choice(regrid, kinds, "regrid")
+        out["regrid"] = regrid
     if max_degree is not None:
         out["max_degree"] = whole_number(max_degree, "max_degree", 1)
     return out
@@ -287,10 +259,9 @@ def _hypothesis(
         if out["delta"] <= 0:
             raise ArgumentError(f"delta is a threshold, above 0, not {delta!r}")
     if side is not None:
-        word = choice(_OTHER_SIDES.get(side, side), SIDES, "side")
-        if word in SIDES[3:] and delta is None:
+        if side in _WITH_DELTA and delta is None:
             raise ArgumentError(f"side={side!r} needs its threshold: delta=")
-        out["side"] = word
+        out["side"] = side
     if (null is not None or delta is not None) and not told:
         out["infer"] = [False, True]  # as R's test()
     return out
@@ -317,7 +288,7 @@ def _contrast_options(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _average_weights(weights: Any) -> Any:
     if isinstance(weights, str):
-        return choice(weights, WEIGHTS, "weights")
+        return weights
     try:
         numbers = np.atleast_1d(np.asarray(weights, dtype=float))
     except (TypeError, ValueError):

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
-from pymlm.arguments import fraction, strict, text_list
+from pymlm.argument_types import (
+    Adjust,
+    Contrast,
+    Ddf,
+    Engine,
+    Finite,
+    Infer,
+    Level,
+    MeansType,
+    MeansWeights,
+    Names,
+)
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.exact import KENWARD_ROGER, SATTERTHWAITE
 from pymlm.models.means_arguments import (
     At,
-    Contrast,
-    Infer,
-    MeansType,
     Ref,
     Sigma,
     Specs,
@@ -33,10 +42,10 @@ class MeansTestMethods(CommonAttributes):
     @strict
     def joint_tests(
         self,
-        by: Specs | None = None,
+        by: Names | None = None,
         at: At | None = None,
-        ddf: str | None = "default",
-        engine: str | None = None,
+        ddf: Ddf | None = "default",
+        engine: Engine | None = None,
     ) -> JointTests:
         """Return joint F tests of all terms, through the marginal means.
 
@@ -60,7 +69,7 @@ class MeansTestMethods(CommonAttributes):
             "joint_tests",
             JointTests,
             engine,
-            by=text_list(by, "by"),
+            by=by,
             at=means_at(at),
             ddf=self._means_ddf(ddf),
         )
@@ -69,15 +78,15 @@ class MeansTestMethods(CommonAttributes):
     def cld(
         self,
         specs: Specs,
-        by: Specs | None = None,
+        by: Names | None = None,
         at: At | None = None,
-        alpha: float = 0.05,
-        adjust: str | None = None,
-        ddf: str | None = "default",
-        level: float | None = None,
-        weights: Any = None,
-        engine: str | None = None,
-        offset: float | None = None,
+        alpha: Level = 0.05,
+        adjust: Adjust | None = None,
+        ddf: Ddf | None = "default",
+        level: Level | None = None,
+        weights: MeansWeights | Sequence[float] | None = None,
+        engine: Engine | None = None,
+        offset: Finite | None = None,
         *,
         type: MeansType = "link",
     ) -> EmmGrid:
@@ -110,9 +119,9 @@ class MeansTestMethods(CommonAttributes):
             EmmGrid,
             engine,
             specs=means_specs(specs),
-            by=text_list(by, "by"),
+            by=by,
             at=means_at(at),
-            alpha=fraction(alpha, "alpha"),
+            alpha=alpha,
             options=means_options(adjust, type, level, weights=weights, offset=offset),
             ddf=self._means_ddf(ddf),
         )
@@ -123,16 +132,16 @@ class MeansTestMethods(CommonAttributes):
         specs: Specs,
         sigma: Sigma | None = None,
         edf: float | None = None,
-        by: Specs | None = None,
+        by: Names | None = None,
         at: At | None = None,
         contrast: Contrast = "pairwise",
-        adjust: str | None = None,
-        ddf: str | None = "default",
-        level: float | None = None,
+        adjust: Adjust | None = None,
+        ddf: Ddf | None = "default",
+        level: Level | None = None,
         infer: Infer | None = None,
-        weights: Any = None,
+        weights: MeansWeights | Sequence[float] | None = None,
         ref: Ref | None = None,
-        engine: str | None = None,
+        engine: Engine | None = None,
         *,
         contrast_options: Mapping[str, Any] | None = None,
     ) -> EmmGrid:
@@ -176,7 +185,7 @@ class MeansTestMethods(CommonAttributes):
             EmmGrid,
             engine,
             specs=means_specs(specs),
-            by=text_list(by, "by"),
+            by=by,
             at=means_at(at),
             contrast=means_contrast(contrast, ref),
             sigma=None if sigma is None else a_sigma(sigma),

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal, NoReturn
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import flag, refuse_unknown, strict
+from pymlm.argument_types import Count, Level, RSeed, Timeout
+from pymlm.arguments import refuse_unknown, strict
 from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.advice import advised
@@ -44,7 +45,7 @@ class MultipleMembershipModel(LinearMixedModel):
         type: Literal["response", "link"] = "response",
         allow_new_levels: bool = False,
         interval: None = None,
-        level: float = 0.95,
+        level: Level = 0.95,
         memberships: Mapping[str, Any] | None = None,
     ) -> pd.Series:
         """Predict for the data or for new rows.
@@ -103,13 +104,13 @@ class MultipleMembershipModel(LinearMixedModel):
             "predict_membership",
             newdata=prepare(needed_columns(frame, names, offset), keys=self._own_formula.keys),
             memberships=triplets(given, frame, self._source.arguments.get("normalize", False)),
-            allow_new_levels=flag(allow_new_levels, "allow_new_levels"),
+            allow_new_levels=allow_new_levels,
         )
         return pd.Series(values, index=frame.index, name="predicted")
 
     @strict
     def simulate(
-        self, nsim: int = 1, seed: int | None = None, re_form: str | None = None,
+        self, nsim: Count = 1, seed: RSeed | None = None, re_form: str | None = None,
         use_u: bool = False,
     ) -> pd.DataFrame:  # fmt: skip
         """Draw new responses from the model, with new random effects in every draw.
@@ -191,7 +192,7 @@ def multiple_membership(
     start: Sequence[float] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> MultipleMembershipModel:
     """Fit a linear mixed model whose rows belong to several units of a factor, with weights.
 
@@ -243,10 +244,9 @@ def multiple_membership(
     """
     frame = as_pandas(data)
     _check_factors(memberships, frame)
-    divide = flag(normalize, "normalize")
-    sent = triplets(memberships, frame, divide)
+    sent = triplets(memberships, frame, normalize)
     arguments = {
-        "memberships": dict(memberships), "normalize": divide, "weights": weights,
+        "memberships": dict(memberships), "normalize": normalize, "weights": weights,
         "offset": offset, "contrasts": contrasts, "control": control, "data_name": data_name,
         "trusted": trusted, "reml": reml,
     }  # fmt: skip
@@ -258,7 +258,7 @@ def multiple_membership(
         "fit_membership",
         task,
         memberships=sent,
-        reml=flag(reml, "reml"),
+        reml=reml,
         control=as_control(control, LmerControl),
         start=as_start(start),
     )

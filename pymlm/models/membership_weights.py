@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import flag, strict
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas, row_label, used_columns
 from pymlm.results.base import Floats
@@ -143,7 +143,7 @@ def neighbour_weights(
     number = isinstance(self_weight, (int, float)) and not isinstance(self_weight, bool)
     if not number or not 0 <= self_weight < 1:
         raise ArgumentError(f"self_weight is a share, 0 <= share < 1, not {self_weight!r}")
-    matrix = _adjacency(frame, flag(directed, "directed"))
+    matrix = _adjacency(frame, directed)
     own = pd.Series(units)
     labels = own.astype(str)
     missing = own.isna() | ~labels.isin(matrix.index)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, get_args
 
 import pandas as pd
 
-from pymlm.arguments import choice, flag, strict
+from pymlm.argument_types import Ddf, Engine, ResidualType
+from pymlm.arguments import strict
 from pymlm.engine import RObject, call
 from pymlm.models.all_fit import AllFitMethods
 from pymlm.models.averages import AverageMethods
@@ -20,8 +21,7 @@ from pymlm.models.variance_tests import VarianceMethods
 from pymlm.results.ranef import Coefficients, RandomEffects
 from pymlm.results.summary import Summary
 
-ResidualType = Literal["response", "pearson", "deviance", "working", "scaled"]
-RESIDUALS: tuple[ResidualType, ...] = ("response", "pearson", "deviance", "working", "scaled")
+RESIDUALS: tuple[ResidualType, ...] = get_args(ResidualType)
 
 
 class MixedModel(
@@ -47,7 +47,7 @@ class MixedModel(
 
     @strict
     def summary(
-        self, ddf: str | None = "default", engine: str | None = None, digits: int | None = None
+        self, ddf: Ddf | None = "default", engine: Engine | None = None, digits: int | None = None
     ) -> Summary:
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
@@ -93,7 +93,7 @@ class MixedModel(
         cond_var : bool
             Compute conditional variances, too: ``ranef(model, condVar =)``.
         """
-        return self._ask("ranef", RandomEffects, cond_var=flag(cond_var, "cond_var"))
+        return self._ask("ranef", RandomEffects, cond_var=cond_var)
 
     def coef(self) -> dict[str, pd.DataFrame]:
         """Return the coefficients of every group, fixed effects plus modes: ``coef(model)``.
@@ -115,8 +115,7 @@ class MixedModel(
             As in ``residuals(model, type)``; "scaled" is Pearson divided by sigma, what the summary
             shows.
         """
-        kind = choice(type, RESIDUALS, "type")
-        return self._by_row(self._call("residual_values", type=kind), "residual")
+        return self._by_row(self._call("residual_values", type=type), "residual")
 
     def __repr__(self) -> str:
         groups = ", ".join(f"{k}: {v}" for k, v in self.ngroups.items())

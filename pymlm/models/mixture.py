@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pymlm.arguments import finite_numbers, significance, strict
+from pymlm.argument_types import Significance
+from pymlm.arguments import finite_numbers, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError
 from pymlm.results.base import Floats, readonly
@@ -21,7 +22,7 @@ _ROUNDED = 5e-3
 def mixture_critical_value(
     df: float | Sequence[float] = (1, 2),
     weights: Sequence[float] | None = None,
-    level: float = 0.05,
+    level: Significance = 0.05,
 ) -> CriticalValue:
     """Return the critical value of a mixture of chi-squared distributions, beside the naive one.
 
@@ -61,7 +62,7 @@ def mixture_critical_value(
     0.5 chi-squared(1) + 0.5 chi-squared(2)           5.138  5.991   0.05
     """
     k, w = _mixture(df, weights)
-    alpha = significance(level)
+    alpha = level
     found = call("mixture_quantile", alpha, k, w, into=float)
     naive = call("mixture_quantile", alpha, [k[w > 0].max()], [1.0], into=float)
     return CriticalValue(

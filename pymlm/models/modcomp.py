@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pymlm.argument_types import Count, Engine, Jobs, Seed
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, RError
@@ -15,14 +16,14 @@ from pymlm.models.base import Fitted
 from pymlm.models.bootstrap import Draws, simulate_and
 from pymlm.models.exact import SATTERTHWAITE, EngineMethods
 from pymlm.models.hypotheses import hypotheses
-from pymlm.models.parallel import check_jobs, check_seed, whole_number
+from pymlm.models.parallel import check_seed
 from pymlm.models.persist import wrap
 from pymlm.results.base import readonly
 from pymlm.results.comparison import MeansComparison
 
 
 @strict
-def kr_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
+def kr_modcomp(m1: Any, m0: Any, engine: Engine | None = None) -> MeansComparison:
     """Test the means of the smaller model m0 within m1 by Kenward-Roger's F test.
 
     Parameters
@@ -63,7 +64,7 @@ def kr_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
 
 
 @strict
-def sat_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
+def sat_modcomp(m1: Any, m0: Any, engine: Engine | None = None) -> MeansComparison:
     """Test the means of the smaller model m0 within m1 by Satterthwaite's F test.
 
     Parameters
@@ -98,7 +99,7 @@ def sat_modcomp(m1: Any, m0: Any, engine: str | None = None) -> MeansComparison:
     return _means(m1, m0, "Satterthwaite", engine)
 
 
-def _means(m1: Any, m0: Any, method: str, engine: str | None) -> MeansComparison:
+def _means(m1: Any, m0: Any, method: str, engine: Engine | None) -> MeansComparison:
     check_models("m1", m1)
     small: dict[str, Any] = {}
     note: tuple[str, ...] = ()
@@ -127,7 +128,7 @@ def _means(m1: Any, m0: Any, method: str, engine: str | None) -> MeansComparison
 
 @strict
 def pb_modcomp(
-    m1: Any, m0: Any, nsim: int = 1000, seed: int | None = None, n_jobs: int = 1
+    m1: Any, m0: Any, nsim: Count = 1000, seed: Seed | None = None, n_jobs: Jobs = 1
 ) -> MeansComparison:
     """Test a smaller model by the likelihood ratio with a simulated null distribution.
 
@@ -176,12 +177,12 @@ def pb_modcomp(
     Name: p_value, dtype: float64
     """
     check_models("pb_modcomp", m1, m0)
-    n, jobs, chosen = whole_number(nsim, "nsim", 1), check_jobs(n_jobs), check_seed(seed)
+    chosen = check_seed(seed)
     pair = larger_first(m1, m0, ("m1", "m0"))
     check_same_rows(pair.large, pair.small, pair.names)
     call("check_pb", pair.large._handle, pair.small._handle, list(pair.names))
     large, small = _by_ml(pair.large), _by_ml(pair.small)
-    draws = simulate_and(_TwoRefits(), (large, small), small, n, chosen, jobs)
+    draws = simulate_and(_TwoRefits(), (large, small), small, nsim, chosen, n_jobs)
     ref = draws.values.ravel()
     good = ref[~np.isnan(ref)]
     if not len(good):
@@ -191,7 +192,7 @@ def pb_modcomp(
     )
     failures = tuple(dict.fromkeys(draws.errors))[:10]
     return replace(
-        test, nsim=n, seed=chosen, n_failed=len(draws.errors), failures=failures,
+        test, nsim=nsim, seed=chosen, n_failed=len(draws.errors), failures=failures,
         draws=readonly(ref), notes=(*test.notes, *pair.note),
     )  # fmt: skip
 

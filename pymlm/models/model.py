@@ -7,11 +7,11 @@ of models has its own version only where the arguments differ.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
-from pymlm.arguments import choice, strict
+from pymlm.argument_types import Ddf, Engine, FixedOrRandom
+from pymlm.arguments import strict
 from pymlm.figures import figure_of
 from pymlm.models.bootstrap import BootstrapMethods
 from pymlm.models.diagnostics import DiagnosticMethods
@@ -51,7 +51,7 @@ class Model(
         return self._ask("fixef", NamedValues).to_series()
 
     @strict
-    def vcov(self, ddf: str | None = None, engine: str | None = None) -> pd.DataFrame:
+    def vcov(self, ddf: Ddf | None = None, engine: Engine | None = None) -> pd.DataFrame:
         """Return the covariance matrix of the fixed effects, shape (p, p).
 
         Parameters
@@ -67,7 +67,7 @@ class Model(
         return self._ask_ddf("vcov", NamedMatrix, engine, ddf=method).to_frame()
 
     @strict
-    def model_matrix(self, type: Literal["fixed", "random"] = "fixed") -> pd.DataFrame:
+    def model_matrix(self, type: FixedOrRandom = "fixed") -> pd.DataFrame:
         """Return the model matrix, one row per row used, on the data's index.
 
         Parameters
@@ -75,8 +75,7 @@ class Model(
         type : {"fixed", "random"}
             X, shape (n, p), or Z, shape (n, q), as a dense frame: ``model.matrix(model, type)``.
         """
-        which = choice(type, ("fixed", "random"), "type")
-        answer = self._ask("model_matrix", NamedMatrix, keep=False, type=which)
+        answer = self._ask("model_matrix", NamedMatrix, keep=False, type=type)
         return answer.to_frame(self._used_index)
 
     def varcorr(self) -> VarCorr:

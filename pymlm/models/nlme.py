@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from pymlm.arguments import choice, fraction, strict
+from pymlm.argument_types import Ddf, Engine, Level, NlmeResidualType, TestType
+from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
-from pymlm.models.fixed_tests import type_of_tests
 from pymlm.models.model import Model
 from pymlm.models.newdata import needed_columns
 from pymlm.results.anova import AnovaTable
@@ -102,9 +102,9 @@ class NlmeModel(Model):
     @strict
     def anova(
         self,
-        type: int | str = 1,
-        ddf: str | None = "default",
-        engine: str | None = None,
+        type: TestType = "I",
+        ddf: Ddf | None = "default",
+        engine: Engine | None = None,
         digits: int | None = None,
     ) -> AnovaTable:
         """Test the terms of the fixed part.
@@ -133,7 +133,7 @@ class NlmeModel(Model):
         """
         if engine is not None:
             raise NotSupportedError("a model of nlme has no engines to choose from")
-        found = self._ask("anova", AnovaTable, type=type_of_tests(type), ddf=self._ddf(ddf))
+        found = self._ask("anova", AnovaTable, type=type, ddf=self._ddf(ddf))
         return found._in_digits(digits)
 
     def ranef(self) -> dict[str, pd.DataFrame]:
@@ -202,7 +202,7 @@ class NlmeModel(Model):
         return pd.DataFrame(self._call("nlme_residual_matrix", group=str(group)))
 
     @strict
-    def confint(self, level: float = 0.95) -> NlmeIntervals:
+    def confint(self, level: Level = 0.95) -> NlmeIntervals:
         """Return approximate intervals of every parameter: ``intervals(model, level)``.
 
         Parameters
@@ -215,7 +215,7 @@ class NlmeModel(Model):
         NotSupportedError
             Where nlme cannot: the fit is at a boundary, or the Hessian is not positive definite.
         """
-        return self._ask("confint", NlmeIntervals, level=fraction(level, "level"))
+        return self._ask("confint", NlmeIntervals, level=level)
 
     @strict
     def fitted(self, level: int | None = None) -> pd.Series:
@@ -242,9 +242,7 @@ class NlmeModel(Model):
         raise ArgumentError(f"level is a whole number from 0 to {deepest}, not {level!r}")
 
     @strict
-    def residuals(
-        self, type: Literal["response", "pearson", "normalized"] = "response"
-    ) -> pd.Series:
+    def residuals(self, type: NlmeResidualType = "response") -> pd.Series:
         """Return residuals on the data's index, NaN where R dropped the row.
 
         Parameters
@@ -252,8 +250,7 @@ class NlmeModel(Model):
         type : {"response", "pearson", "normalized"}
             "normalized" takes correlation and variances out, too.
         """
-        kind = choice(type, RESIDUALS, "type")
-        return self._by_row(self._call("nlme_rows", what="residuals", type=kind), "residual")
+        return self._by_row(self._call("nlme_rows", what="residuals", type=type), "residual")
 
     @strict
     def predict(self, newdata: Any = None, level: int | None = None) -> pd.Series:

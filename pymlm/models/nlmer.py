@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, flag, strict
+from pymlm.argument_types import Ddf, FixedOrRandom, Timeout
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, FormulaError, NotSupportedError, near_names
 from pymlm.formula import Formula, vet
 from pymlm.frames import as_pandas, prepare
@@ -38,7 +39,7 @@ class NonlinearMixedModel(MixedModel):
     _in_place: ClassVar[dict[str, str]] = {"n_agq": "nAGQ"}
 
     @strict
-    def summary(self, ddf: str | None = None, digits: int | None = None) -> Summary:  # type: ignore[override]  # no engines
+    def summary(self, ddf: Ddf | None = None, digits: int | None = None) -> Summary:  # type: ignore[override]  # no engines
         """Summarise the model; ``print(m.summary())`` prints what R prints.
 
         Parameters
@@ -65,7 +66,7 @@ class NonlinearMixedModel(MixedModel):
         self,
         newdata: Any = None,
         re_form: str | None = None,
-        type: str = "response",
+        type: Literal["response"] = "response",
         allow_new_levels: bool = False,
     ) -> pd.Series:
         """Predict for the data or for new rows.
@@ -97,7 +98,6 @@ class NonlinearMixedModel(MixedModel):
         (lme4 1.1-31). Without `newdata` it is ``fitted(model)``, which lme4 leaves one iteration
         behind the random effects: about 1e-7 off.
         """
-        choice(type, ("response",), "type")
         if re_form not in (None, "NA", "~0", "~ 0"):
             raise NotSupportedError(
                 "predict of a nonlinear model takes re_form=None (all random effects) or 'NA'"
@@ -111,11 +111,11 @@ class NonlinearMixedModel(MixedModel):
         if re_form is not None:
             needed = [n for n in needed if n not in formula.groups]
         args["newdata"] = prepare(needed_columns(frame, needed), keys=formula.keys)
-        args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
+        args["allow_new_levels"] = allow_new_levels
         return pd.Series(self._call("nlmm_predicted", **args), index=frame.index, name="predicted")
 
     @strict
-    def model_matrix(self, type: str = "fixed") -> pd.DataFrame:
+    def model_matrix(self, type: FixedOrRandom = "fixed") -> pd.DataFrame:
         """Return the matrix of the parameters' fixed effects, one row a parameter and row used.
 
         Parameters
@@ -129,8 +129,7 @@ class NonlinearMixedModel(MixedModel):
         DataFrame
             Indexed by parameter and the data's index.
         """
-        which = choice(type, ("fixed", "random"), "type")
-        answer = self._ask("model_matrix", NamedMatrix, keep=False, type=which)
+        answer = self._ask("model_matrix", NamedMatrix, keep=False, type=type)
         parameters = self._call("nonlinear_parameters", tuple[str, ...])
         rows = pd.MultiIndex.from_product([parameters, self._used_index])
         return answer.to_frame(rows)
@@ -190,7 +189,7 @@ def nlmer(
     control: NlmerControl | Mapping[str, Any] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> NonlinearMixedModel:
     """Fit a nonlinear mixed model by maximum likelihood, with ``lme4::nlmer``.
 
@@ -242,7 +241,7 @@ def nlmer(
         "formula": formula, "start": dict(start), "n_agq": points, "weights": weights,
         "offset": offset, "control": control, "data_name": data_name, "trusted": trusted,
     }  # fmt: skip
-    _check_parts(vet(formula, trusted=flag(trusted, "trusted")), list(values))
+    _check_parts(vet(formula, trusted=trusted), list(values))
     task = make_task(formula, data, arguments, timeout, parameters=list(values))
     check_response(task.formula, task.data)
     handle = fit(

@@ -9,33 +9,17 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from pymlm.arguments import seed_at_least_0
 from pymlm.engine.left_behind import ForWorkers
-from pymlm.errors import ArgumentError
 
 T = TypeVar("T")
-
-
-def whole_number(value: object, name: str, least: int) -> int:
-    """Return a whole number of at least `least`; booleans, text and fractions are refused."""
-    whole = isinstance(value, int) or type(value).__name__.startswith(("int", "uint"))
-    if isinstance(value, bool) or not whole or int(value) < least:  # type: ignore[call-overload]  # whole
-        raise ArgumentError(f"{name} must be a whole number of at least {least}, not {value!r}")
-    return int(value)  # type: ignore[call-overload, no-any-return]  # a NumPy integer, too
-
-
-def check_jobs(n_jobs: object) -> int:
-    """Return a number of processes: at least 1, or −1 for one per core."""
-    return -1 if n_jobs == -1 else whole_number(n_jobs, "n_jobs", 1)
 
 
 def check_seed(seed: object) -> int:
     """Return a seed that R takes; a fresh one for None."""
     if seed is None:
         return secrets.randbelow(2**31 - 1)
-    number = whole_number(seed, "seed", 0)
-    if number >= 2**31:
-        raise ArgumentError(f"seed must be below 2^31, as R's seeds are, not {number}")
-    return number
+    return seed_at_least_0(seed)
 
 
 def chunks(n: int, n_jobs: int) -> list[tuple[int, int]]:

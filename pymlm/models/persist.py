@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from pymlm.arguments import file_path, strict
 from pymlm.engine import RObject, call
-from pymlm.errors import DataError
+from pymlm.errors import ArgumentError, DataError
+from pymlm.models.base import Fitted
 from pymlm.models.identity import identified
+from pymlm.models.lm_list import LmList
+from pymlm.models.model import Model
+
+M = TypeVar("M", bound=Fitted)
+
+
+@overload
+def load_model(path: str | os.PathLike[str]) -> Model | LmList: ...
+
+
+@overload
+def load_model(path: str | os.PathLike[str], kind: type[M]) -> M: ...
 
 
 @strict
-def load_model(path: str | os.PathLike[str]) -> Any:
+def load_model(path: str | os.PathLike[str], kind: type[Any] = Fitted) -> Any:
     """Open a model from an .rds file that R's ``saveRDS`` or pymlm's ``save`` wrote.
 
     Like a pickle, an .rds file can carry code: open only files whose origin you trust.
@@ -20,6 +33,8 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : path
+    kind : class, optional
+        What the model must be, e.g. ``pymlm.LinearMixedModel``; a type checker then knows it.
 
     Returns
     -------
@@ -29,7 +44,8 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     DataError
-        When there is no such file, it is damaged, or it holds no model that pymlm knows.
+        When there is no such file, it is damaged, or it holds no model that pymlm knows, or one
+        of another class than `kind`.
 
     Notes
     -----
@@ -48,7 +64,12 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     if not file.is_file():
         raise DataError(f"no such file: {str(file)!r}")
     handle: RObject = call("load_model", str(file.resolve()))
-    return wrap(handle)
+    model = wrap(handle)
+    if not isinstance(kind, type) or not issubclass(kind, Fitted):
+        raise ArgumentError(f"kind is a class of models, e.g. LinearMixedModel, not {kind!r}")
+    if not isinstance(model, kind):
+        raise DataError(f"{str(file)!r} holds a {type(model).__name__}, not a {kind.__name__}")
+    return model
 
 
 def wrap(handle: RObject) -> Any:

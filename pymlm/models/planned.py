@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Count, Seed
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, FormulaError, near_names
 from pymlm.formula import right_side
 from pymlm.models.families import Family, glmer_family
 from pymlm.models.fitting import make_task
-from pymlm.models.parallel import check_seed, whole_number
 from pymlm.results.base import Floats
 
 Parameters = Sequence[float] | Mapping[str, float] | pd.Series
@@ -51,8 +51,8 @@ def simulate(
     theta: Parameters,
     sigma: float | None = None,
     family: str | Family | None = None,
-    nsim: int = 1,
-    seed: int | None = None,
+    nsim: Count = 1,
+    seed: Seed | None = None,
     weights: str | None = None,
     offset: str | None = None,
 ) -> pd.DataFrame:
@@ -107,10 +107,9 @@ def simulate(
     >>> y["sim_1"].round(2).tolist()[:2]
     [9.11, 7.66]
     """
-    n = whole_number(nsim, "nsim", 1)
     values = Planned.of(formula, data, beta, theta, sigma, family, weights, offset)
-    drawn = values.draw(n, None if seed is None else check_seed(seed))
-    return pd.DataFrame(drawn, index=values.index, columns=[f"sim_{i + 1}" for i in range(n)])
+    drawn = values.draw(nsim, seed)
+    return pd.DataFrame(drawn, index=values.index, columns=[f"sim_{i + 1}" for i in range(nsim)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

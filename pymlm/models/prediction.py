@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 import pandas as pd
 
-from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.argument_types import Interval, Level, ResponseOrLink
+from pymlm.arguments import strict
 from pymlm.engine import Frame
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.models.simulation import SimulationMethods
 from pymlm.results.prediction import PredictionColumns, Predictions
-
-PredictType = Literal["response", "link"]
-Interval = Literal["confidence", "prediction"]
 
 
 class PredictionMethods(SimulationMethods):
@@ -26,10 +24,10 @@ class PredictionMethods(SimulationMethods):
         self,
         newdata: Any = None,
         re_form: str | None = None,
-        type: PredictType = "response",
+        type: ResponseOrLink = "response",
         allow_new_levels: bool = False,
         interval: None = None,
-        level: float = 0.95,
+        level: Level = 0.95,
     ) -> pd.Series: ...
 
     @overload
@@ -37,11 +35,11 @@ class PredictionMethods(SimulationMethods):
         self,
         newdata: Any = None,
         re_form: str | None = None,
-        type: PredictType = "response",
+        type: ResponseOrLink = "response",
         allow_new_levels: bool = False,
         *,
         interval: Interval,
-        level: float = 0.95,
+        level: Level = 0.95,
     ) -> Predictions: ...
 
     @strict
@@ -49,10 +47,10 @@ class PredictionMethods(SimulationMethods):
         self,
         newdata: Any = None,
         re_form: str | None = None,
-        type: PredictType = "response",
+        type: ResponseOrLink = "response",
         allow_new_levels: bool = False,
         interval: Interval | None = None,
-        level: float = 0.95,
+        level: Level = 0.95,
     ) -> pd.Series | Predictions:
         """Predict for the data or for new rows, on request with intervals.
 
@@ -119,21 +117,20 @@ class PredictionMethods(SimulationMethods):
         form = self._vetted_re_form(re_form)
         args: dict[str, Any] = {
             "re_form": form,
-            "type": choice(type, ("response", "link"), "type"),
+            "type": type,
         }
         index = self._source.index
         if newdata is not None:
             frame = as_pandas(newdata)
             index = frame.index
             args["newdata"] = self._new_rows(frame, form)
-            args["allow_new_levels"] = flag(allow_new_levels, "allow_new_levels")
-        kind = choice(interval, ("confidence", "prediction", None), "interval")
-        if kind is None:
+            args["allow_new_levels"] = allow_new_levels
+        if interval is None:
             values = self._call("predicted", **args)
             if newdata is None:
                 return self._by_row(values, "predicted")
             return pd.Series(values, index=index, name="predicted")
-        args |= {"interval": kind, "level": fraction(level, "level")}
+        args |= {"interval": interval, "level": level}
         found = self._call("predicted_interval", PredictionColumns, **args)
 
         def column(values: Any) -> Any:
@@ -145,8 +142,8 @@ class PredictionMethods(SimulationMethods):
             std_error=column(found.std_error),
             conf_low=column(found.conf_low),
             conf_high=column(found.conf_high),
-            interval=kind,
-            level=float(level),
+            interval=interval,
+            level=level,
             type=args["type"],
         )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from pymlm.arguments import flag, strict
+from pymlm.argument_types import Count, RSeed
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.formula import Formula, vet
 from pymlm.models.attributes import CommonAttributes
@@ -21,8 +21,8 @@ class SimulationMethods(CommonAttributes):
     @strict
     def simulate(
         self,
-        nsim: int = 1,
-        seed: int | None = None,
+        nsim: Count = 1,
+        seed: RSeed | None = None,
         re_form: str | None = None,
         use_u: bool = False,
     ) -> pd.DataFrame:
@@ -57,16 +57,14 @@ class SimulationMethods(CommonAttributes):
         Mirrors ``simulate(model, nsim, seed, re.form, use.u)`` of lme4, and R's own of an lm or glm
         (which has no random effects to keep), with R's default random number generators.
         """
-        if isinstance(nsim, bool) or not isinstance(nsim, (int, np.integer)) or nsim < 1:
-            raise ArgumentError(f"nsim must be a whole number above 0, not {nsim!r}")
         form = self._vetted_re_form(re_form)
-        if flag(use_u, "use_u") and form is not None:
+        if use_u and form is not None:
             raise ArgumentError("give re_form or use_u, not both")
         columns = self._call(
             "simulated",
             tuple[SimulatedColumn, ...],
-            nsim=int(nsim),
-            seed=_checked_seed(seed),
+            nsim=nsim,
+            seed=seed,
             re_form=form,
             use_u=use_u,
         )
@@ -110,12 +108,3 @@ class SimulationMethods(CommonAttributes):
                     + (near_names(group, own) or f" It has: {', '.join(own) or 'none'}")
                 )
         return re_form
-
-
-def _checked_seed(seed: int | None) -> int | None:
-    if seed is None:
-        return None
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not whole or not -(2**31) < seed < 2**31:
-        raise ArgumentError(f"seed must be a whole number that R's set.seed takes, not {seed!r}")
-    return int(seed)

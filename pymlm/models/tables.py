@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, flag, fraction, strict, text_list
+from pymlm.argument_types import Count, Ddf, Level, Seed, TidyConfintMethod, TidyScale
+from pymlm.arguments import choice, strict, text_list
 from pymlm.errors import NotSupportedError
 from pymlm.frame_keys import key_column
 from pymlm.frames import as_column, used_columns
@@ -31,13 +32,13 @@ class TableMethods(CommonAttributes):
         self,
         effects: Effect | Sequence[Effect] = ("fixed", "ran_pars"),
         conf_int: bool = False,
-        conf_level: float = 0.95,
-        conf_method: Literal["Wald", "profile", "boot"] = "Wald",
-        ddf: str | None = "default",
+        conf_level: Level = 0.95,
+        conf_method: TidyConfintMethod = "Wald",
+        ddf: Ddf | None = "default",
         exponentiate: bool = False,
-        scale: Literal["sdcor", "vcov"] = "sdcor",
-        nsim: int = 500,
-        seed: int | None = None,
+        scale: TidyScale = "sdcor",
+        nsim: Count = 500,
+        seed: Seed | None = None,
     ) -> Tidy:
         """Return the estimates as one tidy table.
 
@@ -88,25 +89,24 @@ class TableMethods(CommonAttributes):
         which = [choice(e, EFFECTS, "effects") for e in asked]
         order = [e for e in EFFECTS if e in which]
         method = self._table_ddf(ddf)
-        by = choice(conf_method, ("Wald", "profile", "boot"), "conf_method")
         columns: TidyColumns = self._call_ddf(
             "tidy_table",
             TidyColumns,
             method,
             effects=order,
             ddf=method,
-            level=fraction(conf_level, "conf_level"),
-            scale=choice(scale, ("sdcor", "vcov"), "scale"),
+            level=conf_level,
+            scale=scale,
         )
         values: dict[str, Any] = {f: np.array(getattr(columns, f)) for f in ESTIMATES}
-        if not flag(conf_int, "conf_int"):
+        if not conf_int:
             values["conf_low"][:] = values["conf_high"][:] = np.nan
-        elif by != "Wald":
-            how = {"method": by, "level": float(conf_level)}
-            if by == "boot":
+        elif conf_method != "Wald":
+            how: dict[str, Any] = {"method": conf_method, "level": conf_level}
+            if conf_method == "boot":
                 how |= {"nsim": nsim, "seed": seed}
             self._fill_intervals(columns, values, scale, how)
-        if flag(exponentiate, "exponentiate"):
+        if exponentiate:
             fixed = np.array([e == "fixed" for e in columns.effect])
             for name in ("estimate", "conf_low", "conf_high"):
                 values[name][fixed] = np.exp(values[name][fixed])

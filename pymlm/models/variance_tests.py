@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
-from pymlm.arguments import choice, flag, fraction, strict, text_list
+from pymlm.argument_types import (
+    BootInterval,
+    ConfintMethod,
+    Count,
+    Engine,
+    Jobs,
+    Level,
+    Names,
+    SdOrVariance,
+    Seed,
+)
+from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import RWarning, warn
 from pymlm.models.attributes import CommonAttributes
@@ -14,9 +23,6 @@ from pymlm.models.bootstrap import bootstrap_model
 from pymlm.results.bootstrap import Bootstrap
 from pymlm.results.fixed import ConfidenceIntervals
 from pymlm.results.variance import Profile, RandomAnova, VarCorrErrors
-
-BootType = Literal["perc", "basic", "norm"]
-BOOT_TYPES: tuple[BootType, ...] = ("perc", "basic", "norm")
 
 
 class VarianceMethods(CommonAttributes):
@@ -56,19 +62,19 @@ class VarianceMethods(CommonAttributes):
         <none>                     6.0    NaN  NaN
         Days in (Days | Subject)   4.0  42.84  2.0
         """
-        return self._ask("ranova", RandomAnova, reduce_terms=flag(reduce_terms, "reduce_terms"))
+        return self._ask("ranova", RandomAnova, reduce_terms=reduce_terms)
 
     @strict
     def confint(
         self,
-        method: str = "Wald",
-        parm: str | Sequence[str] | None = None,
-        level: float = 0.95,
-        nsim: int = 500,
-        seed: int | None = None,
-        n_jobs: int = 1,
-        boot_type: str = "perc",
-        scale: str = "sd",
+        method: ConfintMethod = "Wald",
+        parm: Names | None = None,
+        level: Level = 0.95,
+        nsim: Count = 500,
+        seed: Seed | None = None,
+        n_jobs: Jobs = 1,
+        boot_type: BootInterval = "perc",
+        scale: SdOrVariance = "sd",
     ) -> ConfidenceIntervals:
         """Return confidence intervals of fixed effects and variance components.
 
@@ -104,20 +110,15 @@ class VarianceMethods(CommonAttributes):
         variance components, which R leaves empty, are Stata's: exp(log v ± z·SE/v), see
         `varcorr_se`. A REML fit is profiled by maximum likelihood, as lme4 does it.
         """
-        how = choice(method, ("Wald", "profile", "boot"), "method")
-        share = fraction(level, "level")
-        on = choice(scale, ("sd", "variance"), "scale")
-        names = text_list(parm, "parm")
-        kind = choice(boot_type, BOOT_TYPES, "boot_type")
-        if how != "boot":
+        if method != "boot":
             return self._ask(
-                "confint", ConfidenceIntervals, method=how, parm=names, level=share, scale=on
+                "confint", ConfidenceIntervals, method=method, parm=parm, level=level, scale=scale
             )
-        boot = bootstrap_model(self, None, nsim, seed, n_jobs, level=share, scale=on)
-        return self._boot_intervals(boot, names, kind)
+        boot = bootstrap_model(self, None, nsim, seed, n_jobs, level=level, scale=scale)
+        return self._boot_intervals(boot, parm, boot_type)
 
     def _boot_intervals(
-        self, boot: Bootstrap, parm: list[str] | None, kind: str
+        self, boot: Bootstrap, parm: Names | None, kind: str
     ) -> ConfidenceIntervals:
         at = call("which_parameters", self._handle, parm, into=tuple[int, ...])
         limits = boot.confint(kind).iloc[[i - 1 for i in at]]
@@ -134,7 +135,7 @@ class VarianceMethods(CommonAttributes):
         return replace(answer, notes=(*answer.notes, *notes), failures=failures)
 
     @strict
-    def profile(self, parm: str | Sequence[str] | None = None) -> Profile:
+    def profile(self, parm: Names | None = None) -> Profile:
         """Profile the likelihood: the deviance as each parameter moves, all others at their best.
 
         Parameters
@@ -153,11 +154,10 @@ class VarianceMethods(CommonAttributes):
         -----
         Mirrors ``profile(model, which, signames = FALSE)`` of lme4.
         """
-        names = text_list(parm, "parm")
-        return self._ask("profile", Profile, parm=names)
+        return self._ask("profile", Profile, parm=parm)
 
     @strict
-    def varcorr_se(self, level: float = 0.95, engine: str | None = None) -> VarCorrErrors:
+    def varcorr_se(self, level: Level = 0.95, engine: Engine | None = None) -> VarCorrErrors:
         """Return variances and covariances with standard errors, as Stata and SAS print them.
 
         Parameters
@@ -185,6 +185,6 @@ class VarianceMethods(CommonAttributes):
         """
         used = self._engine("Satterthwaite", engine)
         native: VarCorrErrors = self._ask(
-            "varcorr_se", VarCorrErrors, False, engine=used, level=fraction(level, "level")
+            "varcorr_se", VarCorrErrors, False, engine=used, level=level
         )
         return native

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pymlm.arguments import fraction, strict
+from pymlm.argument_types import Level, Seed
+from pymlm.arguments import strict
 from pymlm.formula import quoted
 from pymlm.models.lm import lm
 from pymlm.models.lmer import lmer
@@ -19,7 +20,7 @@ from pymlm.results.multilevel_effects import Alternatives
 
 @strict
 def compare_alternatives(
-    formula: str, data: Any, by: str, seed: int | None = None, level: float = 0.95
+    formula: str, data: Any, by: str, seed: Seed | None = None, level: Level = 0.95
 ) -> Alternatives:
     """Fit a multilevel model and every alternative to it; tabulate them side by side.
 
@@ -35,7 +36,7 @@ def compare_alternatives(
     seed : int, optional
         Of the choice of one row a group.
     level : float
-        Of the confidence intervals of GEE and cluster-robust errors; the others have 95 %.
+        Of the level intervals of GEE and cluster-robust errors; the others have 95 %.
 
     Returns
     -------
@@ -62,18 +63,17 @@ def compare_alternatives(
     >>> a.wide("estimate").loc["ses", ["within", "multilevel"]].round(3).tolist()
     [0.297, 0.302]
     """
-    confidence = fraction(level, "level")
     text, used = complete_task(formula, data, by)
     ols = lm(text, used)
     mixed = lmer(f"{text} + (1 | {quoted(by)})", used)
     ways: dict[str, FixedEffects] = {
         "disaggregated": ols.summary().fixed,
-        "cluster-robust": cluster_robust(ols, by=by, level=confidence),
+        "cluster-robust": cluster_robust(ols, by=by, level=level),
         "aggregated": panel(text, used, by, "between").fixed,
         "one per group": lm(text, one_per_group(used, by, seed)).summary().fixed,
         "within": panel(text, used, by, "within").fixed,
         "random-effects GLS": panel(text, used, by, "random").fixed,
-        "GEE": gee(text, used, by, level=confidence).fixed,
+        "GEE": gee(text, used, by, level=level).fixed,
         "multilevel": mixed.summary().fixed,
     }
     columns: dict[str, Any] = {

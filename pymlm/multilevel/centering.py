@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, flag, strict
+from pymlm.argument_types import CenterMethod
+from pymlm.arguments import own_words, strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.multilevel._tools import (
     Groups,
@@ -21,7 +22,7 @@ from pymlm.multilevel._tools import (
 )
 from pymlm.results.base import Floats
 
-METHODS = ("cluster", "grand", "leave-one-out", "constant")
+METHODS = own_words(CenterMethod, "method")
 
 
 @strict
@@ -29,10 +30,10 @@ def center(
     data: Any,
     x: str | Sequence[str],
     by: str | None = None,
-    method: str | float = "cluster",
+    method: CenterMethod | float = "cluster",
     between_at: str | float = 0.0,
     replace: bool = False,
-    at: str | float = "grand",
+    at: Literal["grand"] | float = "grand",
 ) -> pd.DataFrame:
     """Centre one or several predictors; the caller's frame is left alone.
 
@@ -93,7 +94,6 @@ def center(
     [-3.0, -1.0, 1.0, 3.0]
     """
     frame = as_pandas(data)
-    method = choice(method, METHODS, "method") if isinstance(method, str) else method
     if at != "grand" and method != "constant":
         raise ArgumentError("at= is the constant of method='constant'")
     given = at if method == "constant" else method
@@ -113,7 +113,7 @@ def center(
             values = numbers(frame, name)
             at = _mean(values, name) if constant is None else constant
             added[f"{name}_centered"] = values - at
-    _refuse_overwriting(frame, added, flag(replace, "replace"))
+    _refuse_overwriting(frame, added, replace)
     out = frame.copy()
     for name, column in added.items():
         out[name] = column

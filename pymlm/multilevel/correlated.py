@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, flag, strict
+from pymlm.argument_types import Correlation, Timeout
+from pymlm.arguments import own_words, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import Formula, vet
@@ -20,8 +21,7 @@ from pymlm.models.fitting import check_response, make_task
 from pymlm.models.nlme import NlmeModel
 from pymlm.multilevel._tools import numbers
 
-Correlation = Literal["ar1", "car1", "cs", "symm"]
-CORRELATIONS: tuple[Correlation, ...] = ("ar1", "car1", "cs", "symm")
+CORRELATIONS = own_words(Correlation, "correlation")
 
 
 @strict
@@ -37,7 +37,7 @@ def lme(
     control: Mapping[str, Any] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> NlmeModel:
     """Fit a linear mixed model by ``nlme::lme``, with correlated or unequal residuals.
 
@@ -93,7 +93,7 @@ def lme(
         fixed, random = _apart(formula)
     else:
         fixed = formula
-    part = vet(random, trusted=flag(trusted, "trusted"))
+    part = vet(random, trusted=trusted)
     if part.two_sided or part.n_bars != 1:
         raise FormulaError(f"random is one-sided with one bar, e.g. '~ 1 | g', not {random!r}")
     given = {
@@ -121,7 +121,7 @@ def gls(
     control: Mapping[str, Any] | None = None,
     data_name: str | None = None,
     trusted: bool = False,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> NlmeModel:
     """Fit a linear model with correlated or unequal residuals by ``nlme::gls``.
 
@@ -192,8 +192,7 @@ def _fit(
     ):
         if column is not None and not isinstance(column, str):
             raise ArgumentError(f"{name} names a column, not {column!r}")
-    kind = None if correlation is None else choice(correlation, CORRELATIONS, "correlation")
-    if kind is None and time is not None:
+    if correlation is None and time is not None:
         raise ArgumentError("time orders the rows for a correlation; name one, e.g. 'ar1'")
     if control is not None and not isinstance(control, Mapping):
         raise ArgumentError("control is a dict of lmeControl's (or glsControl's) options")
@@ -218,7 +217,7 @@ def _fit(
     numbers_too |= {n for n in random_names if part and n not in part.keys}
     check_names_in_r(used, named & numbers_too)
     keys = tuple(named - numbers_too)
-    if kind == "ar1" and time is not None:
+    if correlation == "ar1" and time is not None:
         _check_occasions(used, time)
     if random is not None:
         _check_groups(used, group)
@@ -229,9 +228,10 @@ def _fit(
         task.data_name,
         random=random,
         structure={
-            "correlation": kind, "time": time, "group": group or None, "variance_by": variance_by,
+            "correlation": correlation, "time": time, "group": group or None,
+            "variance_by": variance_by,
         },
-        reml=flag(reml, "reml"),
+        reml=reml,
         contrasts=task.contrasts,
         control=dict(control or {}),
         fitting=True,

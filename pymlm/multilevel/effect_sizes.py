@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pymlm.arguments import ALL_DDF, choice, strict
+from pymlm.argument_types import Ddf
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import finite_values, fitted_model
@@ -15,7 +16,7 @@ from pymlm.results.multilevel_explained import EffectSizes
 @strict
 def effect_sizes(
     m: Model | None = None,
-    ddf: str = "default",
+    ddf: Ddf = "default",
     t: float | None = None,
     df: float | None = None,
 ) -> EffectSizes:
@@ -58,13 +59,12 @@ def effect_sizes(
         return _sizes(("t",), values, dfs)
     if t is not None or df is not None:
         raise ArgumentError("give a model, or t and df, not both")
-    method = choice(ddf, ALL_DDF, "ddf")
-    if method == "asymptotic":
+    if ddf == "asymptotic":
         raise ArgumentError(
             "effect sizes from t need finite degrees of freedom; ask for ddf='Satterthwaite', "
             "'Kenward-Roger' or 'between-within'"
         )
-    fixed = fitted_model(m, "effect_sizes").tidy("fixed", ddf=method)
+    fixed = fitted_model(m, "effect_sizes").tidy("fixed", ddf=ddf)
     if not np.isfinite(fixed.df).any():
         raise NotSupportedError(
             "effect sizes from t need degrees of freedom, and the tests of this model are "

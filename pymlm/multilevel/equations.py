@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pymlm.arguments import choice, flag, strict
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.escape import html_block
 from pymlm.render.equations import LETTERS, Form, Format, Summand, Writer
 from pymlm.results.equations import EquationParts
-
-FORMS: tuple[Form, ...] = ("levels", "combined", "distribution")
-FORMATS: tuple[Format, ...] = ("latex", "text")
 
 
 class EquationText(str):
@@ -88,19 +85,17 @@ def equations(
     where    e_ij ~ N(0, σ²_e)
     where    (u_0j, u_1j) ~ N(0, [τ²_0; τ_01, τ²_1])
     """
-    shape = choice(form, FORMS, "form")
-    kind = choice(format, FORMATS, "format")
     if isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 15:
         raise ArgumentError(f"digits is a number of decimals, 0 to 15, not {digits!r}")
     parts: EquationParts = m._ask("equation", EquationParts)
-    w = Writer(parts, kind, digits if flag(estimates, "estimates") else None)
-    if shape == "levels":
+    w = Writer(parts, format, digits if estimates else None)
+    if form == "levels":
         rows = w.by_level()
-    elif shape == "distribution":
+    elif form == "distribution":
         rows = _distribution(w)
     else:
         rows = _combined(w)
-    return EquationLatex(_latex(rows)) if kind == "latex" else EquationText(_text(rows))
+    return EquationLatex(_latex(rows)) if format == "latex" else EquationText(_text(rows))
 
 
 def _text(rows: list[tuple[str, str, str]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import flag, strict
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
@@ -207,7 +207,7 @@ def implied_covariance(
         raise ArgumentError(f"{len(where)} rows make a matrix of {len(where) ** 2} numbers; take "
                             f"at most {MOST_ROWS}")  # fmt: skip
     v = np.asarray(model._call("ml_implied", rows=np.asarray(where, dtype=np.int32) + np.int32(1)))
-    if flag(correlation, "correlation"):
+    if correlation:
         sd = np.sqrt(np.diag(v))
         v = v / np.outer(sd, sd)
     labels = index[where]

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pymlm.arguments import DDF_METHODS, choice, fraction, strict
+from pymlm.argument_types import Level, MixedDdf
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import finite_values, mixed
@@ -23,8 +24,8 @@ def simple_slopes(
     x: str,
     moderator: str,
     at: Sequence[float] | None = None,
-    ddf: str = "Satterthwaite",
-    level: float = 0.95,
+    ddf: MixedDdf = "Satterthwaite",
+    level: Level = 0.95,
 ) -> SimpleSlopes:
     """Return the slope of `x` at values of its moderator, tested.
 
@@ -66,15 +67,14 @@ def simple_slopes(
     model = mixed(m, "simple_slopes")
     slope, other, product = _names(model, x, moderator)
     values = _values(model, other, at)
-    method = choice(ddf, DDF_METHODS, "ddf")
     combinations = [{slope: 1.0, product: float(z)} for z in values]
-    columns: dict[str, Any] = table(model, combinations, method, fraction(level, "level"))
+    columns: dict[str, Any] = table(model, combinations, ddf, level)
     return SimpleSlopes(
         term=tuple(f"{x} at {moderator} = {z:.6g}" for z in values),
         value=readonly(values),
         predictor=x,
         moderator=moderator,
-        ddf=method,
+        ddf=ddf,
         **columns,
     )
 
@@ -112,8 +112,8 @@ def johnson_neyman(
     m: MixedModel,
     x: str,
     moderator: str,
-    level: float = 0.95,
-    ddf: str = "Satterthwaite",
+    level: Level = 0.95,
+    ddf: MixedDdf = "Satterthwaite",
     points: int = 101,
 ) -> JohnsonNeyman:
     """Return the region of the moderator in which the slope of `x` is significant.
@@ -155,14 +155,12 @@ def johnson_neyman(
     """
     model = mixed(m, "johnson_neyman")
     one, other, product = _names(model, x, moderator)
-    method = choice(ddf, DDF_METHODS, "ddf")
-    confidence = fraction(level, "level")
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError(f"points must be a whole number of at least 2, not {points!r}")
     b = model.fixef()
     slope, change = float(b[one]), float(b[product])
-    v = model.vcov(ddf=method).loc[[one, product], [one, product]].to_numpy(dtype=float)
-    test = contrast_rows(model, rows_of(model, [{product: 1.0}]), method, confidence)
+    v = model.vcov(ddf=ddf).loc[[one, product], [one, product]].to_numpy(dtype=float)
+    test = contrast_rows(model, rows_of(model, [{product: 1.0}]), ddf, level)
     # The half-width of the coefficient's own interval over its standard error is the quantile.
     critical = float((test.conf_high[0] - test.estimate[0]) / test.std_error[0])
     bounds, inside = _roots(slope, change, v, critical)
@@ -183,7 +181,7 @@ def johnson_neyman(
         share=float(np.mean(_significant(z, slope, change, v, critical))),
         critical=critical,
         df=float(test.df[0]),
-        level=confidence,
+        level=level,
         predictor=x,
         moderator=moderator,
     )

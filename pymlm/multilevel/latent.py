@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, fraction, strict
+from pymlm.argument_types import Level, Missing
+from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas, prepare
@@ -34,8 +35,8 @@ def latent_centering(
     by: str,
     within: str | Sequence[str] = (),
     between: str | Sequence[str] = (),
-    missing: str = "fiml",
-    level: float = 0.95,
+    missing: Missing = "fiml",
+    level: Level = 0.95,
 ) -> LatentCentering:
     """Estimate within, between and contextual slopes with latent cluster means.
 
@@ -100,7 +101,6 @@ def latent_centering(
     columns = names(x, "x")
     more_w = names(within, "within") if within else []
     more_b = names(between, "between") if between else []
-    how = choice(missing, ("fiml", "listwise"), "missing")
     frame = as_pandas(data)
     groups = groups_of(frame, by)
     flat = _check(frame, columns, more_b, groups)
@@ -119,7 +119,7 @@ def latent_centering(
     found = call(
         "ml_latent", prepare(renamed), aliases[outcome], cluster, [aliases[c] for c in columns],
         [aliases[c] for c in more_w] or None, [aliases[c] for c in more_b] or None,
-        how == "fiml", fraction(level, "level"), fitting=True,
+        missing == "fiml", level, fitting=True,
     )  # fmt: skip
     if not bool(found["admissible"][0]):
         advise(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Names
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.models.advice import about_groups
@@ -29,7 +30,7 @@ from pymlm.results.multilevel_structure import LevelDescription, PredictorLevels
 @strict
 def describe_levels(
     data: Any,
-    groups: str | Sequence[str],
+    groups: Names,
     predictors: str | Sequence[str] | None = None,
     unit: str | None = None,
 ) -> LevelDescription:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pymlm.arguments import flag, fraction, strict
+from pymlm.argument_types import Level
+from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
@@ -19,7 +20,7 @@ from pymlm.results.meta import MetaAnalysis
 
 @strict
 def meta_analysis(
-    formula: str, data: Any, variance: str, random: str, reml: bool = True, level: float = 0.95
+    formula: str, data: Any, variance: str, random: str, reml: bool = True, level: Level = 0.95
 ) -> MetaAnalysis:
     """Fit a random-effects meta-analysis (or meta-regression) by ``metafor::rma.mv``.
 
@@ -79,10 +80,10 @@ def meta_analysis(
         prepare(used, keys=part.keys),
         variance,
         random,
-        flag(reml, "reml"),
+        reml,
         fitting=True,
     )
-    args = {"level": fraction(level, "level")}
+    args = {"level": level}
     found: MetaAnalysis = call(
         "ask", handle, "meta", args, None, None, True, options.digits, into=MetaAnalysis
     )

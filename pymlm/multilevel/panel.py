@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, fraction, strict
+from pymlm.argument_types import GeeCorrelation, GeeErrors, GeeFamily, Level, PanelModel, Seed
+from pymlm.arguments import own_words, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import vet
@@ -19,8 +20,7 @@ from pymlm.multilevel._tools import Groups, groups_of, names, numbers
 from pymlm.results.base import Printed
 from pymlm.results.panel import GeeEstimates, Hausman, PanelEstimates
 
-MODELS = ("within", "between", "random", "pooling")
-CORRELATIONS = ("exchangeable", "independence", "ar1", "unstructured")
+MODELS = own_words(PanelModel, "model")
 #: GEE's families and the R names of their variance functions.
 FAMILIES = {
     "gaussian": "gaussian",
@@ -79,7 +79,7 @@ def aggregate(data: Any, by: str, columns: str | Sequence[str] | None = None) ->
 
 
 @strict
-def one_per_group(data: Any, by: str, seed: int | None = None) -> pd.DataFrame:
+def one_per_group(data: Any, by: str, seed: Seed | None = None) -> pd.DataFrame:
     """Return one random row of every group: independent rows, at the price of all others.
 
     Parameters
@@ -167,7 +167,7 @@ def _fit_panel(formula: str, data: Any, by: str, model: str) -> _PanelModel:
 
 
 @strict
-def panel(formula: str, data: Any, by: str, model: str = "within") -> PanelEstimates:
+def panel(formula: str, data: Any, by: str, model: PanelModel = "within") -> PanelEstimates:
     """Fit a panel model with plm: within (fixed effects), between, random-effects GLS, or pooled.
 
     Parameters
@@ -208,8 +208,7 @@ def panel(formula: str, data: Any, by: str, model: str = "within") -> PanelEstim
     >>> mlm.panel("langPOST ~ ses", d, by="schoolNR").fixed.estimate.round(4).tolist()
     [0.297]
     """
-    kind = choice(model, MODELS, "model")
-    return _fit_panel(formula, data, by, kind)._ask("ml_panel", PanelEstimates)
+    return _fit_panel(formula, data, by, model)._ask("ml_panel", PanelEstimates)
 
 
 @strict
@@ -258,11 +257,11 @@ def gee(
     formula: str,
     data: Any,
     by: str,
-    family: str = "gaussian",
+    family: GeeFamily = "gaussian",
     link: str | None = None,
-    corstr: str = "exchangeable",
-    std_err: str = "san.se",
-    level: float = 0.95,
+    corstr: GeeCorrelation = "exchangeable",
+    std_err: GeeErrors = "san.se",
+    level: Level = 0.95,
 ) -> GeeEstimates:
     """Fit a population-average model by generalized estimating equations, with geepack.
 
@@ -301,9 +300,7 @@ def gee(
     >>> mlm.gee("langPOST ~ ses", d, by="schoolNR").n_clusters
     131
     """
-    which = FAMILIES[choice(family, tuple(FAMILIES), "family")]
-    correlation = choice(corstr, CORRELATIONS, "corstr")
-    errors = choice(std_err, ("san.se", "jack", "j1s", "fij"), "std_err")
+    which = FAMILIES[family]
     if link is not None and not isinstance(link, str):
         raise ArgumentError(f"link is a name such as 'log', not {link!r}")
     text, used, groups = _task(formula, data, by)
@@ -316,10 +313,10 @@ def gee(
     frame = frame.iloc[np.argsort(groups.codes, kind="stable")]
     name = str(as_pandas(data).attrs.get("name", "data"))
     handle = call(
-        "ml_fit_gee", text, prepare(frame), name, by, which, link, correlation, errors, fitting=True
+        "ml_fit_gee", text, prepare(frame), name, by, which, link, corstr, std_err, fitting=True
     )
     model = _PanelModel(
         handle, Source(index=frame.index, data=None, sent=tuple(map(str, frame.columns)),
                        arguments={})
     )  # fmt: skip
-    return model._ask("ml_gee", GeeEstimates, level=fraction(level, "level"))
+    return model._ask("ml_gee", GeeEstimates, level=level)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.argument_types import Count, IccInterval, Level, Seed
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.formula import quoted
 from pymlm.frames import used_columns
@@ -33,10 +34,10 @@ from pymlm.results.multilevel_variance import Icc, VariancePartition
 def icc(
     m: MixedModel | NlmeModel,
     at: Mapping[str, float] | None = None,
-    ci: str | None = "auto",
-    level: float = 0.95,
-    nsim: int = 500,
-    seed: int | None = None,
+    ci: IccInterval | None = "auto",
+    level: Level = 0.95,
+    nsim: Count = 500,
+    seed: Seed | None = None,
 ) -> Icc:
     """Return the intraclass correlation of every level (the variance partition coefficient).
 
@@ -92,11 +93,10 @@ def icc(
     {'batch': 0.1539, 'cask:batch': 0.937}
     """
     model = mixed(m, "icc") if not isinstance(m, NlmeModel) else m
-    how = choice(ci, ("auto", "delta", "boot", None), "ci")
     part = random_part(model)
-    if how == "auto":
-        how = "delta" if part.linear and isinstance(model, MixedModel) else None
-    if how is not None and not isinstance(model, MixedModel):
+    if ci == "auto":
+        ci = "delta" if part.linear and isinstance(model, MixedModel) else None
+    if ci is not None and not isinstance(model, MixedModel):
         raise NotSupportedError("an interval of the ICC is there for models of lme4: pymlm.lmer")
     residual = part.level1()
     values = _checked_at(part, at)
@@ -107,7 +107,7 @@ def icc(
     estimate = variance / total
     for share in shares:
         _check_somewhere(share, part)
-    se, low, high = interval(model, part, shares, values, how, fraction(level, "level"), nsim, seed)
+    se, low, high = interval(model, part, shares, values, ci, level, nsim, seed)
     return Icc(
         level=tuple(s.level for s in shares),
         icc=readonly(estimate),
@@ -117,7 +117,7 @@ def icc(
         variance=readonly(variance),
         total=total,
         conditional=len(model.fixef()) > 1,
-        method=how,
+        method=ci,
         level_of_confidence=level,
         at=dict(values),
         notes=tuple(
@@ -214,7 +214,7 @@ def icc_of(data: Any, columns: str | Sequence[str], by: str, reml: bool = True) 
     found = []
     for name in names(columns, "columns"):
         numbers(frame, name)  # a typed error before R sees it
-        m = lmer(f"{quoted(name)} ~ 1 + (1 | {quoted(by)})", frame, reml=flag(reml, "reml"))
+        m = lmer(f"{quoted(name)} ~ 1 + (1 | {quoted(by)})", frame, reml=reml)
         found.append(icc(m))
 
     def joined(what: str) -> Floats:

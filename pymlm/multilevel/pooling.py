@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.argument_types import Level
+from pymlm.arguments import flag, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import quoted, sides, vet
@@ -110,7 +111,7 @@ def pooling(
     vetted = vet(formula, columns=frame.columns)
     if vetted.n_bars or not vetted.two_sided:
         raise FormulaError("pooling() takes the fixed part, e.g. 'y ~ x'; `by` names the groups")
-    whole = choice(vary, ("all", "intercept"), "vary") == "all"
+    whole = vary == "all"
     used_columns(frame, [by], "argument by")
     used = used_columns(frame, list(dict.fromkeys([*vetted.names, by])))
     check_some_complete(used)
@@ -118,7 +119,7 @@ def pooling(
     fits = call("pooled_fits", formula, prepare(used, keys=[by]), by, whole, into=_Fits)
     left, right = sides(formula)
     inner = right if whole else "1"
-    mixed = lmer(f"{left} ~ {right} + ({inner} | {quoted(by)})", frame, reml=flag(reml, "reml"))
+    mixed = lmer(f"{left} ~ {right} + ({inner} | {quoted(by)})", frame, reml=reml)
     if np.isnan(fits.none).any():
         small = [fits.level[i] for i in np.flatnonzero(np.isnan(fits.none).any(axis=1))]
         advise(
@@ -153,7 +154,7 @@ def _side_by_side(fits: _Fits, partial: Floats, fixef: pd.Series, by: str) -> Po
 
 
 @strict
-def shrinkage(m: LinearMixedModel, level: float = 0.95) -> Shrinkage:
+def shrinkage(m: LinearMixedModel, level: Level = 0.95) -> Shrinkage:
     """Say how far each group's estimate is shrunk, from what towards what, with its rank.
 
     Parameters
@@ -175,7 +176,7 @@ def shrinkage(m: LinearMixedModel, level: float = 0.95) -> Shrinkage:
     0   A      1505.0      0.783  1509.893
     1   B      1528.0      0.783  1527.891
     """
-    z = float(norm.ppf((1 + fraction(level, "level")) / 2))
+    z = float(norm.ppf((1 + level) / 2))
     found: _Shrunk = m._ask("shrinkage", _Shrunk)
     fixed = dict(zip(found.term, found.fixed, strict=True))
     columns = [

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import fraction, strict
+from pymlm.argument_types import Level
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
 from pymlm.models.mixed import MixedModel
@@ -25,7 +26,7 @@ def prediction_lines(
     m: Any,
     variables: str | Sequence[str],
     at: Mapping[str, Any] | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     points: int = 25,
 ) -> pd.DataFrame:
     """Predict by the fixed part over a grid of one to three predictors, with limits.
@@ -106,7 +107,7 @@ def prediction_lines(
         if isinstance(data[name].dtype, pd.CategoricalDtype):
             grid[name] = grid[name].astype(data[name].dtype)
     out = grid[wanted].copy()
-    for name, values in _limits(m, grid, fraction(level, "level")).items():
+    for name, values in _limits(m, grid, level).items():
         out[name] = values
     return out
 

@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, fraction, strict
+from pymlm.argument_types import Level, RobustType
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.models.base import Fitted
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import column
 from pymlm.results.multilevel_effects import RobustEffects
 
-TYPES = ("CR0", "CR1", "CR1p", "CR1S", "CR2", "CR3", "HC0", "HC1", "HC2", "HC3")
-
 
 @strict
 def cluster_robust(
-    fit: Fitted, by: str | None = None, type: str = "CR2", level: float = 0.95
+    fit: Fitted, by: str | None = None, type: RobustType = "CR2", level: Level = 0.95
 ) -> RobustEffects:
     """Return coefficients with standard errors that are robust to dependence within clusters.
 
@@ -68,7 +67,6 @@ def cluster_robust(
     (Intercept)   251.405      6.825  17.0
     Days           10.467      1.546  17.0
     """
-    kind = choice(type, TYPES, "type")
     if not isinstance(fit, Fitted):
         raise ArgumentError(f"cluster_robust takes a model of pymlm.lm or pymlm.lmer, not {fit!r}")
     cluster = None
@@ -80,8 +78,8 @@ def cluster_robust(
         "ml_cluster_robust",
         RobustEffects,
         cluster=cluster,
-        type=kind,
-        level=fraction(level, "level"),
+        type=type,
+        level=level,
     )
     return found
 

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import choice, strict
+from pymlm.argument_types import Flavour, RowsOrGroups
+from pymlm.arguments import strict
 from pymlm.errors import ComparisonError, NotSupportedError
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, random_part
@@ -221,7 +222,7 @@ _COUNTED = {"SAS": criteria.sas, "SPSS": criteria.spss, "Mplus": criteria.mplus}
 
 @strict
 def information_criteria(
-    m: MixedModel, flavour: str = "R", n: str | None = None
+    m: MixedModel, flavour: Flavour = "R", n: RowsOrGroups | None = None
 ) -> InformationCriteria:
     """Return AIC and BIC as one system or another computes them.
 
@@ -259,19 +260,17 @@ def information_criteria(
     [1774.8, 1755.2, 1764.4]
     """
     model = mixed(m, "information_criteria")
-    system = choice(flavour, ("R", "Stata", "SAS", "SPSS", "Mplus"), "flavour")
-    of = choice(n, (None, "rows", "groups"), "n")
     reml = bool(model.reml)
-    if system == "Mplus" and reml:
+    if flavour == "Mplus" and reml:
         raise NotSupportedError(
             "Mplus has no REML, so no criteria of this fit. Refit by ML: m.update(reml=False)"
         )
     k, size = model.npar, float(model.nobs)
-    if system in _COUNTED:
-        counted = _COUNTED[system](model._call("counts_for_criteria", _Counts))
+    if flavour in _COUNTED:
+        counted = _COUNTED[flavour](model._call("counts_for_criteria", _Counts))
         k, size = counted.parameters, counted.n
-    if of is not None:
-        size = float(model.nobs if of == "rows" else min(model.ngroups.values()))
+    if n is not None:
+        size = float(model.nobs if n == "rows" else min(model.ngroups.values()))
     deviance = -2 * model.loglik
     return InformationCriteria(
         aic=deviance + 2 * k,
@@ -279,6 +278,6 @@ def information_criteria(
         minus_2ll=deviance,
         npar=k,
         n=size,
-        flavour=system,
+        flavour=flavour,
         reml=reml,
     )

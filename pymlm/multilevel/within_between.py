@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.arguments import DDF_METHODS, choice, flag, fraction, strict
+from pymlm.argument_types import Level, MixedDdf
+from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
 from pymlm.formula import quoted, vet
@@ -29,8 +30,8 @@ def within_between(
     x: str | Sequence[str],
     by: str,
     reml: bool = True,
-    ddf: str = "Satterthwaite",
-    level: float = 0.95,
+    ddf: MixedDdf = "Satterthwaite",
+    level: Level = 0.95,
     control: Any = None,
 ) -> WithinBetween:
     """Fit the within-between and the contextual model, and test whether the slopes differ.
@@ -85,8 +86,6 @@ def within_between(
     ('within: ses', 'between: ses', 'contextual: ses', 'smushed: ses')
     """
     columns = names(x, "x")
-    method = choice(ddf, DDF_METHODS, "ddf")
-    confidence = fraction(level, "level")
     frame = as_pandas(data)
     used_columns(frame, columns, "argument x")
     used_columns(frame, [by], "argument by")
@@ -100,14 +99,12 @@ def within_between(
         "contextual": _split(text, columns, by, ("", "_between"), "_within"),
         "smushed": _split(text, columns, by, ("",), ""),
     }
-    models = {
-        k: lmer(t, centred, reml=flag(reml, "reml"), control=control) for k, t in texts.items()
-    }
+    models = {k: lmer(t, centred, reml=reml, control=control) for k, t in texts.items()}
     hybrid = _split(text, columns, by, ("_within", "_between"), "")
     common = models["smushed"]._call(
         "ml_at_variances_of", _Common, fit=models["within-between"]._handle, formula=hybrid
     )
-    return _result(models, texts, columns, method, confidence, common)
+    return _result(models, texts, columns, ddf, level, common)
 
 
 def _whole_formula(formula: str, columns: Sequence[str]) -> str:

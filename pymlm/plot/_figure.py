@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-from pymlm.arguments import flag, fraction, refuse_unknown
+from pymlm.arguments import argument_checks, checked, refuse_unknown
 from pymlm.errors import ArgumentError, MissingPackageError
 
 P = ParamSpec("P")
@@ -24,6 +24,7 @@ def figure(main: str = "Line2D") -> Callable[[Callable[P, T]], Callable[P, T]]:
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         signature = inspect.signature(function)
         known = [p.name for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        checks = functools.cache(lambda: argument_checks(function))
 
         @functools.wraps(function)
         def drawn(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -33,12 +34,8 @@ def figure(main: str = "Line2D") -> Callable[[Callable[P, T]], Callable[P, T]]:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:
                 raise ArgumentError(f"{function.__name__}(): {error}") from None
-            given = bound.arguments
-            if "level" in known and "level" in given:
-                fraction(given["level"], "level")
-            if "points" in known:
-                flag(given.get("points", False), "points")
-            return _or_nothing(lambda: function(*args, **kwargs))
+            checked(bound.arguments, checks())
+            return _or_nothing(lambda: function(*bound.args, **bound.kwargs))
 
         return drawn
 

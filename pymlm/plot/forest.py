@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pymlm.argument_types import Level
 from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
 from pymlm.plot import _style as style
@@ -25,7 +26,7 @@ def coefs(
     names: Sequence[str] | None = None,
     terms: str | Sequence[str] | None = None,
     intercept: bool = False,
-    level: float = 0.95,
+    level: Level = 0.95,
     ax: Axes | None = None,
     label: str | None = None,
     **points: Any,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Level
 from pymlm.models.linear_model import LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel.prediction_lines import prediction_lines
@@ -23,7 +24,7 @@ def predictions(
     m: Any,
     variables: str | Sequence[str],
     at: Mapping[str, Any] | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     points: bool = False,
     ax: Axes | None = None,
     axes: Any = None,

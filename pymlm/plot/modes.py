@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Level
 from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
@@ -28,7 +29,7 @@ def caterpillar(
     by: str | None = None,
     terms: str | Sequence[str] | None = None,
     order: str | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     ax: Axes | None = None,
     axes: Any = None,
     label: str | None = None,

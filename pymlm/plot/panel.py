@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import gaussian_kde
 
+from pymlm.argument_types import Level, Seed
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
@@ -28,7 +29,7 @@ BINS = 20
 
 
 @figure("Line2D")
-def check(m: Any, level: float = 0.95, seed: int = 1, axes: Any = None, **points: Any) -> Any:
+def check(m: Any, level: Level = 0.95, seed: Seed = 1, axes: Any = None, **points: Any) -> Any:
     """Draw what the model assumes, a panel each; every title says what to look for.
 
     Parameters

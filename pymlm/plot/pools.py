@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Level
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
 from pymlm.results.pooling import Pooling
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def pooling(
     p: Pooling,
     terms: str | Sequence[str] | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     ax: Axes | None = None,
     axes: Any = None,
     label: str | None = None,

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
-from pymlm.arguments import choice
+from pymlm.argument_types import Level
 from pymlm.models.mixed import MixedModel
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
@@ -24,7 +24,7 @@ def profile(
     p: Any,
     kind: Literal["zeta", "density"] = "zeta",
     parameters: str | Sequence[str] | None = None,
-    level: float = 0.95,
+    level: Level = 0.95,
     ax: Axes | None = None,
     axes: Any = None,
     label: str | None = None,
@@ -73,7 +73,6 @@ def profile(
     ['sd_(Intercept)|Batch', 'sigma', '(Intercept)']
     """
     style.need(p, (Profile, MixedModel), "what m.profile() returns, or the model", "profile")
-    way = choice(kind, ("zeta", "density"), "kind")
     found = p if isinstance(p, Profile) else p.profile()
     have = list(dict.fromkeys(found.parameter))
     wanted = [parameters] if isinstance(parameters, str) else parameters
@@ -87,7 +86,7 @@ def profile(
         spline = PchipInterpolator(x, zeta)
         at = np.linspace(x[0], x[-1], 301)
         looks = {"color": style.BLUE, "linewidth": 1.8, "label": label}
-        if way == "zeta":
+        if kind == "zeta":
             panel.plot(at, spline(at), **{**looks, **line})
             panel.plot(x, zeta, linestyle="none", marker="o", markersize=2.5, color=style.BLUE)
             style.zero_line(panel)

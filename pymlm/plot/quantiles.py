@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from pymlm.argument_types import Level
 from pymlm.models.linear_model import LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
@@ -28,7 +29,7 @@ MOST, TAILS = 2000, 300
 def qq(
     m: Any,
     what: str = RESIDUALS,
-    level: float = 0.95,
+    level: Level = 0.95,
     ax: Axes | None = None,
     axes: Any = None,
     label: str | None = None,

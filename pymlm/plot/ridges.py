@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import gaussian_kde
 
+from pymlm.argument_types import BootInterval
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
 from pymlm.results.bootstrap import Bootstrap
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def bootstrap(
     boot: Bootstrap,
     terms: str | Sequence[str] | None = None,
-    type: str = "perc",
+    type: BootInterval = "perc",
     ax: Axes | None = None,
     axes: Any = None,
     label: str | None = None,

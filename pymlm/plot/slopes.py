@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pymlm.argument_types import Level, MixedDdf
 from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import as_pandas
@@ -113,8 +114,8 @@ def johnson_neyman(
     j: Any,
     x: str | None = None,
     moderator: str | None = None,
-    level: float = 0.95,
-    ddf: str = "Satterthwaite",
+    level: Level = 0.95,
+    ddf: MixedDdf = "Satterthwaite",
     ax: Axes | None = None,
     label: str | None = None,
     **line: Any,

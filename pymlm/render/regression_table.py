@@ -10,15 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pymlm.arguments import flag, strict
+from pymlm.argument_types import Ddf
+from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.render.layouts import LAYOUTS, Layout
 from pymlm.render.numbers import grouped
 from pymlm.tables import Text
 
 Format = Literal["text", "markdown", "latex", "html"]
-FORMATS = ("text", "markdown", "latex", "html")
-STYLES = ("stargazer",)
 STARS = (0.1, 0.05, 0.01)
 
 #: Names of classes of models -> stargazer's names of them.
@@ -119,11 +118,11 @@ def _table(columns: list[ModelColumn], format: Format, arguments: dict[str, Any]
 @strict
 def regression_table(
     models: Any,
-    style: str = "stargazer",
+    style: Literal["stargazer"] = "stargazer",
     format: Format = "text",
     stars: Sequence[float] = STARS,
     digits: int = 3,
-    ddf: str | None = "asymptotic",
+    ddf: Ddf | None = "asymptotic",
     labels: Mapping[str, str] | None = None,
     column_labels: Sequence[str] | None = None,
     title: str = "",
@@ -179,7 +178,7 @@ def regression_table(
     ['Days 10.467*** (0.804)', 'Constant 251.405*** (9.747)']
     """
     fitted = list(models) if isinstance(models, (list, tuple)) else [models]
-    levels = _checked(fitted, style, format, stars, digits)
+    levels = _checked(fitted, stars, digits)
     arguments = {
         "digits": digits, "levels": levels, "labels": labels or {}, "title": title,
         "column_labels": column_labels, "single_row": single_row,
@@ -187,16 +186,7 @@ def regression_table(
     return _table([_column(m, ddf) for m in fitted], format, arguments)
 
 
-def _checked(
-    models: list[Any], style: str, format: str, stars: Sequence[float], digits: int
-) -> tuple[float, ...]:
-    if style not in STYLES:
-        raise ArgumentError(f"style={style!r} is not one of: 'stargazer'.")
-    if format not in FORMATS:
-        raise ArgumentError(
-            f"format={format!r} is not one of: {', '.join(map(repr, FORMATS))}."
-            + near_names(str(format), FORMATS)
-        )
+def _checked(models: list[Any], stars: Sequence[float], digits: int) -> tuple[float, ...]:
     if not models:
         raise ArgumentError("models is empty; give one fitted model or more")
     for m in models:
@@ -361,7 +351,7 @@ def _layout(
         lines=lines,
         levels=levels,
         title=title,
-        single_row=flag(single_row, "single_row"),
+        single_row=single_row,
     )
 
 

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
-from pymlm.arguments import choice, flag, fraction, strict
+from pymlm.argument_types import Ddf, Level
+from pymlm.arguments import choice, strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.escape import distinct, plain
 from pymlm.render import mplus, sas, spss, stata
@@ -41,8 +42,8 @@ def render(
     m: Any,
     style: Style = "r",
     command: str | None = None,
-    ddf: str | None = None,
-    level: float = LEVEL,
+    ddf: Ddf | None = None,
+    level: Level = LEVEL,
     covtest: bool = False,
 ) -> Text:
     """Write a fitted linear mixed model as another system prints it.
@@ -92,10 +93,9 @@ def render(
     >>> print(mlm.render(m, style="stata").splitlines()[0])
     Mixed-effects ML regression                     Number of obs     =        180
     """
-    which = choice(style, STYLES, "style")
-    size = fraction(level, "level")
+    which, size = style, level
     _refuse_unused(which, command=command, ddf=ddf, level=None if size == LEVEL else size,
-                   covtest=flag(covtest, "covtest") or None)  # fmt: skip
+                   covtest=covtest or None)  # fmt: skip
     if which != "stargazer" and type(m).__name__ not in MODELS:
         raise NotSupportedError(
             f"render takes a linear mixed model of pymlm.lmer, not a {type(m).__name__}"

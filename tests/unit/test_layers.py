@@ -15,6 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "synonyms": set(),
     "hints": {"synonyms"},
     "arguments": {"synonyms"},
+    "argument_types": {"arguments"},
     "interpreter": set(),
     "options": {"arguments"},
     "engine": set(),
@@ -54,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 
 
-OPEN = {"errors", "escape", "_version"}
+OPEN = {"argument_types", "errors", "escape", "_version"}
 
 
 def room(path: Path) -> str:
