@@ -27,8 +27,6 @@ from pymlm.frames import (
     any_complete,
     as_pandas,
     check_some_complete,
-    complete_rows,
-    level_name,
     per_row,
     prepare,
     row_label,
@@ -36,10 +34,10 @@ from pymlm.frames import (
 )
 from pymlm.models.advice import about_data, about_double_bars, about_formula, say
 from pymlm.models.base import Source
+from pymlm.models.coding import factor_contrasts
 from pymlm.models.own import own_frame, own_value
 from pymlm.results.summary import Convergence
 
-CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert", "contr.poly", "contr.SAS")
 #: Columns under which weights and offset travel when they are given as arrays; a number follows
 #: where the data have a column of that name.
 WEIGHTS, OFFSET = ".weights", ".offset"
@@ -130,7 +128,7 @@ def make_task(
         data_name=_data_name(arguments.get("data_name"), frame),
         weights=weights_name,
         offset=offset_name,
-        contrasts=_contrasts(arguments.get("contrasts"), used),
+        contrasts=factor_contrasts(arguments.get("contrasts"), used),
         source=_own_source(frame, tuple(map(str, used.columns)), arguments),
         timeout=limit,
     )
@@ -175,65 +173,6 @@ def _data_name(given: str | None, data: pd.DataFrame) -> str:
     if name in BOUND:
         raise ArgumentError(f"data_name={name!r}: R's call may name something of pymlm's so")
     return name
-
-
-def _contrasts(given: Mapping[str, Any] | None, used: pd.DataFrame) -> dict[str, Any] | None:
-    if given is None:
-        return None
-    if not isinstance(given, Mapping):
-        raise ArgumentError(
-            "contrasts maps a column to R's name of its contrasts or to a matrix, e.g. "
-            "{'g': 'contr.sum'}"
-        )
-    used_columns(used, given, "argument contrasts")
-    rows = used[complete_rows(used)]
-    out: dict[str, Any] = {}
-    for column, value in given.items():
-        if isinstance(value, str):
-            name = value if value.startswith("contr.") else f"contr.{value}"
-            if name not in CONTRASTS:
-                raise ArgumentError(
-                    f"contrasts of {column!r}: {value!r} is not one of {', '.join(CONTRASTS)}"
-                )
-            out[column] = name
-        else:
-            series = used_columns(rows, [column]).iloc[:, 0]
-            out[column] = _contrast_matrix(column, value, series)
-    return out
-
-
-def _contrast_matrix(column: str, value: Any, series: pd.Series) -> Any:
-    """Check a matrix against the levels that `series`, the complete rows, has."""
-    categories: list[str] | None = None
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        categories = [level_name(c) for c in series.cat.remove_unused_categories().cat.categories]
-    levels = series.nunique()
-    if isinstance(value, pd.DataFrame) and not isinstance(value.index, pd.RangeIndex):
-        value = _in_order_of_levels(column, value, categories)
-    try:
-        matrix = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"contrasts of {column!r}: the matrix holds what is no number") from None
-    matrix = matrix[:, None] if matrix.ndim == 1 else matrix
-    if matrix.ndim != 2 or matrix.shape[0] != levels or not 1 <= matrix.shape[1] < levels:
-        raise DataError(
-            f"contrasts of {column!r}: the matrix has shape {matrix.shape}; its rows must be the "
-            f"{levels} levels in the complete rows, its columns 1 to {levels - 1} contrasts"
-        )
-    if not np.isfinite(matrix).all():
-        raise DataError(f"contrasts of {column!r}: the matrix holds missing or infinite numbers")
-    return matrix
-
-
-def _in_order_of_levels(column: str, value: pd.DataFrame, levels: list[str] | None) -> pd.DataFrame:
-    labels = [level_name(x) for x in value.index]
-    if levels is None or sorted(labels) != sorted(levels):
-        raise DataError(
-            f"contrasts of {column!r}: the DataFrame's index, {', '.join(labels)}, must be the "
-            f"levels of a category{': ' + ', '.join(levels) if levels else ''}. Or pass an array "
-            "with the rows in R's order of the levels"
-        )
-    return value.iloc[[labels.index(level) for level in levels]]
 
 
 def check_response(formula: Formula, data: pd.DataFrame) -> None:

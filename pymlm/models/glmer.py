@@ -87,7 +87,11 @@ def glmer(
     weights, offset : str or array-like, optional
         A column's name, or one number per row. Weights must be above 0.
     contrasts : dict, optional
-        Column -> R's name of its contrasts ("contr.sum"), or a matrix with one row per level.
+        Column -> R's name of its contrasts ("contr.sum", MASS's "contr.sdif"), a matrix with one
+        row per level, or hypotheses: ``{"f": {"b - a": [-1, 1, 0]}}``, weights of the levels that
+        sum to 0, in R's order of the levels or as a dict by level. They are inverted as hypr and
+        ``MASS::ginv`` do, so that the coefficient "fb - a" is that difference; fewer of them than
+        the levels less one are filled up (".rest1").
     control : GlmerControl or dict, optional
         Arguments of ``lme4::glmerControl``.
     start : sequence of float or dict, optional

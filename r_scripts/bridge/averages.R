@@ -80,7 +80,7 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
 
 .complete_rows <- function(fit, data, re, each) {
   used <- if (isS4(fit$model)) unlist(.used_names(fit$model, re)) else
-    all.vars(delete.response(terms(fit$model)))
+    .names_in(list(delete.response(terms(fit$model))))
   complete <- complete.cases(data[intersect(used, names(data))])
   if (!length(intersect(used, names(data)))) complete <- rep(TRUE, nrow(data))
   if (!any(complete)) refuse("DataError", "newdata has no row without missing values")
@@ -117,8 +117,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   offsets <- attr(tt, "offset")
   plain <- if (length(offsets)) parts[-offsets] else parts
   slopes <- if (isS4(model)) unlist(lapply(findbars(formula(model)), function(b) all.vars(b[[2L]])))
-  fixed <- unique(unlist(lapply(plain, all.vars)))
-  list(fixed = fixed, more = c(all.vars(tt), slopes, offset_column(model)))
+  fixed <- .names_in(plain)
+  list(fixed = fixed, more = c(.names_in(list(tt)), slopes, offset_column(model)))
 }
 
 .checked_variable <- function(data, v) {

@@ -17,20 +17,21 @@
   "min", "max", "pmin", "pmax", "mean", "median", "sd", "var", "sum", "range", "cumsum",
   "quantile", "rank", "rev", "seq", "seq_len", "rep", "length", "scale", "poly", "polym", "ns",
   "bs", "C", "contr.treatment", "contr.sum", "contr.helmert", "contr.poly", "contr.SAS",
-  "SSasymp", "SSasympOff", "SSasympOrig", "SSbiexp", "SSfol", "SSfpl", "SSgompertz", "SSlogis",
+  "contr.sdif", "SSasymp", "SSasympOff", "SSasympOrig", "SSbiexp", "SSfol", "SSfpl", "SSgompertz", "SSlogis",
   "SSmicmen", "SSweibull", "list", "dummy"
 )
 
 # Names that stand for values where the data have no column of that name.
 .formula_constants <- c(
   "pi", "T", "F", "LETTERS", "letters", "contr.treatment", "contr.sum", "contr.helmert",
-  "contr.poly", "contr.SAS"
+  "contr.poly", "contr.SAS", "contr.sdif"
 )
 
 #' Where formulas find their functions: splines' ns and bs, then lme4 and what it imports.
 .formula_home <- new.env(parent = asNamespace("lme4"))
 .formula_home$ns <- splines::ns
 .formula_home$bs <- splines::bs
+.formula_home$contr.sdif <- MASS::contr.sdif
 
 vet_formula <- function(text) {
   f <- parse_formula(text)
@@ -241,6 +242,7 @@ write_out_dot <- function(formula, columns) {
       if (identical(head, quote(`(`))) inside <- inside + 1L
       deepest <- max(deepest, inside)
       parts <- as.list(node)[-1L]
+      if (identical(head, quote(C))) parts <- .without_codings(parts)
       places <- .places_of_parts(head, length(parts), where)
       for (i in rev(seq_along(parts))) {
         if (identical(parts[[i]], quote(expr = ))) next # an empty argument, as in x[, 1]
@@ -305,9 +307,31 @@ write_out_dot <- function(formula, columns) {
   args <- as.list(tryCatch(match.call(stats::C, node), error = function(e) node))[-1L]
   given <- names(args)
   args <- if (is.null(given)) args[-1L] else args[given != "object"]
-  contrasts <- grep("^contr[.]", .formula_functions, value = TRUE)
-  short <- sub("contr.", "", contrasts, fixed = TRUE)
-  setdiff(.leaves(args), c(contrasts, short, "c", "cbind", "(", "-", "+", "*", "/", "^", ":", "T", "F"))
+  setdiff(.leaves(args), c(.codings(), "c", "cbind", "(", "-", "+", "*", "/", "^", ":", "T", "F"))
+}
+
+# The arguments of C() without the name of a coding: C(f, sum) means contr.sum, not a column.
+.without_codings <- function(parts) {
+  coding <- vapply(parts, function(p) is.name(p) && as.character(p) %in% .codings(), NA)
+  coding[1L] <- FALSE
+  parts[!coding]
+}
+
+# The names of R's codings, long and short.
+.codings <- function() {
+  long <- grep("^contr[.]", .formula_functions, value = TRUE)
+  c(long, setdiff(sub("contr.", "", long, fixed = TRUE), "sdif")) # which C() does not know
+}
+
+#' What stands for a coding in the calls of C() in a formula: names, or texts in quotes.
+codings_in <- function(expr) {
+  if (!is.call(expr)) return(NULL)
+  more <- unlist(lapply(as.list(expr)[-1L], codings_in))
+  if (!identical(expr[[1L]], quote(C))) return(unique(more))
+  own <- lapply(as.list(expr)[-(1:2)], function(a) {
+    if (is.character(a)) deparse1(a) else if (is.name(a)) as.character(a)
+  })
+  unique(c(more, unlist(own)))
 }
 
 #' Every name and text in some expressions, functions included.

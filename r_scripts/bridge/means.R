@@ -59,11 +59,24 @@ emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contr
 joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
   grid <- .reference_grid(fit, at, ddf, FALSE, list(cov_reduce = "meanint"))
   .known_factors(grid, by, "by")
+  grid <- .without_codings_in_terms(grid)
   tryCatch(emmeans::joint_tests(grid, by = by), error = function(e) {
     if (conditionMessage(e) != "There are no factors to test") stop(e)
     refuse("NotSupportedError", "the model has no term to test besides the intercept",
            if (length(by)) paste(" and", paste(by, collapse = ", ")))
   })
+}
+# joint_tests() takes contr.sum in the term C(f, contr.sum) for a second factor, and leaves terms out.
+.without_codings_in_terms <- function(grid) {
+  table <- attr(grid@model.info$terms, "factors")
+  rows <- rownames(table)
+  coded <- grepl("C(", rows, fixed = TRUE)
+  rownames(table)[coded] <- vapply(rows[coded], function(r) {
+    names <- .names_in(list(str2lang(r)))
+    if (length(names) == 1L) deparse1(as.name(names), backtick = TRUE) else r
+  }, "")
+  attr(grid@model.info$terms, "factors") <- table
+  grid
 }
 joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL) {
   rows <- as.data.frame(native)
@@ -108,11 +121,12 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   .with_ddf(grid, fit, ddf)
 }
 
-# model.frame() looks for the levels of `a b` under the name with backticks, and takes the column's own.
+# model.frame() looks for the levels of `a b` under the name with backticks, and for those of C(f, sum)
+# under f, and takes the column's own.
 # And what emmeans makes of the response's transformation is tried before it is used.
 .odd_names_apart <- function(expr) {
   withCallingHandlers(expr, warning = function(w) {
-    if (grepl("^variable '`.*`' is not a factor$|^There are unevaluated constants in the response|^contrasts dropped",
+    if (grepl("^variable '.*' is not a factor$|^There are unevaluated constants in the response|^contrasts dropped",
               conditionMessage(w)))
       tryInvokeRestart("muffleWarning")
   })
@@ -126,6 +140,8 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   if (inherits(fit$model, c("lme", "gls")) && !is.null(ddf) && ddf != "default")
     args$mode <- switch(ddf, "residual" = "df.error", tolower(ddf))
   if (length(at)) args$at <- at
+  codings <- codings_in(formula(model)) # which emmeans takes for columns of the data
+  if (length(codings)) args$params <- codings
   if (is.numeric(offset)) args$offset <- offset
   args
 }

@@ -88,7 +88,7 @@ within_terms <- function(model, right) {
     shortened <- nrow(data) == nrow(frame) && length(attr(frame, "na.action"))
     return(if (shortened) data)
   }
-  needed <- all.vars(delete.response(terms(fit$model)))
+  needed <- .names_in(list(delete.response(terms(fit$model))))
   absent <- setdiff(needed, names(frame))
   if (length(absent))
     refuse("DataError", "marginal means need the data that the model was fitted to, and they did ",
@@ -108,7 +108,7 @@ model_data <- function(fit) {
   sizes <- nrow(frame) + c(0L, length(attr(frame, "na.action")))
   # A membership factor is no column of any data; its weights travel with the model.
   shares <- if (is_membership(fit$model)) membership_names(fit$model)
-  elsewhere <- setdiff(all.vars(formula(fit$model)), c(names(data), shares))
+  elsewhere <- setdiff(.names_in(list(formula(fit$model))), c(names(data), shares))
   found <- vapply(elsewhere, function(v) {
     x <- get0(v, home)
     !is.null(x) && !is.function(x)

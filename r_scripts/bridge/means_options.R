@@ -32,7 +32,7 @@ grid_options <- function(fit, options) {
 
 # emmeans does without a word what it does not find.
 .predictors_named <- function(fit, names, argument) {
-  known <- all.vars(delete.response(terms(fit$model)))
+  known <- .names_in(list(delete.response(terms(fit$model))))
   unknown <- setdiff(names, known)
   if (length(unknown))
     refuse("ArgumentError", argument, ": '", unknown[1L], "' is no predictor of this model.",

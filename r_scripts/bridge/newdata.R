@@ -64,7 +64,7 @@
 
 #' Names that predictions use: predictors of the fixed part and of slopes, and grouping factors.
 .used_names <- function(model, re) {
-  fixed <- union(all.vars(delete.response(terms(model, fixed.only = TRUE))), offset_column(model))
+  fixed <- union(.names_in(list(delete.response(terms(model, fixed.only = TRUE)))), offset_column(model))
   bars <- if (identical(re, NA)) list() else
     findbars(if (is.null(re)) formula(model) else re)
   names_in <- function(part) unique(unlist(lapply(bars, function(b) all.vars(b[[part]]))))
@@ -121,7 +121,10 @@
 
 # Levels of combined grouping factors (a:b) are known to lme4 only, those of factor(x) to R.
 .guarded_prediction <- function(expr) {
-  tryCatch(expr, error = function(e) {
+  # The coding that C() made anew of the new rows' levels is not used: the fit's is.
+  hear <- function(w)
+    if (startsWith(conditionMessage(w), "contrasts dropped from factor C(")) tryInvokeRestart("muffleWarning")
+  tryCatch(withCallingHandlers(expr, warning = hear), error = function(e) {
     if (grepl("has new levels?", conditionMessage(e)))
       refuse("DataError", "newdata: ", conditionMessage(e), ", for which the model has no ",
              "coefficient")

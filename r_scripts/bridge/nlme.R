@@ -18,7 +18,7 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
   given <- .contrast_argument(contrasts)
   if (is.null(random)) for (name in names(contrasts)) {
     if (!is.factor(data[[name]])) data[[name]] <- factor(data[[name]])
-    stats::contrasts(data[[name]]) <- contrasts[[name]]
+    stats::contrasts(data[[name]]) <- coding_of(contrasts[name])[[1L]]
     assign(data_name, data, envir = env)
   } else {
     args$contrasts <- given$written

@@ -126,7 +126,7 @@ identify <- function(fit) {
     automatic = identical(rows, as.character(seq_len(n))),
     sent = as.character(tryCatch(
       names(eval(getCall(model)$data, environment(formula(model)))),
-      error = function(e) all.vars(formula(model))))
+      error = function(e) .names_in(list(formula(model)))))
   )
 }
 
