@@ -144,6 +144,8 @@ RobustType = Literal[
     "CR0", "CR1", "CR1p", "CR1S", "CR2", "CR3", "HC0", "HC1", "HC2", "HC3",
     "Huber-White", "sandwich", "Liang-Zeger", "robust",
 ]  # fmt: skip
+#: Of the level-1 variance of a generalized model.
+Approximation = Literal["auto", "latent", "lognormal", "delta", "trigamma"]
 IccInterval = Literal["auto", "delta", "boot"]
 Missing = Literal["fiml", "listwise", "ml", "full information", "complete"]
 #: Whose criteria and whose output.

@@ -21,36 +21,39 @@ class Share:
 
     level: str
     members: tuple[int, ...]
-    z: tuple[Floats, ...]
+    products: tuple[Floats, ...]
 
     @property
     def somewhere(self) -> bool:
         """False where there is no random intercept and every slope stands at 0."""
-        return any(z.any() for z in self.z)
+        return any(p.any() for p in self.products)
 
     def variance(self, terms: Sequence[RandomTerm]) -> float:
         """Variance that the level's units share."""
         return sum(
-            quadratic_form(terms[i].covariance, z)
-            for i, z in zip(self.members, self.z, strict=True)
+            variance_with(terms[i].covariance, p)
+            for i, p in zip(self.members, self.products, strict=True)
         )
 
 
-def quadratic_form(matrix: Floats, z: Floats) -> float:
-    """z'Gz: the variance that a term has where its predictors are z."""
-    return float(z @ matrix @ z)
+def variance_with(covariance: Floats, product: Floats) -> float:
+    """z'Gz, the variance that a term has, from zz' or from its mean over rows: sum(G ∘ zz')."""
+    return float(np.sum(covariance * product))
 
 
-def values_at(terms: Sequence[str], at: Mapping[str, float]) -> Floats:
-    """Z of a term: 1 for its intercept, a slope's predictor from `at`, else 0."""
-    return np.array([1.0 if t == "(Intercept)" else at.get(t, 0.0) for t in terms])
+def products_of(term: RandomTerm, at: Mapping[str, float] | None) -> Floats:
+    """Return zz' of a term: 1 for its intercept, slopes from `at` or 0; None: row mean."""
+    if at is None:
+        return term.moments
+    z = np.array([1.0 if t == "(Intercept)" else at.get(t, 0.0) for t in term.terms])
+    return np.outer(z, z)
 
 
 def interval(
     m: Model,
     part: RandomPart,
     shares: Sequence[Share],
-    at: Mapping[str, float],
+    at: Mapping[str, float] | None,
     how: str | None,
     level: float,
     nsim: int,
@@ -75,7 +78,7 @@ def _delta(
     m: Model,
     part: RandomPart,
     shares: Sequence[Share],
-    at: Mapping[str, float],
+    at: Mapping[str, float] | None,
     level: float,
 ) -> tuple[Floats, Floats, Floats]:
     """Delta method on logit(ICC). With L the relative factor, ICC depends on theta alone."""
@@ -84,13 +87,13 @@ def _delta(
     size = sum(len(f) * (len(f) + 1) // 2 for f in theta.factors)
     start = 0
     for factor, term in zip(theta.factors, part.terms, strict=True):
-        z = values_at(term.terms, at)
-        half = factor.T @ z
-        forms.append(float(half @ half))
+        slope = products_of(term, at) @ factor  # half the derivative of tr(L'zz'L) by L
+        forms.append(float(np.sum(slope * factor)))
         gradient = np.zeros(size)
-        at_theta = [(i, j) for j in range(len(z)) for i in range(j, len(z))]  # theta is column-wise
+        k_terms = len(factor)
+        at_theta = [(i, j) for j in range(k_terms) for i in range(j, k_terms)]  # column-wise
         for k, (i, j) in enumerate(at_theta):
-            gradient[start + k] = 2 * half[j] * z[i]
+            gradient[start + k] = 2 * slope[i, j]
         gradients.append(gradient)
         start += len(at_theta)
     total = 1.0 + sum(forms)
@@ -129,7 +132,7 @@ def _bootstrap(
     m: Model,
     part: RandomPart,
     shares: Sequence[Share],
-    at: Mapping[str, float],
+    at: Mapping[str, float] | None,
     level: float,
     nsim: int,
     seed: int | None,
@@ -139,9 +142,8 @@ def _bootstrap(
     forms, start = [], 0
     for term in part.terms:
         k = len(term.terms)
-        z = values_at(term.terms, at)
         block = draws[:, start : start + k * k].reshape(-1, k, k)
-        forms.append(np.einsum("i,nij,j->n", z, block, z))
+        forms.append(np.einsum("ij,nij->n", products_of(term, at), block))
         start += k * k
     residual = draws[:, start] if part.linear else np.full(len(draws), part.residual)
     total = residual + np.sum(forms, axis=0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from pymlm.argument_types import Count, IccInterval, Level, Seed
+from pymlm.argument_types import Approximation, Count, Finite, IccInterval, Level, Seed
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.formula import quoted
@@ -25,7 +25,9 @@ from pymlm.multilevel._tools import (
     numbers,
     random_part,
 )
-from pymlm.multilevel.icc_intervals import Share, interval, quadratic_form, values_at
+from pymlm.multilevel.explained import fixed_part
+from pymlm.multilevel.icc_intervals import Share, interval, products_of, variance_with
+from pymlm.multilevel.level1 import Level1, level1
 from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_variance import Icc, VariancePartition
 
@@ -33,42 +35,56 @@ from pymlm.results.multilevel_variance import Icc, VariancePartition
 @strict
 def icc(
     m: MixedModel | NlmeModel,
-    at: Mapping[str, float] | None = None,
+    at: Mapping[str, float] | Literal["average"] | None = None,
     ci: IccInterval | None = "auto",
     level: Level = 0.95,
     nsim: Count = 500,
     seed: Seed | None = None,
+    approximation: Approximation = "auto",
+    mean: Finite | None = None,
 ) -> Icc:
     """Return the intraclass correlation of every level (the variance partition coefficient).
 
     Parameters
     ----------
     m : MixedModel or NlmeModel
-        Linear (of `lme`: of one residual variance), or binomial with logit, probit or cloglog link
-        (latent scale). With predictors in the model it is the conditional ICC; with multiple
-        membership that of rows which belong wholly to one unit. Singular fits are fine.
-    at : dict of str to float, optional
+        Linear (of `lme`: of one residual variance), or generalized: binomial with logit, probit or
+        cloglog link, Poisson, negative binomial or Gamma with log link, on the scale of the linear
+        predictor. With predictors in the model it is the conditional ICC; with multiple membership
+        that of rows which belong wholly to one unit. Singular fits are fine.
+    at : dict of str to float, or "average", optional
         Values of the random slopes' predictors, as the random coefficients are named; those not
-        named stand at 0, as in Stata's ``estat icc``.
+        named stand at 0, as in Stata's ``estat icc``. "average" takes a slope's mean variance over
+        the rows (Johnson 2014), as `adjusted` does in any case.
     ci : {"auto", "delta", "boot", None}
         Interval: by the delta method on the logit scale, by parametric bootstrap (percentiles), or
         none; "auto" is "delta" for linear models of lme4 and none for others. Not of `lme`.
     level : float
     nsim, seed : int
         Of the bootstrap.
+    approximation : {"auto", "latent", "lognormal", "delta", "trigamma"}
+        Of the level-1 variance of a generalized model: "latent" for binomial ones (with logit there
+        is "delta", too, of single 0/1 responses), else "lognormal", "delta" or "trigamma".
+    mean : float, optional
+        The expected response at which "lognormal", "delta" and "trigamma" stand (λ of counts, a
+        probability). Default: that of the model without predictors, which is fitted for it.
 
     Returns
     -------
     Icc
         One row a grouping factor. For nested factors the inner row counts what the outer share,
-        too: the correlation of two rows of one inner unit.
+        too: the correlation of two rows of one inner unit. ``adjusted`` and ``unadjusted`` are the
+        two numbers of performance::icc, for all factors together. Of a generalized model, a factor
+        with a level a row is overdispersion, and counts as level 1.
 
     Raises
     ------
     ArgumentError
-        For a name in `at` that has no random slope.
+        For a name in `at` that has no random slope, an approximation that the family has not, a
+        mean that it cannot have.
     NotSupportedError
-        For a family without a level-1 variance; for ci="delta" on a model that is not linear.
+        For a family without a level-1 variance; for ci="delta" on a model that is not linear, and
+        ci="boot" where the level-1 variance hangs on the mean.
 
     Warns
     -----
@@ -85,6 +101,12 @@ def icc(
     so the lines are our own. Delta method with lmerTest's covariance of (theta, sigma), as Stata's
     ``estat icc``.
 
+    Level-1 variances are those of Nakagawa, Johnson & Schielzeth 2017, doi:10.1098/rsif.2017.0213:
+    with c = 1/λ + 1/θ (negative binomial), 1/λ (Poisson) or 1/ν (Gamma), "lognormal" is ln(1 + c),
+    "delta" c, "trigamma" ψ₁(1/c); λ = exp(β₀ + τ²/2) of the model without predictors. Releases of
+    insight before 0.20 leave τ²/2 out, and so do performance's numbers that rest on them.
+    Slopes: Johnson 2014, doi:10.1111/2041-210X.12225.
+
     Examples
     --------
     >>> import pymlm as mlm
@@ -98,34 +120,59 @@ def icc(
         ci = "delta" if part.linear and isinstance(model, MixedModel) else None
     if ci is not None and not isinstance(model, MixedModel):
         raise NotSupportedError("an interval of the ICC is there for models of lme4: pymlm.lmer")
-    residual = part.level1()
     values = _checked_at(part, at)
-    shares = _shares(part, values)
+    first = level1(model, part, approximation, mean)
+    if ci == "boot" and not math.isnan(first.mean):
+        raise NotSupportedError(
+            "the level-1 variance of this family hangs on the expected response, which the draws "
+            "change: there is no bootstrap interval. Ask with ci=None"
+        )
+    shares = _shares(part, values, first.dispersion)
     variance = np.array([s.variance(part.terms) for s in shares])
-    everything = sum(quadratic_form(t.covariance, values_at(t.terms, values)) for t in part.terms)
-    total = float(everything) + residual
-    estimate = variance / total
+    everything = sum(variance_with(t.covariance, products_of(t, values)) for t in part.terms)
+    total = everything + first.residual
     for share in shares:
         _check_somewhere(share, part)
     se, low, high = interval(model, part, shares, values, ci, level, nsim, seed)
+    adjusted, unadjusted = _overall(model, part, first)
     return Icc(
         level=tuple(s.level for s in shares),
-        icc=readonly(estimate),
+        icc=readonly(variance / total),
         std_error=se,
         conf_low=low,
         conf_high=high,
         variance=readonly(variance),
         total=total,
+        adjusted=adjusted,
+        unadjusted=unadjusted,
         conditional=len(model.fixef()) > 1,
         method=ci,
         level_of_confidence=level,
-        at=dict(values),
+        at={} if values is None else dict(values),
+        averaged=values is None,
+        approximation=first.approximation,
+        mean=first.mean,
         notes=tuple(
             f"{name} (multiple membership): of rows that belong to one unit alone; the share in "
             "the variance of these rows, with their weights, is in pymlm.variance_partition"
             for name in part.memberships
         ),
     )
+
+
+def _overall(model: MixedModel | NlmeModel, part: RandomPart, first: Level1) -> tuple[float, float]:
+    """The shares of all random effects, slopes averaged over the rows: without and with X·beta."""
+    random = sum(
+        variance_with(t.covariance, t.moments)
+        for t in part.terms
+        if t.group not in first.dispersion
+    )
+    level_1 = first.residual + sum(
+        variance_with(t.covariance, t.moments) for t in part.terms if t.group in first.dispersion
+    )
+    fixed = fixed_part(model)
+    explained = float(np.var(fixed.linear - fixed.offset, ddof=1))
+    return random / (random + level_1), random / (random + level_1 + explained)
 
 
 def _check_somewhere(share: Share, part: RandomPart) -> None:
@@ -137,11 +184,16 @@ def _check_somewhere(share: Share, part: RandomPart) -> None:
         )
 
 
-def _checked_at(part: RandomPart, at: Mapping[str, float] | None) -> dict[str, float]:
+def _checked_at(
+    part: RandomPart, at: Mapping[str, float] | Literal["average"] | None
+) -> dict[str, float] | None:
+    """Values of the slopes' predictors; None stands for the average over the rows."""
+    if isinstance(at, str):
+        return None  # "average", the only word
     slopes = [t for term in part.terms for t in term.terms if t != "(Intercept)"]
     out = {}
     if at is not None and not isinstance(at, Mapping):
-        raise ArgumentError(f"at is a dict, predictor -> value, not {at!r}")
+        raise ArgumentError(f"at is a dict, predictor -> value, or 'average', not {at!r}")
     for name, value in (at or {}).items():
         if name not in slopes:
             raise ArgumentError(
@@ -155,14 +207,18 @@ def _checked_at(part: RandomPart, at: Mapping[str, float] | None) -> dict[str, f
     return out
 
 
-def _shares(part: RandomPart, at: Mapping[str, float]) -> list[Share]:
+def _shares(
+    part: RandomPart, at: Mapping[str, float] | None, dispersion: Sequence[str]
+) -> list[Share]:
     """Levels, outermost first; a nested level includes those that its units lie in."""
     out = []
     for factor in part.factors:
+        if factor in dispersion:
+            continue
         outer = [f for f in part.factors if f == factor or _nested(part, factor, f)]
         members = tuple(i for i, t in enumerate(part.terms) if t.group in outer)
-        z = tuple(values_at(part.terms[i].terms, at) for i in members)
-        out.append(Share(factor, members, z))
+        products = tuple(products_of(part.terms[i], at) for i in members)
+        out.append(Share(factor, members, products))
     return out
 
 
@@ -236,15 +292,22 @@ def icc_of(data: Any, columns: str | Sequence[str], by: str, reml: bool = True) 
 
 
 @strict
-def variance_partition(m: MixedModel, at: Mapping[str, float] | None = None) -> VariancePartition:
+def variance_partition(
+    m: MixedModel,
+    at: Mapping[str, float] | Literal["average"] | None = None,
+    approximation: Approximation = "auto",
+    mean: Finite | None = None,
+) -> VariancePartition:
     """Divide the variance of the outcome among the levels.
 
     Parameters
     ----------
     m : MixedModel
     at : dict of str to float, optional
-        Values of the random slopes' predictors. Without it a random slope contributes its mean
-        variance over the rows.
+        Values of the random slopes' predictors. Without it, or for "average", a random slope
+        contributes its mean variance over the rows.
+    approximation, mean
+        Of the level-1 variance of a generalized model, as in `icc`.
 
     Returns
     -------
@@ -275,18 +338,18 @@ def variance_partition(m: MixedModel, at: Mapping[str, float] | None = None) -> 
     cask:batch     8.434       0.783
     Residual       0.678       0.063
     """
-    part = random_part(mixed(m, "variance_partition"))
-    residual = part.level1()
+    model = mixed(m, "variance_partition")
+    part = random_part(model)
     values = None if at is None else _checked_at(part, at)
-    rows = []
-    for factor in part.factors:
-        terms = [t for t in part.terms if t.group == factor]
-        if values is None:
-            rows.append(sum(float(np.sum(t.covariance * t.moments)) for t in terms))
-        else:
-            rows.append(
-                sum(quadratic_form(t.covariance, values_at(t.terms, values)) for t in terms)
-            )
+    residual = level1(model, part, approximation, mean).residual
+    rows = [
+        sum(
+            variance_with(t.covariance, products_of(t, values))
+            for t in part.terms
+            if t.group == factor
+        )
+        for factor in part.factors
+    ]
     variance = np.array([*rows, residual])
     share = variance / variance.sum()
     return VariancePartition(

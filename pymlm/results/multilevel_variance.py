@@ -30,7 +30,10 @@ class Icc(Result):
     variance : ndarray, shape (k,)
         Variance that the rows of one unit share, squared units of the response.
     total : float
-        Total variance, squared units of the response (of the latent response, for a GLMM).
+        Total variance, squared units of the response (of the linear predictor, for a GLMM).
+    adjusted, unadjusted : float
+        Of all random effects together, slopes averaged over the rows (Johnson 2014): their share of
+        what the predictors leave, and of that with the variance of X·beta. performance::icc's two.
     conditional : bool
         True when the model has predictors: the ICC of what they leave.
     method : str or None
@@ -38,6 +41,12 @@ class Icc(Result):
     level_of_confidence : float
     at : dict of str to float
         Values at which the random slopes stand.
+    averaged : bool
+        True where slopes stand at no values: mean variance over the rows.
+    approximation : str or None
+        Of a GLMM's level-1 variance: "latent", "lognormal", "delta" or "trigamma".
+    mean : float
+        The expected response at which it stands; NaN where it does not matter.
 
     Notes
     -----
@@ -59,6 +68,22 @@ class Icc(Result):
     method: str | None
     level_of_confidence: float
     at: dict[str, float]
+    adjusted: float = math.nan
+    unadjusted: float = math.nan
+    averaged: bool = False
+    approximation: str | None = None
+    mean: float = math.nan
+
+    def _remarks(self) -> list[str]:
+        remarks = Result._remarks(self)
+        if math.isnan(self.adjusted):
+            return remarks
+        text = f"adjusted ICC {self.adjusted:.3f}, unadjusted {self.unadjusted:.3f}"
+        if self.approximation is not None:
+            text += f"; level 1 by {self.approximation}"
+        if not math.isnan(self.mean):
+            text += f" at a mean of {self.mean:.4g}"
+        return [*remarks, text]
 
     def __float__(self) -> float:
         if len(self.icc) != 1:
