@@ -49,6 +49,8 @@ MixedDdf = Literal[
 LmerTestDdf = Literal["Satterthwaite", "Kenward-Roger", "KR", "kroger", "satterth", "Satt"]
 #: What computes Satterthwaite's and Kenward-Roger's degrees of freedom.
 Engine = Literal["auto", "lmerTest", "exact"]
+#: Whose frames are given back: always pandas', or those of the library that the data came in.
+Frames = Literal["pandas", "same"]
 #: Sequential (I), each term after all that do not contain it (II), marginal (III).
 TestType = Annotated[Literal[1, 2, 3, "1", "2", "3", "I", "II", "III"], type_of_tests]
 #: Tests of an analysis of deviance.

@@ -172,10 +172,19 @@ def _letters(name: str) -> str:
     return name.casefold().replace("_", "").replace(".", "")
 
 
+#: Modules that stand between two functions of ours: cached properties, contexts, lazy names.
+_BETWEEN = ("functools", "contextlib", "dataclasses", "joblib", "lazy_loader", "importlib")
+
+
+def is_ours(module: str) -> bool:
+    """Return whether a frame of this module is no line of the user's."""
+    return module.partition(".")[0] in ("pymlm", *_BETWEEN)
+
+
 def warn(text: str, category: type[PymlmWarning]) -> None:
     """Give a warning that points at the user's line, however deep in pymlm it arises."""
     level, frame = 1, sys._getframe(0)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("pymlm."):
+    while frame.f_back is not None and is_ours(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
         level += 1
     warnings.warn(text, category, stacklevel=level)

@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from numbers import Integral
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from pymlm.argument_types import Engine
+from pymlm.argument_types import Engine, Frames
 from pymlm.arguments import choice, flag, strict
-from pymlm.errors import ArgumentError
+from pymlm.errors import ArgumentError, near_names
 
 ENGINES: tuple[Engine, ...] = get_args(Engine)
+FRAMES: tuple[Frames, ...] = get_args(Frames)
 
 
 #: R's own limit.
@@ -54,6 +55,18 @@ class Options:
         R's ``options(digits =)``, 1 to 22, of everything that is printed: what R prints is printed
         by R under it, other tables as R prints a data frame. None, the default, is R's 7, and
         pandas' own digits of other tables. Numbers in results are never rounded.
+    frames : {"pandas", "same"}
+        Whose frames and Series are given back. "pandas", the default. "same": those of the library
+        that the model's data came in (Polars in, Polars out; PyArrow, too), for `to_frame`,
+        `fitted`, `residuals`, `predict`, `simulate`, `augment`, ``ranef()["g"]``, `center` and what
+        else is a table of a model or of data. Row names that are not just 0, 1, 2 ... become
+        columns, the first ones: "term" of a table of coefficients, "level" of random effects, else
+        "index".
+    progress : bool or None
+        Show how far long work is (bootstrap, profile, `fit_many`, long fits ...) after two seconds,
+        by a bar that is gone when it is done; it needs ``pip install 'pymlm[progress]'``. None, the
+        default: in a terminal and a notebook, not in files, pipes and CI. True and False: always
+        and never. Inside ``with`` None is "auto".
 
     Raises
     ------
@@ -77,6 +90,8 @@ class Options:
             "engine": _Setting("engine", "auto", check_engine),
             "advice": _Setting("advice", False, lambda value: flag(value, "advice")),
             "digits": _Setting("digits", None, check_digits),
+            "frames": _Setting("frames", "pandas", check_frames),
+            "progress": _Setting("progress", "auto", check_progress),
         }
 
     @property
@@ -109,12 +124,46 @@ class Options:
     def digits(self, value: int | None) -> None:
         self._settings["digits"].everywhere = check_digits(value)
 
+    @property
+    def frames(self) -> Frames:
+        """Whose frames are given back."""
+        found: Frames = self._settings["frames"].value
+        return found
+
+    @frames.setter
+    def frames(self, value: str) -> None:
+        self._settings["frames"].everywhere = check_frames(value)
+
+    @property
+    def progress(self) -> bool | None:
+        """Whether long work shows a bar; None: where somebody looks."""
+        found = self._settings["progress"].value
+        return None if found == "auto" else bool(found)
+
+    @progress.setter
+    def progress(self, value: bool | str | None) -> None:
+        self._settings["progress"].everywhere = check_progress(value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "_settings" and name not in self._settings:
+            words = near_names(name, self._settings) or f" There are: {', '.join(self._settings)}."
+            raise AttributeError(f"pymlm.options has no {name!r}.{words}", name=name, obj=None)
+        object.__setattr__(self, name, value)
+
     @strict
     def __call__(
-        self, engine: Engine | None = None, advice: bool | None = None, digits: int | None = None
+        self,
+        engine: Engine | None = None,
+        advice: bool | None = None,
+        digits: int | None = None,
+        frames: Frames | None = None,
+        progress: bool | Literal["auto"] | None = None,
     ) -> contextlib.AbstractContextManager[None]:
         """Return a context manager that changes settings inside its block; None changes nothing."""
-        given = {"engine": engine, "advice": advice, "digits": check_digits(digits)}
+        given = {
+            "engine": engine, "advice": advice, "digits": check_digits(digits), "frames": frames,
+            "progress": None if progress is None else check_progress(progress),
+        }  # fmt: skip
         return self._inside({name: value for name, value in given.items() if value is not None})
 
     @contextlib.contextmanager
@@ -147,6 +196,16 @@ def check_digits(value: object) -> int | None:
         f"digits must be a whole number from 1 to {MOST_DIGITS}, as R's options(digits =), not "
         f"{value!r}"
     )
+
+
+def check_frames(value: object) -> Frames:
+    """Return whose frames are given back, in its proper spelling."""
+    return choice(value, FRAMES, "frames")
+
+
+def check_progress(value: object) -> bool | str:
+    """Return whether to show bars; None is "auto"."""
+    return "auto" if value is None or value == "auto" else flag(value, "progress")
 
 
 options = Options()

@@ -92,7 +92,8 @@ def call(
     RNotFoundError, RPackageError
         R or a package of it is missing.
     """
-    answer = R.run(lambda: _run(function, args, kwargs, views), timeout)
+    what = str(args[1]) if function == "ask" else function
+    answer = R.run(lambda: _run(function, args, kwargs, views), timeout, what)
     warnings, value = answer["warnings"] or [], answer["value"]
     messages, advice = answer["messages"] or [], answer["advice"] or []
     if answer["error"] is not None:

@@ -110,6 +110,13 @@ class ForWorkers:
 
 
 _watched = False
+
+
+def is_worker() -> bool:
+    """Return whether this is a worker process that another of ours started."""
+    return _watched
+
+
 #: Where R keeps its files, if it was started here.
 _folder_of_r = ""
 

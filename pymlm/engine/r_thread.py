@@ -71,6 +71,8 @@ class RThread:
         self._rest = Rest()
         #: What every new R thread does first; set when R has started.
         self.prepare: Callable[[], None] = lambda: None
+        #: How a caller waits: for the event, at most so many seconds, for what; True when it came.
+        self.waits: Callable[[threading.Event, float | None, str], bool] = _wait
         self._reset()
 
     def _reset(self) -> None:
@@ -83,8 +85,8 @@ class RThread:
 
     # --- running jobs ---------------------------------------------------------------------------
 
-    def run(self, work: Callable[[], T], timeout: float | None = None) -> T:
-        """Run `work` on the R thread and wait for it.
+    def run(self, work: Callable[[], T], timeout: float | None = None, what: str = "R") -> T:
+        """Run `work` on the R thread and wait for it; `what` it is, in a word, for who waits.
 
         Raises
         ------
@@ -107,7 +109,7 @@ class RThread:
         job = Job(work)
         self._queue.put(job)
         try:
-            finished = job.done.wait(timeout)
+            finished = self.waits(job.done, timeout, what)
         except BaseException:
             self._interrupt(job)
             if not job.cancelled:
@@ -266,6 +268,10 @@ class RObject:
 
     def __reduce__(self) -> Any:
         raise TypeError("an R object cannot be pickled by itself; pickle the model")
+
+
+def _wait(done: threading.Event, timeout: float | None, what: str) -> bool:
+    return done.wait(timeout)
 
 
 @contextlib.contextmanager

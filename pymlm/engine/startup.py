@@ -19,6 +19,7 @@ from pymlm.engine.install import install_command, rpy2_requirement
 from pymlm.engine.left_behind import clear_left_behind, note_temporary_folder
 from pymlm.engine.process_locale import kept_locale, kept_variables, utf8_locale
 from pymlm.engine.r_thread import R
+from pymlm.engine.steps import note_folder
 from pymlm.errors import RError, RNotFoundError, RPackageError
 
 #: No profile, no workspace, no question at the end. Renviron is still read: it says where R's
@@ -211,6 +212,7 @@ def _source_bridge() -> Any:
         if kind == "packageNotFoundError":
             raise RPackageError(f"R: {message}. Run: {install_command(['lme4'])}")
         raise RError(f"the R half of pymlm could not be read: {message}", message)
+    note_folder(str(ri.baseenv["tempdir"]()[0]))
     return answer
 
 

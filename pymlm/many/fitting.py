@@ -59,7 +59,7 @@ def fit_many(
     by: str | Sequence[str] | None = None,
     responses: Sequence[str] | None = None,
     n_jobs: Jobs = 1,
-    progress: bool = True,
+    progress: bool | None = None,
     ddf: Ddf | None = "Satterthwaite",
     family: Any = None,
     keep: Keep = "auto",
@@ -87,8 +87,9 @@ def fit_many(
     n_jobs : int
         Processes; −1 for one per core. Each starts an R of its own. The numbers do not depend on
         it. ``joblib.parallel_config(backend="dask")`` sends the work to a cluster.
-    progress : bool
-        Show a progress bar on a terminal, where tqdm is installed.
+    progress : bool, optional
+        Show a progress bar; by default as `pymlm.options` says. It needs ``pip install
+        'pymlm[progress]'``.
     ddf : str or None
         Degrees of freedom of the coefficient tables, by the closed forms of the exact engine; not
         used for a generalized model.
@@ -173,7 +174,7 @@ def fit_many(
 
 
 def _run(
-    plan: Plan, n_jobs: int, progress: bool, to: Any, resume: Any, *, keep: bool,
+    plan: Plan, n_jobs: int, progress: bool | None, to: Any, resume: Any, *, keep: bool,
     adjust: ManyAdjust | None,
 ) -> ManyFits[Any]:  # fmt: skip
     store = None

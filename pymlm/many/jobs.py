@@ -14,7 +14,7 @@ from typing import Any
 from pymlm.engine.left_behind import ForWorkers
 from pymlm.errors import WorkersLost
 from pymlm.many.tables import Tables
-from pymlm.models.parallel import bar
+from pymlm.progress import bar
 
 #: Seconds that a chunk takes: long beside the cost of a task, short enough for a progress bar and
 #: for a worker that is lost.
@@ -27,7 +27,7 @@ Work = Callable[[int, int], tuple[Callable[..., Tables], tuple[Any, ...]]]
 
 
 def run_all(
-    numbers: Sequence[int], work: Work, n_jobs: int, progress: bool,
+    numbers: Sequence[int], work: Work, n_jobs: int, progress: bool | None,
     done: Callable[[Tables], None],
 ) -> None:  # fmt: skip
     """Do the fits `numbers`, chunk by chunk, and hand over the tables of each chunk as they come.
@@ -39,7 +39,7 @@ def run_all(
     work : function
         Makes the task (a function and its arguments) of the fits ``first … last - 1`` of `numbers`.
     n_jobs : int
-    progress : bool
+    progress : bool, optional
     done : function
         Takes the tables of a chunk, numbered as in `numbers`.
 
@@ -51,7 +51,7 @@ def run_all(
     total = len(numbers)
     if not total:
         return
-    with bar(total, progress, "fits") as advance:
+    with bar(total, "fits", progress) as advance:
 
         def finish(chunk: Chunk, tables: Tables) -> None:
             done(tables.renumbered(numbers[chunk[0] : chunk[1]]))

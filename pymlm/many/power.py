@@ -96,7 +96,7 @@ def power(
     offset: str | None = None,
     seed: Seed | None = None,
     n_jobs: Jobs = 1,
-    progress: bool = True,
+    progress: bool | None = None,
 ) -> Power:
     """Find the power of tests of fixed effects, by simulating from chosen parameters and refitting.
 
@@ -126,7 +126,8 @@ def power(
         The same seed gives the same numbers, for any `n_jobs`.
     n_jobs : int
         Processes, as in `pymlm.fit_many`.
-    progress : bool
+    progress : bool, optional
+        As in `pymlm.fit_many`.
 
     Returns
     -------
@@ -215,7 +216,7 @@ def _tested(test: str | Sequence[str] | None, names: tuple[str, ...]) -> list[st
 
 def _fitted(
     formula: str, frame: pd.DataFrame, drawn: Floats, family: Any, ddf: Ddf,
-    options: dict[str, Any], n_jobs: int, progress: bool,
+    options: dict[str, Any], n_jobs: int, progress: bool | None,
 ) -> tuple[pd.DataFrame, int, int]:  # fmt: skip
     taken = {str(c) for c in frame.columns}
     stem = "sim_"

@@ -16,6 +16,7 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError, PymlmError, RError
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.parallel import check_seed, chunks, run
+from pymlm.progress import stepwise
 from pymlm.results.base import Floats, readonly
 from pymlm.results.bootstrap import Bootstrap, Interval
 
@@ -141,7 +142,7 @@ class _Refit:
         failed: list[int] = []
         errors: list[str] = []
         said: list[str] = []
-        for i in range(1, n + 1):
+        for i in stepwise(range(1, n + 1), n, "bootstrap"):
             one = call("boot_model", model._handle, simulations, i)
             try:
                 if one["model"] is None:
@@ -187,7 +188,7 @@ def simulate_and(
         (refit, call("simulations_bytes", simulations, a, b, into=bytes), b - a + 1, models)
         for a, b in pieces
     ]
-    parts = run(_elsewhere, tasks, n_jobs)
+    parts = run(_elsewhere, tasks, n_jobs, "bootstrap", [b - a + 1 for a, b in pieces])
     return Draws(
         values=np.concatenate([p.values.reshape(b - a + 1, -1) for p, (a, b) in
                                zip(parts, pieces, strict=True)]),

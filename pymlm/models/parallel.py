@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import secrets
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pymlm.arguments import seed_at_least_0
 from pymlm.engine.left_behind import ForWorkers
+from pymlm.errors import PymlmWarning, warn
+from pymlm.progress import bar
 
 T = TypeVar("T")
 
@@ -37,39 +38,38 @@ def run(
     function: Callable[..., T],
     tasks: Sequence[tuple[Any, ...]],
     n_jobs: int,
-    progress: bool = False,
+    what: str,
+    steps: Sequence[int],
 ) -> list[T]:
-    """Call `function` with each task's arguments, here or in worker processes; order is kept."""
-    if n_jobs == 1:
-        return list(_shown((function(*task) for task in tasks), len(tasks), progress))
+    """Call `function` with each task's arguments in worker processes; order is kept.
+
+    The bar of `what` goes on by the task's `steps` when it is done.
+    """
     import joblib
 
     jobs = joblib.Parallel(n_jobs=n_jobs, return_as="generator")
-    results = jobs(joblib.delayed(ForWorkers(function))(*task) for task in tasks)
-    return list(_shown(results, len(tasks), progress))
+    results = jobs(joblib.delayed(ForWorkers(_Heard(function)))(*task) for task in tasks)
+    found, said = [], []
+    with bar(sum(steps), what) as advance:
+        for (result, told), n in zip(results, steps, strict=True):
+            found.append(result)
+            said.extend(told)
+            advance(n)
+    for text, category in dict.fromkeys(said):
+        warn(text, category)
+    return found
 
 
-@contextlib.contextmanager
-def bar(total: int, progress: bool, unit: str) -> Iterator[Callable[[int], object]]:
-    """A progress bar where somebody looks and tqdm is installed; gives what moves it on."""
-    shown: Any = None
-    if progress and sys.stderr is not None and sys.stderr.isatty():
-        try:
-            import tqdm  # type: ignore[import-untyped, unused-ignore]  # an optional extra
+class _Heard:
+    """A function that gives its warnings back with its answer, to be given where the user is."""
 
-            shown = tqdm.tqdm(total=total, unit=unit, leave=False)
-        except ImportError:
-            pass
-    try:
-        yield shown.update if shown is not None else (lambda n: None)
-    finally:
-        if shown is not None:
-            shown.close()
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
 
-
-def _shown(results: Iterable[T], total: int, progress: bool) -> Iterator[T]:
-    """The results as they come, the bar with them."""
-    with bar(total, progress, "it") as advance:
-        for result in results:
-            yield result
-            advance(1)
+    def __call__(self, *args: Any) -> tuple[Any, list[tuple[str, type[PymlmWarning]]]]:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", PymlmWarning)
+            answer = self._function(*args)
+        return answer, [
+            (str(w.message), w.category) for w in told if issubclass(w.category, PymlmWarning)
+        ]

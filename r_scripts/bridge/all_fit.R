@@ -11,9 +11,13 @@
 # allFit() of lme4 1.1-31 leaves out the missing packages' optimizers by subscripts that are wrong
 # unless the table is whole, and stops when both packages are missing. Ours is already right. That of
 # lme4 2 keeps control and start where update() finds them or the data, but not both.
-.all_fit_function <- function() {
+.all_fit_function <- function(step) {
   f <- lme4::allFit
-  environment(f) <- list2env(list(requireNamespace = function(...) TRUE, update = .refit_by),
+  refit <- function(...) {
+    on.exit(step())
+    .refit_by(...)
+  }
+  environment(f) <- list2env(list(requireNamespace = function(...) TRUE, update = refit),
                              parent = asNamespace("lme4"))
   f
 }
@@ -53,8 +57,8 @@ all_fit_native <- function(fit, optimizers = NULL, max_evaluations = 100000L) {
   }
   # allFit of lme4 1.1 assigns `ctrl` beside the model's data; a copy of that environment takes it.
   model <- .with_own_environment(model)
-  suppressWarnings(suppressMessages(
-    .all_fit_function()(model, meth.tab = table, verbose = FALSE, maxfun = max_evaluations)))
+  with_steps(nrow(table), function(step) suppressWarnings(suppressMessages(
+    .all_fit_function(step)(model, meth.tab = table, verbose = FALSE, maxfun = max_evaluations))))
 }
 
 .with_own_environment <- function(model) {

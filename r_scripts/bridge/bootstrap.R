@@ -96,7 +96,7 @@ boot_model <- function(fit, simulations, i) {
 boot_default <- function(fit, simulations, scale = "sd") {
   k <- length(boot_parameters(fit, scale)$estimate)
   refit <- refitter(fit$model)
-  rows <- lapply(seq_along(simulations$y), function(i) {
+  rows <- counted(seq_along(simulations$y), function(i) {
     one <- .boot_refit(refit, simulations, i)
     value <- if (is.null(one$value)) rep(NA_real_, k) else
       tryCatch(.parameters(one$value, scale), error = function(e) {
@@ -167,7 +167,7 @@ boot_confint <- function(fit, term, low, high, level) {
 #' Twice the difference of two models' log-likelihoods on one response, refitted by both.
 boot_lrt <- function(large, small, simulations) {
   refits <- list(refitter(large$model), refitter(small$model))
-  rows <- lapply(seq_along(simulations$y), function(i) {
+  rows <- counted(seq_along(simulations$y), function(i) {
     one <- .boot_refit(refits[[1L]], simulations, i)
     two <- .boot_refit(refits[[2L]], simulations, i)
     error <- c(one$error, two$error)

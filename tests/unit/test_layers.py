@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "frame_keys": {"engine"},
     "frames": {"engine", "frame_keys", "other_frames"},
     "figures": set(),
+    "progress": {"engine", "options"},
     "display": set(),
     "tables": {"display"},
     "results": {"arguments", "display", "figures", "hints", "options", "tables"},
@@ -31,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "inference": set(),
     "models": {
         "arguments", "engine", "figures", "formula", "frame_keys", "frames", "hints", "inference",
-        "options", "results",
+        "options", "progress", "results",
     },
     "multilevel": {
         "arguments", "engine", "formula", "frame_keys", "frames", "models", "options", "render",
@@ -40,7 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     "plot": {"arguments", "figures", "models", "multilevel", "results"},
     "datasets": {"arguments", "engine", "frames"},
     "many": {
-        "arguments", "engine", "formula", "frames", "inference", "models", "options", "results",
+        "arguments", "engine", "formula", "frames", "inference", "models", "options", "progress",
+        "results",
     },
     "parity_export": {"engine", "formula", "frame_keys", "frames", "models"},
     "parity_answers": {"results"},

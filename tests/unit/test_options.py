@@ -63,7 +63,7 @@ def test_an_unknown_engine_is_refused(value):
 def test_an_unknown_setting_is_refused_with_near_names():
     with pytest.raises(ArgumentError, match="engine"):
         mlm.options(engin="exact")
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match="Did you mean 'engine'"):
         mlm.options.engin = "exact"
 
 
@@ -74,7 +74,10 @@ def test_none_in_a_block_changes_nothing():
 
 
 def test_it_shows_itself():
-    assert repr(mlm.options) == "<pymlm.options engine='auto' advice=False digits=None>"
+    assert (
+        repr(mlm.options)
+        == "<pymlm.options engine='auto' advice=False digits=None frames='pandas' progress='auto'>"
+    )
 
 
 # --- the rule of "auto" -------------------------------------------------------------------------
