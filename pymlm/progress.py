@@ -32,7 +32,8 @@ T = TypeVar("T")
 AFTER, LOOK = 2.0, 0.1
 #: What the bridge's functions do, where their names do not say it.
 _WORDS = {
-    "fit_checked": "fit", "update_in_place": "fit", "boot_default": "bootstrap", "boot_lrt": "bootstrap",
+    "fit_checked": "fit", "update_in_place": "fit", "boot_default": "bootstrap",
+    "boot_lrt": "bootstrap",
     "boot_simulations": "simulation", "all_fit": "all_fit", "start": "starting R",
 }  # fmt: skip
 _WIDTH = 80
@@ -90,7 +91,7 @@ def _wait(done: threading.Event, timeout: float | None, what: str) -> bool:
     end = None if timeout is None else time.monotonic() + timeout
     if done.wait(AFTER if timeout is None else min(AFTER, timeout)):
         return True
-    if not is_wanted():
+    if not what or not is_wanted():
         return done.wait(None if end is None else max(0.0, end - time.monotonic()))
     words = _WORDS.get(what, what.replace("_", " "))
     found = steps_of_r()

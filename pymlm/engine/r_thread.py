@@ -85,7 +85,7 @@ class RThread:
 
     # --- running jobs ---------------------------------------------------------------------------
 
-    def run(self, work: Callable[[], T], timeout: float | None = None, what: str = "R") -> T:
+    def run(self, work: Callable[[], T], timeout: float | None = None, what: str = "") -> T:
         """Run `work` on the R thread and wait for it; `what` it is, in a word, for who waits.
 
         Raises
