@@ -35,7 +35,7 @@ Keep = Literal["auto", "tables", "models"]
 @overload
 def fit_many(
     formula: str, data: Any, by: str | Sequence[str] | None = None,
-    responses: Sequence[str] | None = None, n_jobs: Jobs = 1, progress: bool = True,
+    responses: Sequence[str] | None = None, n_jobs: Jobs = 1, progress: bool | None = None,
     ddf: Ddf | None = "Satterthwaite", family: None = None, keep: Keep = "auto",
     to: str | os.PathLike[str] | None = None, resume: str | os.PathLike[str] | None = None,
     adjust: ManyAdjust | None = None, ranef: bool = False, **options: Any,
@@ -45,7 +45,7 @@ def fit_many(
 @overload
 def fit_many(
     formula: str, data: Any, by: str | Sequence[str] | None = None,
-    responses: Sequence[str] | None = None, n_jobs: Jobs = 1, progress: bool = True,
+    responses: Sequence[str] | None = None, n_jobs: Jobs = 1, progress: bool | None = None,
     ddf: Ddf | None = "Satterthwaite", *, family: str | Family, keep: Keep = "auto",
     to: str | os.PathLike[str] | None = None, resume: str | os.PathLike[str] | None = None,
     adjust: ManyAdjust | None = None, ranef: bool = False, **options: Any,
