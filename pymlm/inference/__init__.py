@@ -15,7 +15,11 @@ from pymlm.inference.df import (
 from pymlm.inference.kenward_roger import KenwardRogerParts, kenward_roger
 from pymlm.inference.moments import Design, Moments, moments
 from pymlm.inference.parts import ModelParts
-from pymlm.inference.satterthwaite import SatterthwaiteParts, satterthwaite
+from pymlm.inference.satterthwaite import (
+    SatterthwaiteParts,
+    profiled_derivatives,
+    satterthwaite,
+)
 
 __all__ = [
     "Design",
@@ -28,6 +32,7 @@ __all__ = [
     "kenward_roger_df",
     "kenward_roger_f",
     "moments",
+    "profiled_derivatives",
     "satterthwaite",
     "satterthwaite_df",
     "satterthwaite_f",

@@ -9,7 +9,7 @@ import numpy as np
 from pymlm.inference.moments import Moments, moments
 from pymlm.inference.parts import Floats, ModelParts
 
-__all__ = ["EIGENVALUE_TOLERANCE", "SatterthwaiteParts", "satterthwaite"]
+__all__ = ["EIGENVALUE_TOLERANCE", "SatterthwaiteParts", "profiled_derivatives", "satterthwaite"]
 
 # lmerTest's own rule (as_lmerModLmerTest, tol = 1e-8): directions below it carry no information.
 EIGENVALUE_TOLERANCE = 1e-8
@@ -104,15 +104,51 @@ def satterthwaite(parts: ModelParts, shared: Moments | None = None) -> Satterthw
     )
 
 
+def profiled_derivatives(mom: Moments) -> tuple[Floats, Floats]:
+    r"""Gradient and Hessian in theta of the criterion that lme4 minimizes, sigma profiled out.
+
+    Parameters
+    ----------
+    mom : Moments
+        ``moments(parts)``.
+
+    Returns
+    -------
+    gradient : ndarray, shape (m,)
+    hessian : ndarray, shape (m, m)
+
+    Notes
+    -----
+    What ``lme4:::deriv12`` takes by differences of the deviance function. In the notation of
+    `satterthwaite`, :math:`d_i = \operatorname{tr}\tilde C D_i - u'D_iu/\sigma^2`; at the
+    :math:`\hat\sigma` of each theta :math:`d_\sigma = 0`, so that the second derivatives are
+    :math:`d_{ij} - d_{i\sigma}d_{j\sigma}/d_{\sigma\sigma}`. Bates et al. 2015, section 3,
+    doi:10.18637/jss.v067.i01, for the criterion.
+    """
+    p = len(mom.phi)
+    gradient = mom.basis.d1 @ (_single_traces(mom) - mom.form[:, p, p] / mom.sigma**2)
+    full = _hessian(mom)
+    across = full[:-1, -1]
+    return gradient, full[:-1, :-1] - np.outer(across, across) / full[-1, -1]
+
+
+def _single_traces(mom: Moments) -> Floats:
+    """tr(C̃Eᵣ)."""
+    if not mom.reml:
+        return mom.trace
+    p = len(mom.phi)
+    traces: Floats = mom.trace - np.einsum("ab,rba->r", mom.phi, mom.form[:, :p, :p])
+    return traces
+
+
 def _hessian(mom: Moments) -> Floats:
     d1, d2, phi, sigma = mom.basis.d1, mom.basis.d2, mom.phi, mom.sigma
     p = len(phi)
     m = len(d1)
     bb, uu = mom.form[:, :p, :p], mom.form[:, p, p]
     weighted = phi @ bb
-    single, pair = mom.trace, mom.pair_trace
+    single, pair = _single_traces(mom), mom.pair_trace
     if mom.reml:
-        single = single - np.einsum("raa->r", weighted)
         pair = (
             pair
             - 2.0 * np.einsum("ab,rsba->rs", phi, mom.pair_form[:, :, :p, :p])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,12 +28,15 @@ class Degrees:
         "exact", or "rule" where nothing is estimated.
     said : dict of int to tuple of str
         lmerTest's warnings about the Hessian, by fit.
+    derivatives : list of pairs of ndarray
+        Gradient and Hessian of each fit, where they were asked for.
     """
 
     df: Floats | None
     std_error: Floats
     engine: str | None
     said: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    derivatives: Sequence[tuple[Floats, Floats]] = ()
 
 
 def is_exact(ddf: str | None) -> bool:
@@ -41,25 +44,32 @@ def is_exact(ddf: str | None) -> bool:
     return ddf in (SATTERTHWAITE, KENWARD_ROGER)
 
 
-def degrees_of_freedom(ddf: str | None, block: Mapping[str, Any]) -> Degrees:
+def degrees_of_freedom(
+    ddf: str | None, block: Mapping[str, Any], derivatives: bool = False
+) -> Degrees:
     """Find the degrees of freedom of a block of fits, as `many_fit` of the bridge describes it.
+
+    With `derivatives` also those that lme4's check of convergence needs.
 
     Raises
     ------
     NotSupportedError
         Where the closed forms do not reach.
     """
+    exact = is_exact(ddf)
+    closed = _closed_forms(ddf, block, derivatives) if exact or derivatives else None
+    if closed is not None and exact:
+        return closed
     std_error: Floats = block["std_error"]
-    if ddf is None:
-        return Degrees(df=None, std_error=std_error, engine=None)
-    if ddf == "asymptotic":
-        return Degrees(df=np.full(std_error.shape, np.inf), std_error=std_error, engine="rule")
-    if ddf == "between-within":
-        return Degrees(df=block["df"], std_error=std_error, engine="rule")
-    return _closed_forms(ddf, block)
+    df = {"asymptotic": np.full(std_error.shape, np.inf), "between-within": block["df"]}
+    return Degrees(
+        df=None if ddf is None else df[ddf], std_error=std_error,
+        engine=None if ddf is None else "rule",
+        derivatives=() if closed is None else closed.derivatives,
+    )  # fmt: skip
 
 
-def _closed_forms(ddf: str, block: Mapping[str, Any]) -> Degrees:
+def _closed_forms(ddf: str | None, block: Mapping[str, Any], derivatives: bool) -> Degrees:
     # scipy is imported when it is needed: it would double the time of a first small fit.
     from pymlm.inference import (
         Design,
@@ -67,6 +77,7 @@ def _closed_forms(ddf: str, block: Mapping[str, Any]) -> Degrees:
         kenward_roger,
         kenward_roger_df,
         moments,
+        profiled_derivatives,
         satterthwaite,
         satterthwaite_df,
     )
@@ -82,6 +93,7 @@ def _closed_forms(ddf: str, block: Mapping[str, Any]) -> Degrees:
     shared = Design.of(first)
     unit, df = np.eye(p), np.empty((p, k))
     std_error, said = block["std_error"].copy(), {}
+    found: list[tuple[Floats, Floats]] = []
     for j in range(k):
         lambdat = first.lambdat.copy()
         lambdat.data = theta[first.lind - 1, j]
@@ -92,6 +104,10 @@ def _closed_forms(ddf: str, block: Mapping[str, Any]) -> Degrees:
         # A perfect fit has no variance to speak of: 0/0 is NaN, as it is in R.
         with np.errstate(divide="ignore", invalid="ignore"):
             one = moments(parts, design=shared)
+            if derivatives:
+                found.append(profiled_derivatives(one))
+            if not is_exact(ddf):
+                continue
             s = satterthwaite(parts, one)
             if s.messages:
                 said[j] = s.messages
@@ -102,4 +118,4 @@ def _closed_forms(ddf: str, block: Mapping[str, Any]) -> Degrees:
                 df[:, j], std_error[:, j] = (
                     kenward_roger_df(kr, unit), np.sqrt(np.diag(kr.phi_adj)),
                 )  # fmt: skip
-    return Degrees(df=df, std_error=std_error, engine="exact", said=said)
+    return Degrees(df=df, std_error=std_error, engine="exact", said=said, derivatives=found)

@@ -20,6 +20,7 @@ from pymlm.many.plan import Plan, parts_of
 from pymlm.many.store import Store, folder_of
 from pymlm.many.tables import Tables
 from pymlm.many.work import Job
+from pymlm.models.derivatives import stops_unconverged
 from pymlm.models.families import Family, check_no_weights
 from pymlm.models.glmer import glmer
 from pymlm.models.glmm import GeneralizedLinearMixedModel
@@ -160,6 +161,7 @@ def fit_many(
         keep_models=keep == "models",
         one_by_one=keep == "models" or settings.engine == "lmerTest"
         or seconds(options.get("timeout")) is not None
+        or stops_unconverged(options.get("control"))
         or (method == KENWARD_ROGER and not flag(options.get("reml", True), "reml")),
     )  # fmt: skip
     if job.generalized:

@@ -17,26 +17,25 @@ import numpy as np
 import pandas as pd
 
 from pymlm.engine import Frame, call
-from pymlm.engine.from_r import build
 from pymlm.errors import FormulaError, NotSupportedError, PymlmError
 from pymlm.formula import Formula
 from pymlm.frames import any_complete
+from pymlm.many.checks import add_said_by_r, checked_exactly, whole
 from pymlm.many.degrees import Degrees, degrees_of_freedom, is_exact
 from pymlm.many.tables import Failure, Tables
 from pymlm.models.control import GlmerControl, LmerControl, as_control
+from pymlm.models.derivatives import asks_exact
 from pymlm.models.families import Family, check_family_response, glmer_family
 from pymlm.models.fitting import (
     Task,
     as_start,
     check_mixed,
     check_response,
-    convergence_words,
 )
 from pymlm.models.glmer import glmer, start_of_glmm
 from pymlm.models.glmm import points_of_quadrature
 from pymlm.models.lmer import lmer
 from pymlm.results.base import Floats
-from pymlm.results.summary import Convergence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +68,13 @@ class Job:
 
     @property
     def exact(self) -> bool:
-        """Whether the degrees of freedom are the closed forms' affair."""
-        return not self.generalized and is_exact(self.ddf)
+        """Whether the closed forms are asked for degrees of freedom or derivatives."""
+        return not self.generalized and (is_exact(self.ddf) or self.exact_derivatives)
+
+    @property
+    def exact_derivatives(self) -> bool:
+        """Whether convergence is checked by the closed forms' derivatives."""
+        return not self.generalized and asks_exact(self.options.get("control"))
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of the bridge's `many_design`, beside formula, data, weights and offset."""
@@ -193,28 +197,23 @@ def _fitted(job: Job, function: str, handle: Any, given: Any, said: tuple[str, .
                   for i, b in enumerate(blocks)]  # fmt: skip
     for block in blocks:
         for at, text, kind in zip(
-            _whole(block["failed"]), block["errors"], block["classes"], strict=True
+            whole(block["failed"]), block["errors"], block["classes"], strict=True
         ):
             ours = kind.removeprefix("pymlm_") if kind.startswith("pymlm_") else None
             out.failures[at] = Failure(
                 error=ours or "FitError", message=text if ours else f"R: {text}"
             )
-    _add_blocks(out, job, [b for b in blocks if len(b["column"])])
+    _add_blocks(out, job, handle, [b for b in blocks if len(b["column"])])
     for fit in (out.done - set(out.failures)) if said else ():
         out.said[fit] = (*said, *out.said.get(fit, ()))
     return out
 
 
-def _whole(numbers: Any) -> list[int]:
-    """R's numbers of columns, counted from 0; an empty vector of R may be of any type."""
-    return [int(x) - 1 for x in np.ravel(numbers)] if numbers is not None else []
-
-
-def _add_blocks(out: Tables, job: Job, blocks: list[Mapping[str, Any]]) -> None:
+def _add_blocks(out: Tables, job: Job, handle: Any, blocks: list[Mapping[str, Any]]) -> None:
     if not blocks:
         return
     ddf = None if job.generalized else job.ddf
-    found = [degrees_of_freedom(ddf, b) for b in blocks]
+    found = [degrees_of_freedom(ddf, b, job.exact_derivatives) for b in blocks]
     df = [_flat(f.df) for f in found]
     tests = call(
         "many_tests", np.concatenate([_flat(b["estimate"]) for b in blocks]),
@@ -225,24 +224,26 @@ def _add_blocks(out: Tables, job: Job, blocks: list[Mapping[str, Any]]) -> None:
     for block, degrees in zip(blocks, found, strict=True):
         size = block["estimate"].size
         own = {n: None if v is None else v[at : at + size] for n, v in tests.items()}
-        _add_block(out, job, block, degrees, own)
+        _add_block(out, job, handle, block, degrees, own)
         at += size
 
 
 def _add_block(
-    out: Tables, job: Job, block: Mapping[str, Any], degrees: Degrees, tests: Mapping[str, Any]
-) -> None:
-    fits = np.array(_whole(block["column"]))
+    out: Tables, job: Job, handle: Any, block: Mapping[str, Any], degrees: Degrees,
+    tests: Mapping[str, Any],
+) -> None:  # fmt: skip
+    fits = np.array(whole(block["column"]))
     p, k = block["estimate"].shape
     out.add(
         "tidy", np.repeat(fits, p), term=_tiled(block["term"], k),
         estimate=_flat(block["estimate"]), std_error=_flat(degrees.std_error),
         df=_flat(degrees.df), **tests,
     )  # fmt: skip
-    converged = _add_said_by_r(out, fits, block, degrees.said)
+    checked, gradient = checked_exactly(handle, block, degrees)
+    converged = add_said_by_r(out, fits, block, degrees.said, checked)
     out.add(
         "glance", fits, nobs=float(block["nobs"][0]), singular=block["singular"],
-        converged=converged, max_gradient=block["max_gradient"], ddf_engine=degrees.engine,
+        converged=converged, max_gradient=gradient, ddf_engine=degrees.engine,
         **{name: block[name] for name in
            ("sigma", "loglik", "aic", "bic", "reml_criterion", "deviance", "df_residual", "npar")},
     )  # fmt: skip
@@ -261,22 +262,6 @@ def _add_block(
             "ranef", np.repeat(fits, len(modes["grp"])), condval=_flat(block["modes"]),
             **{name: _tiled(modes[name], k) for name in ("grpvar", "term", "grp")},
         )  # fmt: skip
-
-
-def _add_said_by_r(
-    out: Tables, fits: Any, block: Mapping[str, Any], said: Mapping[int, tuple[str, ...]]
-) -> Any:
-    """Keep what R and lme4's checks said; return which fits converged."""
-    converged = np.ones(len(fits), dtype=bool)
-    words = {at: [f"RWarning: {text}" for text in heard] for at, heard in enumerate(block["said"])}
-    for at, found in zip(_whole(block["flagged"]), block["convergence"], strict=True):
-        about: Convergence = build(Convergence, found)
-        converged[at] = about.ok
-        words[at] += [f"{c.__name__}: {text}" for text, c in convergence_words(about)]
-    for at, texts in said.items():
-        words[at] += [f"RWarning: {text}" for text in texts]
-    out.said.update({int(fits[at]): tuple(texts) for at, texts in words.items() if texts})
-    return converged
 
 
 def _flat(matrix: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -61,6 +61,9 @@ class CommonAttributes(EngineMethods):
     def nobs(self) -> int:
         """Number of rows used: ``nobs(model)``."""
         return self._description().nobs
+
+    def _check_as(self, other: Self) -> None:
+        """Check convergence as that of `other`, from which this model was fitted again, was."""
 
     def _say_convergence(self) -> None:
         """Warn where this fit did not converge; R itself does where lm, glm and nlme fitted."""

@@ -298,12 +298,13 @@ def convergence_words(convergence: Convergence) -> list[tuple[str, type[PymlmWar
     if not convergence.ok:
         code = [w for w in convergence.optimizer_warnings if w.startswith("convergence code")]
         said = (*convergence.failures, *code)
-        out.append((
-            "the fit may not have converged: "
-            + ("; ".join(said) or f"optimizer code {convergence.optimizer_code}"),
-            ConvergenceWarning,
-        ))  # fmt: skip
+        out.append(not_converged(said or (f"optimizer code {convergence.optimizer_code}",)))
     return out
+
+
+def not_converged(said: Sequence[str]) -> tuple[str, type[PymlmWarning]]:
+    """What failed checks say, in words, with the warning that it is."""
+    return f"the fit may not have converged: {'; '.join(said)}", ConvergenceWarning
 
 
 def warn_about(convergence: Convergence) -> None:

@@ -9,6 +9,7 @@ from pymlm.argument_types import Timeout
 from pymlm.arguments import flag, strict
 from pymlm.models.advice import advised
 from pymlm.models.control import LmerControl, as_control
+from pymlm.models.derivatives import asks_exact, check_exactly
 from pymlm.models.fitting import (
     as_start,
     check_mixed,
@@ -124,5 +125,7 @@ def lmer(
         control=as_control(control, LmerControl),
         start=as_start(start),
     )
+    if asks_exact(control):
+        found = check_exactly(handle)
     warn_about(found)
     return advised(LinearMixedModel(handle, task.fitted_by(lmer), found))

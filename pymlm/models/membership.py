@@ -14,6 +14,7 @@ from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedErr
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.advice import advised
 from pymlm.models.control import LmerControl, as_control
+from pymlm.models.derivatives import asks_exact, check_exactly
 from pymlm.models.fitting import as_start, check_response, fit, make_task, warn_about
 from pymlm.models.lmer import LinearMixedModel
 from pymlm.models.membership_weights import check_weights, membership_weights
@@ -263,6 +264,8 @@ def multiple_membership(
         start=as_start(start),
     )
     model = advised(MultipleMembershipModel(handle, task.fitted_by(multiple_membership)))
+    if asks_exact(control):
+        model.__dict__["convergence"] = check_exactly(handle)
     warn_about(model.convergence)
     return model
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 import pandas as pd
 
@@ -11,6 +11,8 @@ from pymlm.arguments import strict
 from pymlm.engine import RObject, call
 from pymlm.models.all_fit import AllFitMethods
 from pymlm.models.averages import AverageMethods
+from pymlm.models.control import EXACT
+from pymlm.models.derivatives import check_exactly
 from pymlm.models.described import Described
 from pymlm.models.fitting import warn_about
 from pymlm.models.identity import identified
@@ -34,6 +36,10 @@ class MixedModel(
     """
 
     _residual_types = RESIDUALS
+
+    def _check_as(self, other: Self) -> None:
+        if other.convergence.derivatives == EXACT:
+            self.__dict__["convergence"] = check_exactly(self._handle)
 
     def _say_convergence(self) -> None:
         warn_about(self.convergence)

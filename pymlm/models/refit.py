@@ -81,7 +81,9 @@ class RefitMethods(CommonAttributes):
     def _of_response(self, handle: RObject, columns: Mapping[str, Any]) -> Self:
         """A model of this class that was fitted to another response, as the bridge sends it."""
         made = {name: as_column(column) for name, column in columns.items()}
-        return type(self)(handle, self._source.with_columns(made))
+        model = type(self)(handle, self._source.with_columns(made))
+        model._check_as(self)
+        return model
 
     def _users_columns(self, names: list[str]) -> pd.DataFrame:
         if self._source.users is None:

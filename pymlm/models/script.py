@@ -15,6 +15,7 @@ from pymlm.errors import DataError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     versions: str
+    remarks: tuple[str, ...]
     packages: tuple[str, ...]
     call: str
     names: tuple[str, ...]
@@ -38,6 +39,7 @@ def write_script(handle: RObject, path: str | Path | None) -> str:
         "script_parts", handle, None if data_file is None else str(data_file.resolve()), into=_Parts
     )
     lines = [f"# {parts.versions}; written by pymlm {__version__}"]
+    lines += [f"# {remark}" for remark in parts.remarks]
     lines += [f"library({name})" for name in parts.packages]
     if data_file is None:
         lines += [f"{n} <- {text}" for n, text in zip(parts.targets, parts.objects, strict=True)]

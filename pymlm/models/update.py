@@ -107,6 +107,7 @@ class UpdateMethods(CommonAttributes):
         kept = {name: value for name, value in changes.items() if name != "timeout"}
         source = replace(self._source, arguments=dict(self._source.arguments) | kept)
         model = type(self)(handle, source)
+        model._check_as(self)
         model._say_convergence()
         return model
 

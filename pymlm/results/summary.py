@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -117,6 +117,9 @@ class Convergence(Result):
         Deviance evaluations.
     singular_terms : tuple of str
         "group: coefficient" of every dimension without variance of its own.
+    derivatives : {"lme4", "exact"} or None
+        Whose gradient and Hessian were checked: lme4's, by differences, or closed forms
+        (``LmerControl(calc_derivs="exact")``); None where there are none.
 
     Notes
     -----
@@ -134,6 +137,7 @@ class Convergence(Result):
     max_scaled_gradient: float
     evaluations: int | None
     singular_terms: tuple[str, ...]
+    derivatives: Literal["lme4", "exact"] | None
 
     @property
     def ok(self) -> bool:

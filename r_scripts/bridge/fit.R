@@ -291,8 +291,36 @@ convergence <- function(fit) {
     max_scaled_gradient = scaled,
     # nlminbwrap leaves NA
     evaluations = if (!is.null(info$feval) && !is.na(info$feval[1L])) as.integer(info$feval)[1L],
-    singular_terms = as.character(if (singular) .singular_terms(model))
+    singular_terms = as.character(if (singular) .singular_terms(model)),
+    derivatives = if (by_exact(model)) "exact" else if (!is.null(gradient)) "lme4"
   )
+}
+
+#' Has convergence been checked by exact derivatives?
+by_exact <- function(model) {
+  isS4(model) && is(model, "merMod") && identical(model@optinfo$derivs$by, "exact")
+}
+
+#' Check convergence as lmer() does, by these derivatives or, without them, by lme4's own. The model,
+#' fitted without, keeps them and what the checks found.
+check_by_derivatives <- function(fit, gradient = NULL, hessian = NULL) {
+  model <- fit$model
+  at <- optimized_parameters(model)$values
+  derivs <- if (is.null(gradient)) .differences(model, at)
+    else list(gradient = as.numeric(gradient), Hessian = hessian, by = "exact")
+  # What is said is read from the model, as after every fit.
+  found <- suppressMessages(suppressWarnings(lme4:::checkConv(
+    derivs, at, ctrl = .own_control(model)$checkConv, lbound = model@lower)))
+  model@optinfo$derivs <- derivs
+  model@optinfo$conv["lme4"] <- list(found)
+  fit$model <- model
+  convergence(fit)
+}
+
+.differences <- function(model, at) {
+  call <- model@call
+  call$devFunOnly <- TRUE
+  lme4:::deriv12(suppressMessages(suppressWarnings(eval(call, model_home(model)))), at)
 }
 
 # Group and coefficient of every dimension without variance of its own: "Subject: Days". These are

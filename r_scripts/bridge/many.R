@@ -97,6 +97,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
     bic = number("bic"), reml_criterion = if (design$linear && design$reml) number("criterion"),
     deviance = number("deviance"), df_residual = number("df_residual"), npar = number("npar"),
     singular = vapply(good, function(f) f$singular, NA), max_gradient = number("max_gradient"),
+    lower = parts$terms$lower,
     flagged = flagged, convergence = lapply(good[flagged], function(f) f$convergence),
     said = lapply(good, function(f) as.character(c(parts$said, f$said))),
     modes = if (modes) rows("modes", nrow(parts$terms$Zt)),
@@ -306,6 +307,17 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
        n_coef = unname(lengths(parts$terms$cnms)),
        y = if (is.null(Y)) as.numeric(rho$resp$y) else as.numeric(Y),
        offset = as.numeric(rho$resp$offset), weights = as.numeric(rho$resp$weights), reml = reml)
+}
+
+#' What lme4's checks say of each fit by derivatives that it did not make itself; of singular fits it
+#' says so before, and no more.
+many_checks <- function(design, lower, theta, gradient, hessians) {
+  lapply(seq_along(hessians), function(j) {
+    derivs <- list(gradient = gradient[, j], Hessian = hessians[[j]])
+    found <- suppressMessages(suppressWarnings(lme4:::checkConv(
+      derivs, theta[, j], ctrl = design$control$checkConv, lbound = lower)))
+    as.character(if (length(found$code)) found$messages)
+  })
 }
 
 #' Tests and intervals of many coefficient tables at once, as summary() makes them: t with degrees of

@@ -156,7 +156,7 @@ script_parts <- function(fit, data_file) {
     refuse("NotSupportedError", "a multiple-membership fit is not one call of lme4, so no script ",
            "of native R repeats it; m.save() writes a model that R can refit")
   written <- .note(model, "pymlm_call")
-  call <- if (is.null(written)) getCall(model) else written
+  call <- .as_r_checks(if (is.null(written)) getCall(model) else written, model)
   names <- intersect(c(as.character(call$data), ".contrasts", "nonlinear"),
                      ls(env, all.names = TRUE))
   if (!length(names))
@@ -164,6 +164,8 @@ script_parts <- function(fit, data_file) {
   objects <- mget(names, envir = env)
   if (!is.null(data_file)) .write_rds(objects, data_file)
   list(
+    remarks = if (by_exact(model))
+      "pymlm checked convergence by exact derivatives; R takes lme4's own, by differences",
     versions = paste0("R ", getRversion(), ", lme4 ", utils::packageVersion("lme4")),
     packages = c("lme4", if (any(c("ns", "bs") %in% .walk(call)$calls)) "splines"),
     call = paste(deparse(call, width.cutoff = 90L), collapse = "\n"),
@@ -171,6 +173,14 @@ script_parts <- function(fit, data_file) {
     targets = vapply(names, function(n) deparse(as.name(n), backtick = TRUE), ""),
     objects = if (is.null(data_file)) vapply(objects, .exact_text, "") else character()
   )
+}
+
+# R has no exact derivatives; its own check is nearer to them than none.
+.as_r_checks <- function(call, model) {
+  if (!by_exact(model) || !is.call(call$control)) return(call)
+  call$control$calc.derivs <- NULL
+  if (length(call$control) == 1L) call$control <- NULL
+  call
 }
 
 # What pymlm noted on a model's frame; models of other classes have none.
