@@ -102,6 +102,42 @@ vcov_result <- function(native, fit, ddf = NULL) {
   list(term = colnames(native) %||% names(coefs(fit$model)), values = unname(as.matrix(native)))
 }
 
+#' The joint covariance matrix of (b-hat - b, beta-hat), the conditional modes first, as lme4 2 names
+#' them. Its own vcov(full = TRUE) leaves the factor's permutation out, which crossed factors have.
+full_vcov_native <- function(fit) UseMethod("full_vcov_native", fit$model)
+full_vcov_native.default <- function(fit)
+  refuse_class(fit, "vcov(full=True)", "It is of a mixed model's random effects, too: ask m.vcov()")
+full_vcov_native.merMod <- function(fit) {
+  model <- fit$model
+  need_linear_predictor(fit, "The joint covariance", "m.vcov() is that of the fixed effects")
+  .need_memory_of_full(model)
+  part <- getME(model, c("L", "Lambdat", "RX", "RZX"))
+  modes <- as.matrix(solve(part$L, solve(part$L, part$Lambdat, system = "P"), system = "L"))
+  means <- t(as.matrix(part$RX))
+  inverse <- rbind(
+    cbind(modes, matrix(0, nrow(modes), ncol(means))),
+    cbind(-forwardsolve(means, as.matrix(crossprod(part$RZX, modes))),
+          forwardsolve(means, diag(ncol(means)))))
+  names <- c(.named_modes(model), names(fixef(model)))
+  stats::sigma(model)^2 * `dimnames<-`(crossprod(inverse), list(names, names))
+}
+full_vcov_result <- function(native, fit) list(term = colnames(native), values = unname(native))
+
+# Columns of Z: "Subject.308.Days".
+.named_modes <- function(model) {
+  one <- function(coefs, grp, at) c(outer(coefs, levels(model@flist[[at]]),
+                                          function(coef, level) paste(grp, level, coef, sep = ".")))
+  unlist(Map(one, model@cnms, names(model@cnms), attr(model@flist, "assign")), use.names = FALSE)
+}
+
+.need_memory_of_full <- function(model, available = available_memory()) {
+  size <- nrow(getME(model, "Lambdat")) + length(fixef(model))
+  needed <- 5 * 8 * size^2 # the factor, its inverse, their product, and what crosses to Python
+  if (needed > available) refuse("NotSupportedError", "the joint covariance of ", size, " effects would ",
+    "need about ", in_gb(needed), " of memory; ", in_gb(available), " are free. predict(interval=) ",
+    "gives the standard errors of single rows")
+}
+
 #' pbkrtest's adjusted covariance of the fixed effects, computed once for each engine.
 kenward_roger_vcov <- function(fit) {
   .need_reml(fit)

@@ -134,7 +134,7 @@ parse_formula <- function(text) {
 }
 
 # lme4 walks a mixed formula by recursion, a level and more a term, and R has not more levels than
-# options("expressions"). lme4 2 takes minutes to find that out.
+# options("expressions").
 .check_length <- function(f) {
   node <- f[[length(f)]]
   depth <- 0L

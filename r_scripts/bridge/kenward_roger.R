@@ -34,13 +34,13 @@ check_kenward_roger_memory <- function(fit, available = available_memory()) {
   entries <- sum(sizes^2)
   bytes <- 12 * entries * (4 * n_matrices + 2)
   if (bytes <= available && entries < 2^31) return(invisible(bytes))
-  refuse("NotSupportedError", "Kenward-Roger by pbkrtest would need about ", .in_gb(bytes),
+  refuse("NotSupportedError", "Kenward-Roger by pbkrtest would need about ", in_gb(bytes),
          " for its ", n_matrices, " matrices over ", nrow(model@frame), " rows; ",
-         .in_gb(available), " are free. Ask for engine='exact', which needs no such matrices, or for ",
+         in_gb(available), " are free. Ask for engine='exact', which needs no such matrices, or for ",
          "ddf='Satterthwaite', which differs little at this number of rows.")
 }
 
-.in_gb <- function(bytes) paste(format(signif(bytes / 2^30, 2), scientific = FALSE), "GB")
+in_gb <- function(bytes) paste(format(signif(bytes / 2^30, 2), scientific = FALSE), "GB")
 
 #' Bytes of memory that a program may still take; Inf where the system does not say.
 available_memory <- function() {
