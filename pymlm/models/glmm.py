@@ -125,7 +125,9 @@ class GeneralizedLinearMixedModel(MixedModel):
         return found._in_digits(digits)
 
     @strict
-    def vcov(self, ddf: Ddf | None = None, use_hessian: bool | None = None) -> pd.DataFrame:  # type: ignore[override]  # no engines: z tests
+    def vcov(  # type: ignore[override]  # no engines: z tests
+        self, ddf: Ddf | None = None, use_hessian: bool | None = None, full: bool = False
+    ) -> pd.DataFrame:
         """Return the covariance matrix of the fixed effects (link scale), shape (p, p).
 
         Parameters
@@ -135,6 +137,9 @@ class GeneralizedLinearMixedModel(MixedModel):
             True: inverse of the Hessian of the log-likelihood in all parameters. False: from the
             penalized least squares at the estimate (RX), the variances taken as known. None: R's
             choice, the Hessian where there is one (n_agq of 1 or more, calc_derivs not False).
+        full : bool
+            The joint covariance of random and fixed effects, as for a linear mixed model; from the
+            penalized least squares at the estimate.
 
         Raises
         ------
@@ -151,6 +156,8 @@ class GeneralizedLinearMixedModel(MixedModel):
         Mirrors ``vcov(model, use.hessian =)`` of lme4.
         """
         need_asymptotic(ddf)
+        if full:
+            return self._joint_covariance("use_hessian", use_hessian)
         return self._ask("glmm_vcov", NamedMatrix, use_hessian=use_hessian).to_frame()
 
     @strict

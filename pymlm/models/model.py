@@ -12,6 +12,7 @@ import pandas as pd
 
 from pymlm.argument_types import Ddf, Engine, FixedOrRandom
 from pymlm.arguments import strict
+from pymlm.errors import ArgumentError
 from pymlm.figures import figure_of
 from pymlm.models.bootstrap import BootstrapMethods
 from pymlm.models.diagnostics import DiagnosticMethods
@@ -51,7 +52,9 @@ class Model(
         return self._ask("fixef", NamedValues).to_series()
 
     @strict
-    def vcov(self, ddf: Ddf | None = None, engine: Engine | None = None) -> pd.DataFrame:
+    def vcov(
+        self, ddf: Ddf | None = None, engine: Engine | None = None, full: bool = False
+    ) -> pd.DataFrame:
         """Return the covariance matrix of the fixed effects, shape (p, p).
 
         Parameters
@@ -62,9 +65,26 @@ class Model(
             NaN.
         engine : {"auto", "lmerTest", "exact"}, optional
             As in `summary`.
+        full : bool
+            The joint covariance of the q random and the p fixed effects, shape (q + p, q + p): of
+            the prediction errors of the conditional modes, named "Subject.308.Days", and of the
+            estimates (Henderson 1975, doi:10.2307/2529430). Mirrors ``vcov(model, full = TRUE)`` of
+            lme4 2, which is wrong for crossed factors; here with every lme4.
+
+        Raises
+        ------
+        NotSupportedError
+            full=True for a model without random effects of lme4's; or a matrix beyond the memory.
         """
         method = "Kenward-Roger" if self._ddf(ddf) == "Kenward-Roger" else None
+        if full:
+            return self._joint_covariance("ddf", method)
         return self._ask_ddf("vcov", NamedMatrix, engine, ddf=method).to_frame()
+
+    def _joint_covariance(self, name: str, other: object) -> pd.DataFrame:
+        if other is not None:
+            raise ArgumentError(f"full=True has no {name}={other!r}: it is of the fit as it is")
+        return self._ask("full_vcov", NamedMatrix, keep=False).to_frame()
 
     @strict
     def model_matrix(self, type: FixedOrRandom = "fixed") -> pd.DataFrame:
