@@ -172,8 +172,10 @@ quick_profile <- function(model, which) {
   ours$optwrap <- function(...) lme4$optwrap(..., calc.derivs = FALSE)
   profile <- utils::getS3method("profile", "merMod", envir = lme4)
   if (knows_structures()) {
+    structures <- term_structures(model)
     ours$profnames <- function(object, ...) variance_parameters(object)$name
-    if (!is_structured(model)) ours$convProfParToPar <- .theta_of_profile
+    ours$convProfParToPar <- function(value, object, profscale, sc = NULL)
+      .parameters_of_profile(value, object@cnms, structures, sc)
     ours$devfun2 <- lme4$devfun2
     environment(ours$devfun2) <- ours
   }
@@ -181,18 +183,25 @@ quick_profile <- function(model, which) {
   profile(model, which = which, signames = FALSE)
 }
 
-# lme4 2's convProfParToPar() of unstructured terms: standard deviations (over sc) and correlations to
-# the triangles of theta, with lme4's own Cholesky factor.
-.theta_of_profile <- function(value, object, profscale, sc = NULL) {
+# lme4 2's convProfParToPar(): standard deviations (over sc) and correlations to what it optimizes
+# over: of an unstructured term the triangle of theta, with lme4's own Cholesky factor, of a structure
+# its standard deviations and its correlation as they are.
+.parameters_of_profile <- function(value, cnms, structures, sc) {
   at <- 0L
-  unlist(lapply(lengths(object@cnms, use.names = FALSE), function(k) {
-    sd <- value[at + seq_len(k)] / (if (is.null(sc)) 1 else sc)
-    size <- k * (k - 1L) / 2L
-    cor <- diag(k)
-    cor[lower.tri(cor)] <- value[at + k + seq_len(size)]
-    at <<- at + k + size
-    if (k < 2L) return(sd)
-    factor <- t(asNamespace("lme4")$semichol(t(cor)) * rep(sd, each = k))
-    factor[lower.tri(factor, diag = TRUE)]
-  }), use.names = FALSE)
+  unlist(Map(function(k, structure) {
+    size <- structure_size(structure, k)
+    own <- value[at + seq_len(size)]
+    at <<- at + size
+    sds <- seq_len(if (structure$hom) 1L else k)
+    if (!is.null(sc)) own[sds] <- own[sds] / sc
+    if (structure$class == "us" && k > 1L) .triangle(own[sds], own[-sds]) else own
+  }, lengths(cnms, use.names = FALSE), structures), use.names = FALSE)
+}
+
+.triangle <- function(sd, cor) {
+  k <- length(sd)
+  full <- diag(k)
+  full[lower.tri(full)] <- cor
+  factor <- t(asNamespace("lme4")$semichol(t(full)) * rep(sd, each = k))
+  factor[lower.tri(factor, diag = TRUE)]
 }
