@@ -13,7 +13,8 @@ import pymlm as mlm
 from pymlm import errors
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("lectures/*.md")])
+PAGES = sorted(DOCS.rglob("*.md"))
+GUIDES = sorted(p for p in DOCS.glob("guides/from_*.md"))
 LECTURES = ("rosche", "hermansen", "explainer", "cole", "hoffman")
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Rows of the project's checklist of what the lectures name.
@@ -75,6 +76,20 @@ def test_the_lectures_table_has_every_row_of_the_checklist() -> None:
                         found |= set(range(int(first), int(last) + 1))
     found |= {int(n) for n in re.findall(r"row (\d+)", page)}  # named, with a reason, below it
     assert sorted(set(ROWS) - found) == []
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda p: p.stem)
+def test_names_that_a_guide_translates_to_exist(page: Path) -> None:
+    """The last column of its tables is pymlm's; most rows name something."""
+    rows = [re.split(r"(?<!\\)\|", x)[-2] for x in text(page).splitlines() if x.startswith("| ")]
+    named = [re.findall(r"(?<!\")\b(mlm|m)\.((?:plot\.)?\w+)", row) for row in rows]
+    assert sum(map(bool, named)) > 10
+    for where, name in {n for row in named for n in row}:
+        if where == "mlm":
+            figure = name.removeprefix("plot.")
+            assert figure in (mlm.plot.__all__ if figure != name else mlm.__all__), name
+        else:
+            assert hasattr(mlm.LinearMixedModel, name), name
 
 
 def test_names_in_the_lectures_table_exist() -> None:
