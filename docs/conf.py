@@ -34,7 +34,7 @@ exclude_patterns = ["_build", "_ext", "jupyter_execute"]
 # method), else an argument.
 default_role = "py:obj"
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!pymlm\b).*"), ("py:class", ".*")]
+nitpick_ignore_regex = [("py:.*", r"(?!pymlm\b).*|pymlm\.options\..*"), ("py:class", ".*")]
 # Results and models share their field names on purpose (nobs, aic ...), so that a bare name in a
 # list of attributes has several targets.
 suppress_warnings = ["ref.python"]

@@ -47,6 +47,14 @@ class AllFitMethods(Described):
         Notes
         -----
         Mirrors ``lme4::allFit(model)``; warnings of the single fits stand in the result.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> fits = m.all_fit()
+        >>> "bobyqa" in fits.optimizer
+        True
         """
         return self._ask(
             "all_fit",

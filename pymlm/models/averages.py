@@ -105,6 +105,13 @@ class AverageMethods(SimulationMethods):
         Notes
         -----
         Errors are those of `avg_predictions`.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.avg_comparisons(["Days"]).to_frame()["estimate"].round(3).to_list()
+        [10.467]
         """
         return self._averages(
             "comparisons", variables, by, newdata, type, re_form, ddf, level, engine
@@ -132,6 +139,13 @@ class AverageMethods(SimulationMethods):
         Notes
         -----
         Derivatives are central differences. Errors are those of `avg_predictions`.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.avg_slopes(["Days"]).to_frame()[["estimate", "std_error"]].round(3).values.tolist()
+        [[10.467, 1.546]]
         """
         return self._averages("slopes", variables, by, newdata, type, re_form, ddf, level, engine)
 
@@ -145,6 +159,13 @@ class AverageMethods(SimulationMethods):
 
         With `ddf` they have Satterthwaite's or Kenward-Roger's degrees of freedom. The uncertainty
         is that of the fixed effects; `predict` with interval= adds that of the random effects.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.predictions().to_frame()["estimate"].head(2).round(1).to_list()
+        [253.7, 273.3]
         """
         return self._averages(
             "predictions", variables, None, newdata, type, re_form, ddf, level, engine, each=True
@@ -156,7 +177,15 @@ class AverageMethods(SimulationMethods):
         type: ResponseOrLink = "response", re_form: str | None = None,
         ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
     ) -> Averages:  # fmt: skip
-        """Return the comparison of every row; see `avg_comparisons`."""
+        """Return the comparison of every row; see `avg_comparisons`.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.comparisons(["Days"]).to_frame()["estimate"].head(2).round(1).to_list()
+        [19.7, 19.7]
+        """
         return self._averages(
             "comparisons", variables, None, newdata, type, re_form, ddf, level, engine, each=True
         )
@@ -167,7 +196,16 @@ class AverageMethods(SimulationMethods):
         type: ResponseOrLink = "response", re_form: str | None = None,
         ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
     ) -> Averages:  # fmt: skip
-        """Return the slope of every row; ``newdata="mean"`` is at the means; see `avg_slopes`."""
+        """Return the slope of every row; ``newdata="mean"`` is at the means; see `avg_slopes`.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> slope = m.slopes(["Days"], newdata="mean", re_form="NA")
+        >>> slope.to_frame()["estimate"].round(2).to_list()
+        [10.47]
+        """
         return self._averages(
             "slopes", variables, None, newdata, type, re_form, ddf, level, engine, each=True
         )

@@ -151,6 +151,15 @@ class Fitted:
         ----------
         digits : int, optional
             1 to 22; default is `pymlm.options.digits`, or R's 7.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.print(digits=3)  # doctest: +ELLIPSIS
+        Linear mixed model fit by REML ['lmerMod']
+        Formula: Reaction ~ Days + (Days | Subject)
+        ...
         """
         with options(digits=digits):
             builtins.print(self)  # noqa: T201  # it prints, as R's print()
@@ -204,6 +213,15 @@ class Fitted:
         DataError
             When the folder does not exist, or cannot be written to; when a folder, a device or a
             pipe has that name.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> import tempfile, pathlib
+        >>> path = m.save(pathlib.Path(tempfile.mkdtemp()) / "model.rds")
+        >>> mlm.load_model(path).fixef().equals(m.fixef())
+        True
         """
         target = file_to_write(path, suffix=".rds")
         # Written beside and moved, so that a full disk leaves no half file under the name; in a

@@ -256,6 +256,14 @@ class BootstrapMethods(CommonAttributes):
         Mirrors ``bootMer(x, FUN, nsim, seed, use.u, type)`` of lme4; an lm or glm is fitted anew to
         what ``simulate(model, nsim, seed)`` draws. The R session's own random numbers are left as
         they were.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> found = m.bootstrap(lambda fit: {"sigma": fit.sigma}, nsim=50, seed=1)
+        >>> found.to_frame().loc["sigma", ["estimate", "std_error"]].round(1).to_list()
+        [25.6, 1.8]
         """
         return bootstrap_model(
             self, statistic, nsim, seed, n_jobs, type=type, use_u=use_u, level=level

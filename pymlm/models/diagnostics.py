@@ -50,6 +50,13 @@ class DiagnosticMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``hatvalues(model)`` of lme4, which warns that they may not make sense for a GLMM.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.hat_values().head(2).round(3).to_list()
+        [0.229, 0.17]
         """
         return self._by_row(self._call("hat_values"), "hat")
 
@@ -64,6 +71,13 @@ class DiagnosticMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``cooks.distance(model)`` of lme4, which refits nothing; `influence` does.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.cooks_distance().nlargest(1).index.to_list()
+        [59]
         """
         return self._by_row(self._call("cooks_distances"), "cooks_distance")
 
@@ -94,6 +108,14 @@ class DiagnosticMethods(CommonAttributes):
         Mirrors ``influence(model, groups)`` of lme4; of an lm or glm R's own closed forms, which
         refit nothing, for single rows: ``dfbeta`` is then the estimate less that without the row
         (lme4's has the other sign), as ``stats::dfbeta`` has it.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> found = m.influence(groups="Subject").to_frame()
+        >>> found["cooks_distance"].nlargest(2).index.to_list()
+        ['309', '335']
         """
         return self._ask("influence", Influence, groups=groups, timeout=timeout)
 
@@ -103,6 +125,13 @@ class DiagnosticMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``rePCA(model)`` of lme4.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.re_pca().to_frame()["proportion"].round(3).to_list()
+        [0.946, 0.054]
         """
         return self._ask("re_pca", RePCA)
 
@@ -117,6 +146,14 @@ class DiagnosticMethods(CommonAttributes):
         Notes
         -----
         Equal to ``car::vif(model)``; see `VarianceInflation` for the formula.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> exam = mlm.load_dataset("mlmRev::Exam")
+        >>> m = mlm.lmer("normexam ~ standLRT + schavg + (1 | school)", exam)
+        >>> m.vif().to_frame()["vif"].round(2).to_list()
+        [1.01, 1.01]
         """
         found: VarianceInflation = self._call("vif_values", VarianceInflation)
         return found
@@ -134,6 +171,13 @@ class DiagnosticMethods(CommonAttributes):
         what : {"residuals", "random"}
         type : str
             Of the residuals: any kind that `residuals` of the class has.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.qq_data("residuals").to_frame()[["sample", "theoretical"]].shape
+        (180, 2)
         """
         kind = choice(type, self._residual_types, "type")
         blocks: Any = self._call("qq_points", tuple[QuantileBlock, ...], what=what, type=kind)
@@ -170,5 +214,12 @@ class DiagnosticMethods(CommonAttributes):
         the score test of Breusch & Pagan (1979, doi:10.2307/1911963) and Cook & Weisberg (1983,
         doi:10.1093/biomet/70.1.1) on the fitted values, for performance's is wrong for lme4's
         models.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.check("heteroscedasticity").to_frame().loc["statistic", "value"].round(2).item()
+        20.1
         """
         return self._ask("check", Check, what=what, seed=check_seed(seed))

@@ -185,6 +185,13 @@ class FixedTestMethods(CommonAttributes):
         -----
         Mirrors ``drop1(model, scope, ddf = ddf)`` of lmerTest, ``drop1(model, test = "Chisq")`` of
         lme4.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
+        >>> m.drop1().to_frame()["p_value"].round(3).to_dict()
+        {'recipe': 0.781, 'temp': 0.0}
         """
         return self._ask_ddf("drop1", AnovaTable, engine, scope=scope, ddf=self._ddf(ddf))
 
@@ -229,6 +236,13 @@ class FixedTestMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``step(model, …)`` of lmerTest.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
+        >>> m.step().formula
+        'angle ~ temp + (1 | recipe:replicate)'
         """
         args = {
             "ddf": ddf,
@@ -280,6 +294,13 @@ class FixedTestMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``ls_means(model, which, level, ddf, pairwise)`` of lmerTest.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
+        >>> m.ls_means("recipe").to_frame()["estimate"].round(2).to_list()
+        [33.12, 31.64, 31.6]
         """
         return self._ask_ddf(
             "ls_means",

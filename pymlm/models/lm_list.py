@@ -89,7 +89,15 @@ class LmList(Fitted):
         return self._described.loglik
 
     def group_sizes(self) -> pd.DataFrame:
-        """Return nobs, df_residual and sigma of each group's own model."""
+        """Return nobs, df_residual and sigma of each group's own model.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> fits = mlm.lm_list("Reaction ~ Days | Subject", mlm.load_dataset("sleepstudy"))
+        >>> fits.group_sizes().loc["308"].round(1).to_list()
+        [10.0, 8.0, 47.8]
+        """
         d = self._described
         return pd.DataFrame(
             {"nobs": d.nobs, "df_residual": d.df_residual, "sigma": d.sigma},
@@ -154,6 +162,13 @@ class LmList(Fitted):
         Notes
         -----
         ``t.test(coef(model)[[term]])`` of R.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> fits = mlm.lm_list("Reaction ~ Days | Subject", mlm.load_dataset("sleepstudy"))
+        >>> fits.second_level().loc["Days", ["n", "estimate", "std_error"]].round(3).to_list()
+        [18.0, 10.467, 1.546]
         """
         found = self._call("lm_list_second_level", level=level)
         term = pd.Index(list(found.pop("term")), dtype=object)
@@ -228,7 +243,15 @@ class LmList(Fitted):
         return pd.Series(values, index=frame.index, name="predicted")
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the coefficients, one row a group."""
+        """Return the coefficients, one row a group.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> fits = mlm.lm_list("Reaction ~ Days | Subject", mlm.load_dataset("sleepstudy"))
+        >>> fits.to_frame().loc["308"].round(2).to_dict()
+        {'(Intercept)': 244.19, 'Days': 21.76}
+        """
         return self.coef()
 
     def __repr__(self) -> str:

@@ -284,6 +284,13 @@ delta, side, simple, contrast_options, cov_reduce, nesting
         -----
         Mirrors ``emtrends(model, specs, var, at =, lmer.df =)`` of emmeans, which takes difference
         quotients over a thousandth of the range of `var`.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("angle ~ recipe * temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
+        >>> m.emtrends("recipe", "temp").to_frame().iloc[:, 1].round(3).to_list()
+        [0.154, 0.165, 0.156]
         """
         if not isinstance(var, str):
             raise ArgumentError(f"var names one covariate, e.g. 'Days', not {var!r}")

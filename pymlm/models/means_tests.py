@@ -64,6 +64,13 @@ class MeansTestMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``joint_tests(model, by, lmer.df =)`` of emmeans.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
+        >>> m.joint_tests().to_frame()["p_value"].round(3).to_list()
+        [0.781, 0.0]
         """
         return self._ask_ddf(
             "joint_tests",
@@ -113,6 +120,13 @@ class MeansTestMethods(CommonAttributes):
         -----
         Mirrors ``multcomp::cld(emmeans(model, specs, by), alpha)``; Piepho 2004,
         doi:10.1198/1061860043515.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
+        >>> m.cld("recipe").to_frame()["recipe"].to_list()
+        ['C', 'B', 'A']
         """
         return self._ask_ddf(
             "cld",

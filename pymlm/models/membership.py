@@ -34,7 +34,19 @@ class MultipleMembershipModel(LinearMixedModel):
     )  # fmt: skip
 
     def memberships(self) -> dict[str, pd.DataFrame]:
-        """Return the weights used: factor -> rows used by units."""
+        """Return the weights used: factor -> rows used by units.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> pupils = mlm.load_dataset("mlmRev::Exam")
+        >>> pupils["second"] = pupils["school"].shift(1, fill_value="1")
+        >>> m = mlm.multiple_membership(
+        ...     "normexam ~ standLRT + (1 | attended)", pupils, {"attended": ["school", "second"]}
+        ... )
+        >>> m.memberships()["attended"].shape
+        (4059, 65)
+        """
         found: dict[str, NamedMatrix] = self._call("membership_weights", dict[str, NamedMatrix])
         return {k: v.to_frame(self._used_index) for k, v in found.items()}
 

@@ -84,6 +84,14 @@ class MixedModel(
         Mirrors ``summary(model)`` and, with lmerTest, ``summary(model, ddf = ddf)``.
         Kuznetsova et al. 2017, doi:10.18637/jss.v082.i13; Halekoh & Højsgaard 2014,
         doi:10.18637/jss.v059.i09.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> fixed = m.summary(ddf="Kenward-Roger").fixed.to_frame()
+        >>> fixed.loc["Days", ["estimate", "df"]].round(2).to_list()
+        [10.47, 17.0]
         """
         found = self._ask_ddf("summary", Summary, engine, ddf=self._ddf(ddf))
         return found._in_digits(digits)
@@ -98,6 +106,13 @@ class MixedModel(
         ----------
         cond_var : bool
             Compute conditional variances, too: ``ranef(model, condVar =)``.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.ranef()["Subject"].loc["308"].round(2).to_dict()
+        {'(Intercept)': 2.26, 'Days': 9.2}
         """
         return self._ask("ranef", RandomEffects, cond_var=cond_var)
 
@@ -108,6 +123,13 @@ class MixedModel(
         -------
         dict of DataFrame
             Grouping factor -> one row a level, one column a coefficient.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.coef()["Subject"].loc["308"].round(2).to_dict()
+        {'(Intercept)': 253.66, 'Days': 19.67}
         """
         return self._ask("coef", Coefficients).to_dict()
 
@@ -120,6 +142,13 @@ class MixedModel(
         type : {"response", "pearson", "deviance", "working", "scaled"}
             As in ``residuals(model, type)``; "scaled" is Pearson divided by sigma, what the summary
             shows.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.residuals().head(2).round(2).to_list()
+        [-4.1, -14.63]
         """
         return self._by_row(self._call("residual_values", type=type), "residual")
 

@@ -48,6 +48,13 @@ class Model(
         -------
         Series, length p
             In units of the response (of the link, for a GLMM) per unit of the predictor.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.fixef().round(2).to_dict()
+        {'(Intercept)': 251.41, 'Days': 10.47}
         """
         return self._ask("fixef", NamedValues).to_series()
 
@@ -75,6 +82,13 @@ class Model(
         ------
         NotSupportedError
             full=True for a model without random effects of lme4's; or a matrix beyond the memory.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.vcov().round(1).to_numpy().tolist()
+        [[46.6, -1.5], [-1.5, 2.4]]
         """
         method = "Kenward-Roger" if self._ddf(ddf) == "Kenward-Roger" else None
         if full:
@@ -94,6 +108,15 @@ class Model(
         ----------
         type : {"fixed", "random"}
             X, shape (n, p), or Z, shape (n, q), as a dense frame: ``model.matrix(model, type)``.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.model_matrix().head(2).to_numpy().tolist()
+        [[1.0, 0.0], [1.0, 1.0]]
+        >>> m.model_matrix("random").shape
+        (180, 36)
         """
         answer = self._ask("model_matrix", NamedMatrix, keep=False, type=type)
         return answer.to_frame(self._used_index)
@@ -108,11 +131,26 @@ class Model(
         ------
         NotSupportedError
             For an lm or glm, which has no random effects.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.varcorr().matrix("Subject").round(1).loc["Days"].to_dict()
+        {'(Intercept)': 9.6, 'Days': 35.1}
         """
         return self._ask("varcorr", VarCorr)
 
     def fitted(self) -> pd.Series:
-        """Return the fitted values, random effects included, on the data's index: ``fitted``."""
+        """Return the fitted values, random effects included, on the data's index: ``fitted``.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.fitted().head(2).round(1).to_list()
+        [253.7, 273.3]
+        """
         return self._by_row(self._call("fitted_values"), "fitted")
 
     @strict
@@ -129,5 +167,12 @@ class Model(
         -------
         str
             The script.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.to_r().splitlines()[-1]
+        'print(summary(model))'
         """
         return write_script(self._handle, path)

@@ -130,6 +130,13 @@ class NlmeModel(Model):
         -----
         Mirrors ``anova(model, type = "sequential")``, ``"marginal"`` and ``car::Anova(model, type =
         2)``.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lme("distance ~ age + (1 | Subject)", mlm.load_dataset("nlme::Orthodont"))
+        >>> m.anova().to_frame()["den_df"].to_list()
+        [80.0, 80.0]
         """
         if engine is not None:
             raise NotSupportedError("a model of nlme has no engines to choose from")
@@ -162,18 +169,44 @@ class NlmeModel(Model):
         return {g.grpvar: pd.DataFrame(np.array(g.values), index=index, columns=list(g.term))}
 
     def correlation(self) -> pd.Series:
-        """Return the parameters of the residual correlation, e.g. Phi of AR(1); empty if none."""
+        """Return the parameters of the residual correlation, e.g. Phi of AR(1); empty if none.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> data = mlm.load_dataset("nlme::Orthodont")
+        >>> m = mlm.gls("distance ~ age", data, correlation="ar1", group="Subject")
+        >>> m.correlation().round(3).to_dict()
+        {'Phi': 0.698}
+        """
         s = self._call("nlme_structure")
         return _named(s["correlation_name"], s["correlation"], "correlation")
 
     def variance_ratios(self) -> pd.Series:
-        """Return the ratios of residual variances to the reference group's: `sd_ratios` squared."""
+        """Return the ratios of residual variances to the reference group's: `sd_ratios` squared.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> data = mlm.load_dataset("nlme::Orthodont")
+        >>> m = mlm.gls("distance ~ age", data, variance_by="Sex")
+        >>> m.variance_ratios().round(2).to_dict()
+        {'Male': 1.0, 'Female': 1.1}
+        """
         return self.sd_ratios() ** 2
 
     def sd_ratios(self) -> pd.Series:
         """Return the ratios of residual standard deviations to the reference group's.
 
         As nlme prints them: ``coef(model$modelStruct$varStruct, unconstrained = FALSE)``.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> data = mlm.load_dataset("nlme::Orthodont")
+        >>> m = mlm.gls("distance ~ age", data, variance_by="Sex")
+        >>> m.sd_ratios().round(2).to_dict()
+        {'Male': 1.0, 'Female': 1.05}
         """
         s = self._call("nlme_structure")
         return _named(s["ratio_name"], s["ratio"], "ratio")
@@ -195,6 +228,14 @@ class NlmeModel(Model):
         Notes
         -----
         Mirrors ``getVarCov(model, individuals = group, type = "conditional")``.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> data = mlm.load_dataset("nlme::Orthodont")
+        >>> m = mlm.gls("distance ~ age", data, correlation="cs", group="Subject")
+        >>> m.residual_covariance("M01").round(2).iloc[0].to_list()
+        [6.52, 4.47, 4.47, 4.47]
         """
         known = self._call("nlme_groups", tuple[str, ...])
         if str(group) not in known:
@@ -309,6 +350,15 @@ class NlmeModel(Model):
         Notes
         -----
         As ``anova(m0, m1)`` of nlme, which only warns.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> data = mlm.load_dataset("nlme::Orthodont")
+        >>> m0 = mlm.lme("distance ~ age + (1 | Subject)", data, reml=False)
+        >>> m1 = mlm.lme("distance ~ age + Sex + (1 | Subject)", data, reml=False)
+        >>> m0.compare(m1)["p_value"].round(4).to_list()
+        [nan, 0.0035]
         """
         if not others or not all(isinstance(m, NlmeModel) for m in others):
             raise ArgumentError(

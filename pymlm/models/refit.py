@@ -56,6 +56,14 @@ class RefitMethods(CommonAttributes):
         the call, from which lmerTest, drop1, influence ... then answer (lme4 issue 142); and it
         starts from this model's optimum. The dispersion of a negative binomial model stays what it
         is, as there; `pymlm.glmer_nb` estimates it anew.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> again = m.refit(m.simulate(seed=1).iloc[:, 0])
+        >>> again.nobs
+        180
         """
         return self._refitted(self._response(y))
 

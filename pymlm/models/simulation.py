@@ -56,6 +56,14 @@ class SimulationMethods(CommonAttributes):
         -----
         Mirrors ``simulate(model, nsim, seed, re.form, use.u)`` of lme4, and R's own of an lm or glm
         (which has no random effects to keep), with R's default random number generators.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> draws = m.simulate(nsim=2, seed=1)
+        >>> draws.shape, draws.equals(m.simulate(nsim=2, seed=1))
+        ((180, 2), True)
         """
         form = self._vetted_re_form(re_form)
         if use_u and form is not None:

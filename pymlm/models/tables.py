@@ -143,6 +143,13 @@ class TableMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``broom.mixed::glance(model)``, and ``broom::glance(model)`` of an lm or glm.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.glance().to_frame()[["nobs", "sigma", "aic"]].round(1).values.tolist()
+        [[180.0, 25.6, 1755.6]]
         """
         found: Glance = self._call("glance_table", self._glance)
         return found
@@ -162,6 +169,13 @@ class TableMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``broom.mixed::augment(model)``. The dots keep apart what the fit made.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.augment()[["Reaction", ".fitted", ".resid"]].round(1).iloc[0].to_list()
+        [249.6, 253.7, -4.1]
         """
         found = self._call("augment_table")
         columns = {n: as_column(c) for n, c in found["data"].items() if c is not None}

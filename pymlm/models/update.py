@@ -56,6 +56,13 @@ class UpdateMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``update(model, formula., ...)``.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.update(". ~ . - Days", reml=False).fixef().round(1).to_dict()
+        {'(Intercept)': 257.8}
         """
         refuse_unknown("update", changes, self._updatable)
         text, new = self.formula, None

@@ -109,6 +109,13 @@ class VarianceMethods(CommonAttributes):
         Mirrors ``confint(model, parm, level, method, oldNames = FALSE)`` of lme4. Wald intervals of
         variance components, which R leaves empty, are Stata's: exp(log v ± z·SE/v), see
         `varcorr_se`. A REML fit is profiled by maximum likelihood, as lme4 does it.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> m.confint().to_frame().loc["Days"].round(2).to_list()
+        [7.44, 13.5]
         """
         if method != "boot":
             return self._ask(
@@ -153,6 +160,14 @@ class VarianceMethods(CommonAttributes):
         Notes
         -----
         Mirrors ``profile(model, which, signames = FALSE)`` of lme4.
+
+        Examples
+        --------
+        >>> import pymlm as mlm
+        >>> m = mlm.lmer("Reaction ~ Days + (Days | Subject)", mlm.load_dataset("sleepstudy"))
+        >>> zeta = m.profile(parm=["Days"]).to_frame()
+        >>> zeta.query("parameter == 'Days' and abs(zeta) < 1e-6")["Days"].round(2).to_list()
+        [10.47]
         """
         return self._ask("profile", Profile, parm=parm)
 

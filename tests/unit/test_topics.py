@@ -77,3 +77,12 @@ def test_each_name_has_its_own_page_and_every_page_leads_on(
     stale.write_text("")
     reference.write(tmp_path)
     assert not stale.exists()
+
+
+def test_every_question_with_arguments_has_an_example(reference: ModuleType) -> None:
+    """A page shows what comes out; examples run as doctests, so what they show is true."""
+    names = map(reference.Name, (n for t in reference.topics() for n in t.names))
+    asked = [n for n in names if n.has_page and inspect.isfunction(n.item)]
+    assert len(asked) > MANY / 2
+    lacking = {n.key for n in asked if ">>>" not in (inspect.getdoc(n.item) or "")}
+    assert lacking == {"m.plot"}
