@@ -22,7 +22,10 @@ from .models.control import (
     LmerControl,
     NlmerControl,
 )
-from .models.exact_tests import exact_rlrt
+from .models.exact_tests import (
+    exact_lrt,
+    exact_rlrt,
+)
 from .models.glmer import (
     GeneralizedLinearMixedModel,
     glmer,
@@ -174,6 +177,7 @@ __all__ = [
     "effect_types",
     "equations",
     "errors",
+    "exact_lrt",
     "exact_rlrt",
     "fit_many",
     "gee",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pymlm.argument_types import Count, Seed
@@ -34,7 +36,8 @@ def exact_rlrt(
     Raises
     ------
     NotSupportedError
-        For ML fits, which have another null distribution.
+        For ML fits, which have another null distribution (`exact_lrt`), and prior weights, which
+        RLRsim does not know.
     ArgumentError
         For several variances without `m_full` and `m_null`.
     ComparisonError
@@ -61,11 +64,7 @@ def exact_rlrt(
     if m_full is not None and m_null is not None:
         pair = larger_first(m_full, m_null, ("m_full", "m_null"))
         m_full, m_null = pair.large, pair.small
-    if any(order is not None for order in row_orders(models, names)):
-        raise ComparisonError(
-            "the models were fitted to the same rows in another order, and RLRsim compares row by "
-            "row. Fit all to the same data frame"
-        )
+    _check_order(models, names)
     found: ExactTest = call(
         "exact_rlrt",
         m._handle,
@@ -76,3 +75,70 @@ def exact_rlrt(
         into=ExactTest,
     )
     return found
+
+
+@strict
+def exact_lrt(m: Any, m0: Any, nsim: Count = 10_000, seed: Seed | None = None) -> ExactTest:
+    """Test one variance, with or without fixed effects, by the exact distribution of the LRT.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+        An ML fit with one random effect.
+    m0 : LinearModel
+        The model without it, by `pymlm.lm`; it may have fewer fixed effects, too. The two may come
+        in either order.
+    nsim : int
+    seed : int, optional
+        As ``set.seed(seed)`` before R's call.
+
+    Returns
+    -------
+    ExactTest
+
+    Raises
+    ------
+    NotSupportedError
+        For a REML fit (`exact_rlrt`), several variance parameters, prior weights, which RLRsim does
+        not know, and models of other classes.
+    ComparisonError
+        For models that are not nested, or have different rows.
+    RPackageError
+        When RLRsim is missing.
+
+    Notes
+    -----
+    Mirrors ``RLRsim::exactLRT(m, m0, nsim)``, which stops where the variance is estimated as 0;
+    here that has an answer, too. Crainiceanu & Ruppert 2004, doi:10.1111/j.1467-9868.2004.00438.x.
+    Where the fixed effects are the same, `exact_rlrt` has more power.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> data = mlm.load_dataset("Dyestuff")
+    >>> m = mlm.lmer("Yield ~ 1 + (1 | Batch)", data, reml=False)
+    >>> test = mlm.exact_lrt(m, mlm.lm("Yield ~ 1", data), seed=1)
+    >>> round(test.statistic, 3), test.p_value < 0.05
+    (5.407, True)
+    """
+    check_models("exact_lrt", m, m0)
+    pair = larger_first(m, m0, ("m", "m0"))
+    _check_order((pair.large, pair.small), pair.names)
+    found: ExactTest = call(
+        "exact_lrt",
+        pair.large._handle,
+        pair.small._handle,
+        nsim=nsim,
+        seed=check_seed(seed),
+        names=list(pair.names),
+        into=ExactTest,
+    )
+    return replace(found, notes=(*found.notes, *pair.note))
+
+
+def _check_order(models: Sequence[Any], names: Sequence[str]) -> None:
+    if any(order is not None for order in row_orders(models, names)):
+        raise ComparisonError(
+            "the models were fitted to the same rows in another order, and RLRsim compares row by "
+            "row. Fit all to the same data frame"
+        )

@@ -14,8 +14,9 @@ from pymlm.errors import ArgumentError, RError
 from pymlm.models.alignment import check_models, check_same_rows, fixed_effects, larger_first
 from pymlm.models.base import Fitted
 from pymlm.models.bootstrap import Draws, simulate_and
-from pymlm.models.exact import SATTERTHWAITE, EngineMethods
+from pymlm.models.exact import KENWARD_ROGER, SATTERTHWAITE, EngineMethods
 from pymlm.models.hypotheses import hypotheses
+from pymlm.models.lmer import LinearMixedModel
 from pymlm.models.parallel import check_seed
 from pymlm.models.persist import wrap
 from pymlm.results.base import readonly
@@ -29,7 +30,7 @@ def kr_modcomp(m1: Any, m0: Any, engine: Engine | None = None) -> MeansCompariso
     Parameters
     ----------
     m1 : LinearMixedModel
-        The larger model, a REML fit.
+        The larger model; an ML fit is refitted by REML, as pbkrtest does, and a note says so.
     m0 : LinearMixedModel, array-like or text
         The smaller model, or hypotheses as `contest` takes them. Two models may come in either
         order; the larger is the one with more fixed effects.
@@ -40,7 +41,7 @@ def kr_modcomp(m1: Any, m0: Any, engine: Engine | None = None) -> MeansCompariso
     Raises
     ------
     NotSupportedError
-        For an ML fit, or one whose matrices would not fit into memory.
+        For a model that is not linear, or whose matrices would not fit into memory.
     ComparisonError
         For models that are not nested, or have different rows.
 
@@ -113,6 +114,10 @@ def _means(m1: Any, m0: Any, method: str, engine: Engine | None) -> MeansCompari
         if any(asked.rhs):
             raise ArgumentError("a restriction of the means has right-hand side 0; use m.contest")
         small["L"] = asked.rows
+    if method == KENWARD_ROGER and isinstance(m1, LinearMixedModel) and not m1.reml:
+        name = pair.names[0] if isinstance(m0, Fitted) else "m1"
+        m1 = m1.update(reml=True)
+        note = (*note, f"{name} was fitted by ML, and refitted by REML for the test")
     used = None
     if isinstance(m1, EngineMethods):
         # pbkrtest's Satterthwaite test refits an ML model by REML, where the closed forms are not.
@@ -149,9 +154,11 @@ def pb_modcomp(
     Returns
     -------
     MeansComparison
-        Rows "LRT" (chi-squared) and "PBtest". The p-value is (1 + number of simulated statistics
-        above the observed) / (1 + number above 0); with an lm or glm as m0, where statistics of 0
-        belong to the null distribution, / (1 + number). Failed refits are counted, and left out.
+        The rows of R's summary: "LRT" (chi-squared), "PBtest", and from the mean and variance of
+        the simulated statistics above 0 "Gamma", "Bartlett" and "F". PBtest's p-value is (1 +
+        number of simulated statistics above the observed) / (1 + number above 0); with an lm or glm
+        as m0, where statistics of 0 belong to the null distribution, / (1 + number). Failed refits
+        are counted, and left out.
 
     Raises
     ------
@@ -162,8 +169,8 @@ def pb_modcomp(
 
     Notes
     -----
-    Mirrors ``PBmodcomp(largeModel, smallModel, nsim)`` of pbkrtest, whose own `seed` has no effect
-    in version 0.5.2; Halekoh & Højsgaard 2014, doi:10.18637/jss.v059.i09.
+    Mirrors ``summary(PBmodcomp(largeModel, smallModel, nsim))`` of pbkrtest, whose
+    own `seed` has no effect in version 0.5.2; Halekoh & Højsgaard 2014, doi:10.18637/jss.v059.i09.
 
     Examples
     --------
@@ -172,8 +179,11 @@ def pb_modcomp(
     >>> m1 = mlm.lmer("Reaction ~ Days + (1 | Subject)", data, reml=False)
     >>> m0 = mlm.lmer("Reaction ~ 1 + (1 | Subject)", data, reml=False)
     >>> mlm.pb_modcomp(m1, m0, nsim=20, seed=1).to_frame()["p_value"].round(3)
-    LRT       0.000
-    PBtest    0.048
+    LRT         0.000
+    PBtest      0.048
+    Gamma       0.000
+    Bartlett    0.000
+    F           0.000
     Name: p_value, dtype: float64
     """
     check_models("pb_modcomp", m1, m0)

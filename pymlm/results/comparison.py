@@ -134,14 +134,16 @@ class MeansComparison(Result):
     Attributes
     ----------
     term : tuple of str, length k
-        Kinds of the test: "Ftest" and "FtestU" (unscaled) for Kenward-Roger; "LRT" and "PBtest"
-        for the parametric bootstrap.
+        Kinds of the test: "Ftest" and "FtestU" (unscaled) for Kenward-Roger; "LRT", "PBtest",
+        "Gamma", "Bartlett" and "F" for the parametric bootstrap.
     statistic, num_df, den_df, f_scaling, p_value : ndarray, shape (k,), or None
     method : str
     ddf_engine : str or None
         What computed the degrees of freedom: "pbkrtest" or "exact".
     n_extreme, n_positive : float or None
         Parametric bootstrap: simulated statistics above the observed one, and above 0.
+    pb_std_error : float or None
+        Monte Carlo standard error of PBtest's p-value.
     nsim, n_failed : int or None
         Simulations asked for, and refits that failed and are not counted.
     seed : int or None
@@ -173,6 +175,7 @@ class MeansComparison(Result):
     ddf_engine: str | None = None
     n_extreme: float | None = None
     n_positive: float | None = None
+    pb_std_error: float | None = None
     nsim: int | None = None
     n_failed: int | None = None
     seed: int | None = None

@@ -170,12 +170,14 @@ class Profile(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExactTest(Result):
-    """An exact restricted likelihood-ratio test of one variance.
+    """An exact (simulated) likelihood-ratio test of one variance.
 
     Attributes
     ----------
+    test : str
+        "RLRT", of restricted likelihoods, or "LRT", of full ones.
     statistic : float
-        Twice the difference of the restricted log-likelihoods.
+        Twice the difference of the (restricted) log-likelihoods.
     p_value : float
         Share of `nsim` simulated null statistics above it.
     nsim : int
@@ -187,10 +189,11 @@ class ExactTest(Result):
 
     Notes
     -----
-    Mirrors ``RLRsim::exactRLRT``; Crainiceanu & Ruppert 2004, doi:10.1111/j.1467-9868.2004.00438.x;
-    Greven et al. 2008, doi:10.1198/106186008X386599.
+    Mirrors ``RLRsim::exactRLRT`` and ``exactLRT``; Crainiceanu & Ruppert 2004,
+    doi:10.1111/j.1467-9868.2004.00438.x; Greven et al. 2008, doi:10.1198/106186008X386599.
     """
 
+    test: str
     statistic: float
     p_value: float
     nsim: int
@@ -201,5 +204,5 @@ class ExactTest(Result):
         """Return one row: statistic, p_value, nsim."""
         return pd.DataFrame(
             {"statistic": [self.statistic], "p_value": [self.p_value], "nsim": [self.nsim]},
-            index=["RLRT"],
+            index=[self.test],
         )

@@ -52,25 +52,40 @@ ml_fit <- function(fit) {
   as_fit(model)
 }
 
-#' pbkrtest's test from simulated likelihood-ratio statistics.
+#' pbkrtest's tests from simulated likelihood-ratio statistics, as summary(PBmodcomp) has them.
 pb_test <- function(large, small, ref) {
-  ref <- structure(ref, ctime = 0)
   lrt <- max(0, 2 * (as.numeric(logLik(large$model)) - as.numeric(logLik(small$model))))
   df <- attr(logLik(large$model), "df") - attr(logLik(small$model), "df")
-  finish <- utils::getFromNamespace(".finalizePB", "pbkrtest")
-  test <- finish(c(tobs = lrt, df = df), ref)
+  test <- .pb_summary(c(tobs = lrt, df = df), ref)
   # Of likelihood ratios on the boundary many are 0, and belong to the null distribution; pbkrtest,
   # which compares means, takes what is not positive for failed optimization.
-  positive <- unname(test$samples["npos"])
+  positive <- used <- unname(test$samples["npos"])
+  notes <- character()
   if (!isS4(small$model)) {
-    test$test["PBtest", "p.value"] <- (1 + sum(ref > lrt)) / (1 + length(ref))
-    test$samples["npos"] <- length(ref)
+    used <- length(ref)
+    test$test["PBtest", "p.value"] <- (1 + sum(ref > lrt)) / (1 + used)
+    test$samples["npos"] <- used
+    if (isS4(large$model)) notes <- paste("Gamma, Bartlett and F stand for continuous distributions, of",
+      "tests of the means; a variance is tested here, and PBtest is the one to read")
   }
+  if (positive < 2) notes <- c(notes, paste("no two simulated statistics are above 0: Gamma, Bartlett and",
+                                            "F have no moments to start from"))
+  p <- test$test["PBtest", "p.value"]
   test$ctime <- NULL # pbkrtest prints it: the time of refits that others made
   test[c("formula.large", "formula.small")] <- lapply(list(large$model, small$model),
                                                       .printable_formula)
   c(.modcomp_fields(test$test), list(method = "parametric bootstrap", n_extreme = test$n.extreme,
-                                     n_positive = positive, printed = waits(test)))
+    n_positive = positive, pb_std_error = sqrt(p * (1 - p) / used), notes = notes,
+    printed = waits(test)))
+}
+
+# pbkrtest's two and three rows by its own functions; without two positive values there are two.
+.pb_summary <- function(lrt, ref) {
+  ref <- structure(ref, ctime = 0)
+  inside <- function(name) utils::getFromNamespace(name, "pbkrtest")
+  if (sum(ref > 0) < 2L) return(inside(".finalizePB")(lrt, ref))
+  summary <- utils::getS3method("summary", "PBmodcomp", envir = asNamespace("pbkrtest"))
+  summary(structure(list(LRTstat = lrt, ref = ref), class = "PBmodcomp"))
 }
 
 # print() of a formula shows its environment where it is not the workspace.

@@ -241,9 +241,10 @@ m0 <- lmer(strength ~ 1 + (1 | batch:cask), Pastes)
 set.seed(5)
 p <- PBmodcomp(m1, m0, nsim = 30, cl = 1)
 cat(sprintf("%.17g", c(p$test$stat[1], p$test$p.value, p$n.extreme, p$samples, as.numeric(p$ref))))
-p$ctime <- NULL
+s <- summary(p)
+s$ctime <- NULL
 cat("\n")
-print(p)
+print(s)
 """
     )
     numbers, text = out.split("\n", 1)
@@ -266,7 +267,8 @@ def test_pb_modcomp(pb_reference, n_jobs):
     assert abs(ours.n_positive - positive) <= np.sum(np.abs(ref) < ZERO)
     if ours.n_positive == positive:
         assert_close(ours.p_value[1], p_pb, SAME_PATH)
-        assert str(ours).replace("small : ", "") == text  # pbkrtest 0.5.2 leaves this label out
+        shown = str(ours).rstrip("\n").replace("small : ", "")
+        assert shown == text  # pbkrtest 0.5.2 leaves this label out
     assert ours.n_failed == 0
 
 
