@@ -7,12 +7,13 @@ import inspect
 import math
 import os
 import stat
+import sys
 import threading
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, cast, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,15 @@ Check = Callable[[Any, str], Any]
 #: `pymlm.argument_types.Ddf` that stand for themselves.
 DDF_METHODS = ("Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
 ALL_DDF = (*DDF_METHODS, "residual", "containment", "default")
+
+
+def _as_it_is(value: Any, given: Iterable[Any], caller: Any) -> Any:
+    return value
+
+
+#: What is done to the answer of a public function, called with these arguments from that frame:
+#: `pymlm.frames_back` gives frames back in the caller's library.
+answered: Callable[[Any, Iterable[Any], Any], Any] = _as_it_is
 
 _TESTS = {"1": "I", "2": "II", "3": "III", "i": "I", "ii": "II", "iii": "III"}
 
@@ -58,7 +68,9 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
         except TypeError as error:
             raise ArgumentError(f"{function.__name__}(): {error}") from None
         checked(bound.arguments, checks())
-        return function(*bound.args, **bound.kwargs)
+        value = function(*bound.args, **bound.kwargs)
+        given = bound.arguments.values()
+        return cast("T", answered(value, given, sys._getframe(1)))
 
     return strictly
 

@@ -8,6 +8,30 @@ import pandas as pd
 
 from pymlm.errors import DataError
 
+#: In `attrs` of a frame that was made of another library's: which.
+LIBRARY = "pymlm_library"
+#: Libraries whose frames are made as asked; of others that narwhals reads, PyArrow's are.
+_MADE = ("polars", "pyarrow", "modin", "cudf")
+
+
+def library_of(value: Any) -> str | None:
+    """Return whose frame a value is, "pandas" or what is made of it; None for no frame."""
+    if isinstance(value, pd.DataFrame):
+        return "pandas"
+    if value is None or isinstance(value, (str, int, float, list, tuple, dict, pd.Series)):
+        return None
+    module = type(value).__module__.partition(".")[0]
+    if module in ("pymlm", "numpy", "builtins"):
+        return None
+    try:
+        import narwhals.stable.v1 as nw
+
+        frame = nw.from_native(value)
+    except (ImportError, TypeError):
+        return None
+    name = str(frame.implementation.name).lower()
+    return name if name in _MADE else "pyarrow"
+
 
 def to_pandas(data: Any) -> pd.DataFrame:
     """Return a dict of columns, or a frame of another library, as a pandas DataFrame.
@@ -35,7 +59,9 @@ def to_pandas(data: Any) -> pd.DataFrame:
             f"data is a {type(data).__name__}; pymlm takes a pandas DataFrame, or a frame that "
             "narwhals reads (Polars, PyArrow ...)"
         ) from None
-    return pd.DataFrame({name: _column(frame[name], kind) for name, kind in frame.schema.items()})
+    out = pd.DataFrame({name: _column(frame[name], kind) for name, kind in frame.schema.items()})
+    out.attrs[LIBRARY] = library_of(data)
+    return out
 
 
 def _column(column: Any, dtype: Any) -> Any:

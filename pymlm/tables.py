@@ -140,10 +140,12 @@ def cells_of(
 def says_nothing(frame: pd.DataFrame) -> bool:
     """Whether the labels of a frame's rows only count, or stand in one of its columns."""
     labels = frame.index
-    if isinstance(labels, pd.RangeIndex):
+    if isinstance(labels, pd.RangeIndex) or labels.equals(pd.RangeIndex(len(labels))):
         return True
     texts = (frame.iloc[:, i] for i in range(frame.shape[1]))
-    return any(c.dtype == object and list(c) == list(labels) for c in texts)
+    return any(
+        not pd.api.types.is_numeric_dtype(c.dtype) and list(c) == list(labels) for c in texts
+    )
 
 
 def star_levels(stars: object) -> tuple[float, ...]:

@@ -76,6 +76,9 @@ class ManyFits(Generic[M]):
 
     partial: ClassVar[ManyFits[Any] | None] = None
 
+    #: The library that the data came in, where it is not pandas.
+    _library: str | None = None
+
     def __init__(
         self, *, names: tuple[str, ...], keys: Sequence[tuple[Any, ...]], tables: Tables,
         ddf: str | None, statistic_name: str, refit: Callable[[int], Any],
@@ -179,6 +182,7 @@ class ManyFits(Generic[M]):
             frame = frame.copy()
         return keyed(frame, self.names, self._keys)
 
+    @strict
     def failures_frame(self) -> pd.DataFrame:
         """Return the failures: the keys, error, message."""
         found = self._tables.failures

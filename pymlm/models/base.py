@@ -17,6 +17,7 @@ import pandas as pd
 from pymlm.arguments import file_to_write, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
+from pymlm.frames_back import own_library
 from pymlm.hints import missing_in_model
 from pymlm.models.kept import exact_key
 from pymlm.options import options
@@ -97,6 +98,11 @@ class Fitted:
         self._handle = handle
         self._source = source
         self._answers: dict[Any, Any] = {}
+
+    @property
+    def _library(self) -> str | None:
+        """The library that the data came in, where it is not pandas."""
+        return own_library(self._source.data)
 
     if not TYPE_CHECKING:  # else every name would be known to mypy and editors
 

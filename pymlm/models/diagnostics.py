@@ -38,6 +38,7 @@ class DiagnosticMethods(CommonAttributes):
     #: Kinds of residuals that R has for the class.
     _residual_types: tuple[str, ...] = ()
 
+    @strict
     def hat_values(self) -> pd.Series:
         """Return the leverages: the diagonal of the hat matrix, random effects included.
 
@@ -60,6 +61,7 @@ class DiagnosticMethods(CommonAttributes):
         """
         return self._by_row(self._call("hat_values"), "hat")
 
+    @strict
     def cooks_distance(self) -> pd.Series:
         """Return Cook's distance of every row, from leverages and Pearson residuals.
 

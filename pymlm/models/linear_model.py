@@ -108,6 +108,7 @@ class LinearModel(Model, AverageMethods):
 
     # --- coefficients ---------------------------------------------------------------------------
 
+    @strict
     def coef(self) -> pd.Series:
         """Return the coefficients, term -> estimate, NaN where not defined: ``coef(model)``."""
         return self._ask("coef", NamedValues).to_series()

@@ -88,6 +88,7 @@ class LmList(Fitted):
         """Log-likelihood of all models together: ``logLik(model)``; NaN where R has none."""
         return self._described.loglik
 
+    @strict
     def group_sizes(self) -> pd.DataFrame:
         """Return nobs, df_residual and sigma of each group's own model.
 
@@ -104,6 +105,7 @@ class LmList(Fitted):
             index=pd.Index(list(d.group), dtype=object),
         )
 
+    @strict
     def coef(self) -> pd.DataFrame:
         """Return the coefficients, one row a group, NaN where not defined: ``coef(model)``."""
         found = self._ask("lm_list_coef", GroupCoefficients)
@@ -113,14 +115,17 @@ class LmList(Fitted):
             columns=list(found.term),
         )
 
+    @strict
     def fixef(self) -> pd.Series:
         """Return the mean of the groups' coefficients: ``fixef(model)`` of lme4."""
         return self.coef().mean().rename("estimate")
 
+    @strict
     def ranef(self) -> pd.DataFrame:
         """Return the groups' deviations from `fixef`: ``ranef(model)``."""
         return self.coef() - self.fixef()
 
+    @strict
     def glance(self) -> pd.DataFrame:
         """Return one line a group: R², F test, log-likelihood, AIC ... of its own model.
 
@@ -203,6 +208,7 @@ class LmList(Fitted):
             pool=pool,
         )
 
+    @strict
     def fitted(self) -> pd.Series:
         """Return the fitted values on the data's index, NaN where a row was not used."""
         return self._per_row("fitted")
@@ -242,6 +248,7 @@ class LmList(Fitted):
         values = self._call("lm_list_predicted", newdata=sent)
         return pd.Series(values, index=frame.index, name="predicted")
 
+    @strict
     def to_frame(self) -> pd.DataFrame:
         """Return the coefficients, one row a group.
 

@@ -116,6 +116,7 @@ class MixedModel(
         """
         return self._ask("ranef", RandomEffects, cond_var=cond_var)
 
+    @strict
     def coef(self) -> dict[str, pd.DataFrame]:
         """Return the coefficients of every group, fixed effects plus modes: ``coef(model)``.
 

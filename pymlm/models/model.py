@@ -41,6 +41,7 @@ class Model(
 
     plot = figure_of("check")
 
+    @strict
     def fixef(self) -> pd.Series:
         """Return the fixed effects, term -> estimate: ``fixef(model)``; those that are defined.
 
@@ -121,6 +122,7 @@ class Model(
         answer = self._ask("model_matrix", NamedMatrix, keep=False, type=type)
         return answer.to_frame(self._used_index)
 
+    @strict
     def varcorr(self) -> VarCorr:
         """Return variances, covariances and correlations of the random effects: ``VarCorr``.
 
@@ -141,6 +143,7 @@ class Model(
         """
         return self._ask("varcorr", VarCorr)
 
+    @strict
     def fitted(self) -> pd.Series:
         """Return the fitted values, random effects included, on the data's index: ``fitted``.
 

@@ -143,6 +143,7 @@ class NlmeModel(Model):
         found = self._ask("anova", AnovaTable, type=type, ddf=self._ddf(ddf))
         return found._in_digits(digits)
 
+    @strict
     def ranef(self) -> dict[str, pd.DataFrame]:
         """Return the random effects, grouping factor -> levels by coefficients: ``ranef(model)``.
 
@@ -154,6 +155,7 @@ class NlmeModel(Model):
         found: tuple[GroupModes, ...] = self._call("modes_by_group", tuple[GroupModes, ...])
         return {g.grpvar: g.to_frame() for g in found}
 
+    @strict
     def coef(self) -> dict[str, pd.DataFrame]:
         """Return the coefficients of every innermost group: ``coef(model)``.
 
@@ -168,6 +170,7 @@ class NlmeModel(Model):
         index = pd.Index(list(g.level), dtype=object)
         return {g.grpvar: pd.DataFrame(np.array(g.values), index=index, columns=list(g.term))}
 
+    @strict
     def correlation(self) -> pd.Series:
         """Return the parameters of the residual correlation, e.g. Phi of AR(1); empty if none.
 
@@ -182,6 +185,7 @@ class NlmeModel(Model):
         s = self._call("nlme_structure")
         return _named(s["correlation_name"], s["correlation"], "correlation")
 
+    @strict
     def variance_ratios(self) -> pd.Series:
         """Return the ratios of residual variances to the reference group's: `sd_ratios` squared.
 
@@ -195,6 +199,7 @@ class NlmeModel(Model):
         """
         return self.sd_ratios() ** 2
 
+    @strict
     def sd_ratios(self) -> pd.Series:
         """Return the ratios of residual standard deviations to the reference group's.
 
@@ -327,6 +332,7 @@ class NlmeModel(Model):
         values = self._call("nlme_predict", newdata=rows, level=level)
         return pd.Series(np.asarray(values), index=frame.index, name="predicted")
 
+    @strict
     def compare(self, *others: NlmeModel) -> pd.DataFrame:
         """Compare nested models by likelihood ratio, in the order given.
 

@@ -137,6 +137,7 @@ class TableMethods(CommonAttributes):
             values["conf_low"][i] = np.nan if at is None else found.conf_low[at]
             values["conf_high"][i] = np.nan if at is None else found.conf_high[at]
 
+    @strict
     def glance(self) -> Glance:
         """Return one line about the model: nobs, sigma, loglik, aic, bic ...
 
@@ -154,6 +155,7 @@ class TableMethods(CommonAttributes):
         found: Glance = self._call("glance_table", self._glance)
         return found
 
+    @strict
     def augment(self) -> pd.DataFrame:
         """Return the rows that were used, with what the fit says of each.
 

@@ -20,6 +20,7 @@ from pymlm.arguments import strict
 from pymlm.display import heading, readable, shortened, words
 from pymlm.errors import ArgumentError, PymlmError, near_names
 from pymlm.escape import html_block, html_frame
+from pymlm.frames_back import in_its_library
 from pymlm.hints import missing_in_result
 from pymlm.options import options
 from pymlm.results.printed import Printed as Printed
@@ -67,6 +68,7 @@ class Result(Rows):
                 return object.__getattribute__(self, name)
             raise AttributeError(missing_in_result(name, type(self)), name=name, obj=None)
 
+    @in_its_library
     def to_frame(self) -> pd.DataFrame:
         """Return the result as a fresh DataFrame, one row per term; absent columns are NaN."""
         n = len(getattr(self, self._index)) if self._index else len(getattr(self, self._columns[0]))
@@ -199,6 +201,9 @@ class Result(Rows):
         # @dataclass writes a __repr__ of its own unless the class has one.
         if "__repr__" not in cls.__dict__:
             cls.__repr__ = Result.__repr__  # type: ignore[method-assign]  # as @dataclass does
+        for name, found in list(cls.__dict__.items()):
+            if _gives_frames(name, found):
+                setattr(cls, name, in_its_library(found))
 
     def __repr__(self) -> str:
         """What `print` shows, long ones without their middle, as pandas does."""
@@ -206,6 +211,16 @@ class Result(Rows):
             return shortened(str(self))
         except PymlmError as error:  # R is asked for its print, and may be gone
             return f"<{type(self).__name__}, which cannot be printed: {error}>"
+
+
+def _gives_frames(name: str, found: Any) -> bool:
+    """Whether a public method of a result gives frames, or rows by `[]`."""
+    if not isinstance(found, types.FunctionType) or (
+        name.startswith("_") and name != "__getitem__"
+    ):
+        return False
+    returns = str(found.__annotations__.get("return", ""))
+    return name == "__getitem__" or "pd.DataFrame" in returns or "pd.Series" in returns
 
 
 def readonly(array: Any) -> NDArray[Any]:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, PymlmError, near_names
-from pymlm.tables import Cells, TableFormat, Text, cells_of, says_nothing, written
+from pymlm.frames_back import flat, in_its_library
+from pymlm.tables import Cells, TableFormat, Text, cells_of, written
 
 
 class Rows:
@@ -21,7 +22,8 @@ class Rows:
     result as it is; Polars, PyArrow and DuckDB read its Arrow stream.
     """
 
-    __slots__ = ()
+    #: The library that the data came in, where it is not pandas; `frames_back` sets it.
+    __slots__ = ("_library",)
 
     if TYPE_CHECKING:
         notes: tuple[str, ...]
@@ -29,6 +31,7 @@ class Rows:
         def to_frame(self) -> pd.DataFrame: ...
         def _remarks(self) -> list[str]: ...
 
+    @in_its_library
     def __getitem__(self, key: Any) -> Any:
         frame = self.to_frame()
         if isinstance(key, slice):
@@ -129,20 +132,6 @@ class Rows:
         """One table; a class with several says so."""
         notes = dict.fromkeys([*self.notes, *self._remarks()])
         return [cells_of(self.to_frame(), digits, stars, notes=list(notes))]
-
-
-def flat(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose labels of rows are columns, where they say more than the columns do."""
-    if says_nothing(frame):
-        out = frame.reset_index(drop=True)
-    else:
-        taken = {str(c) for c in frame.columns}
-        free = next(n for n in ("term", "row", "label", "rownames") if n not in taken)
-        names = [n if n is not None and str(n) not in taken else f"{free}_{i}" if i else free
-                 for i, n in enumerate(frame.index.names)]  # fmt: skip
-        out = frame.set_axis(frame.index.set_names(names), axis=0).reset_index()
-    out.columns = pd.Index([str(c) for c in out.columns], dtype=object)
-    return out
 
 
 def _names(labels: pd.Index) -> list[Any]:

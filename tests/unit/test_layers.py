@@ -27,11 +27,13 @@ ALLOWED: dict[str, set[str]] = {
     "progress": {"engine", "options"},
     "display": set(),
     "tables": {"display"},
-    "results": {"arguments", "display", "figures", "hints", "options", "tables"},
+    "frames_back": {"arguments", "options", "other_frames", "tables"},
+    "results": {"arguments", "display", "figures", "frames_back", "hints", "options", "tables"},
     "render": {"arguments", "results", "tables"},
     "inference": set(),
     "models": {
-        "arguments", "engine", "figures", "formula", "frame_keys", "frames", "hints", "inference",
+        "arguments", "engine", "figures", "formula", "frame_keys", "frames", "frames_back", "hints",
+        "inference",
         "options", "progress", "results",
     },
     "multilevel": {
