@@ -36,14 +36,15 @@ from pymlm.arguments import (
 Ddf = Literal[
     "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic", "residual", "containment",
     "default",
-    "KR", "kroger", "satterth", "Satt", "BW", "betwithin", "z", "normal", "Wald", "inf",
+    "KR", "kroger", "satterth", "Satt", "BW", "betwithin", "repeated", "anova", "z", "normal",
+    "Wald", "inf",
 ]  # fmt: skip
 #: Of a test, which needs some.
 TestDdf = Annotated[Ddf, ddf_of_a_test]
 #: Those of linear mixed models.
 MixedDdf = Literal[
     "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic",
-    "KR", "kroger", "satterth", "Satt", "BW", "betwithin", "z", "normal", "Wald", "inf",
+    "KR", "kroger", "satterth", "Satt", "BW", "betwithin", "repeated", "z", "normal", "Wald", "inf",
 ]  # fmt: skip
 #: Those that lmerTest has.
 LmerTestDdf = Literal["Satterthwaite", "Kenward-Roger", "KR", "kroger", "satterth", "Satt"]

@@ -14,6 +14,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "ddf": {
         "KR": "Kenward-Roger", "kroger": "Kenward-Roger", "satterth": "Satterthwaite",
         "Satt": "Satterthwaite", "BW": "between-within", "betwithin": "between-within",
+        "repeated": "between-within", "anova": "containment",  # of Stata's dfmethod()
         "z": "asymptotic", "normal": "asymptotic", "Wald": "asymptotic", "inf": "asymptotic",
     },
     "type": {

@@ -17,6 +17,7 @@ import pandas as pd
 from pymlm.arguments import file_to_write, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError
+from pymlm.frames import used_columns
 from pymlm.frames_back import own_library
 from pymlm.hints import missing_in_model
 from pymlm.models.kept import exact_key
@@ -179,6 +180,37 @@ class Fitted:
         if len(dropped) == 0:
             return None
         return np.delete(np.arange(len(self._source.index)), dropped)
+
+    def _clusters(self, by: str) -> Any:
+        """Codes, from 1 on, of the clusters of the used rows.
+
+        Raises
+        ------
+        DataError
+            Where the column is not there, has no value for a used row, or one value alone.
+        """
+        data = self._source.data
+        if data is None:
+            raise DataError("this model came from a file, without the data that hold the clusters")
+        series = used_columns(data, [by], "argument by").iloc[:, 0]
+        if self._used_rows is not None:
+            series = series.iloc[self._used_rows]
+        try:
+            codes, labels = pd.factorize(series)
+        except TypeError as error:
+            raise DataError(
+                f"column {by!r} holds what identifies no cluster ({error}). Give one number or one "
+                "text a cell"
+            ) from None
+        if (codes < 0).any():
+            row = series.index[int(np.argmax(codes < 0))]
+            raise DataError(
+                f"{int((codes < 0).sum())} rows that the model used have no {by!r}, the first is "
+                f"{row!r}. Fit the model to data without these rows"
+            )
+        if len(labels) < 2:
+            raise DataError(f"all rows are in one {by!r}: there is nothing to cluster by")
+        return codes.astype(np.int32) + np.int32(1)
 
     def _dropped_rows(self) -> Any:
         raise NotImplementedError  # every model class answers from its own description

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import pandas as pd
-
 from pymlm.argument_types import Level, RobustType
 from pymlm.arguments import strict
-from pymlm.errors import ArgumentError, DataError
+from pymlm.errors import ArgumentError
 from pymlm.models.base import Fitted
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import column
@@ -71,7 +66,9 @@ def cluster_robust(
         raise ArgumentError(f"cluster_robust takes a model of pymlm.lm or pymlm.lmer, not {fit!r}")
     cluster = None
     if by is not None:
-        cluster = _clusters(fit, by)
+        if fit._source.data is not None:
+            column(fit._source.data, by, "argument by")
+        cluster = fit._clusters(by)
     elif not isinstance(fit, MixedModel):
         raise ArgumentError("say which column identifies the clusters: by='...'")
     found: RobustEffects = fit._call(
@@ -82,22 +79,3 @@ def cluster_robust(
         level=level,
     )
     return found
-
-
-def _clusters(fit: Fitted, by: str) -> Any:
-    data = fit._source.data
-    if data is None:
-        raise DataError("this model came from a file, without the data that hold the clusters")
-    series = column(data, by, "argument by")
-    if fit._used_rows is not None:
-        series = series.iloc[fit._used_rows]
-    codes, labels = pd.factorize(series)
-    if (codes < 0).any():
-        row = series.index[int(np.argmax(codes < 0))]
-        raise DataError(
-            f"{int((codes < 0).sum())} rows that the model used have no {by!r}, the first is "
-            f"{row!r}. Fit the model to data without these rows"
-        )
-    if len(labels) < 2:
-        raise DataError(f"all rows are in one {by!r}: there is nothing to cluster by")
-    return codes.astype(np.int32) + np.int32(1)

@@ -16,6 +16,13 @@ NOTE = (
 )
 
 
+#: Above the columns of results.
+HEAD = [
+    f"{'Two-Tailed':>62}",
+    f"{'Estimate':>28}{'S.E.':>11}{'Est./S.E.':>11}{'P-Value':>11}",
+]
+
+
 def twolevel(v: Voice) -> str:
     """Return the output of TYPE = TWOLEVEL RANDOM.
 
@@ -37,9 +44,7 @@ def twolevel(v: Voice) -> str:
             "Mplus's two-level tables are made for one grouping factor with a random intercept"
         )
     slopes = [t for t in terms if t != "(Intercept)"]
-    lines = [*_fit_information(v), "", "MODEL RESULTS", "",
-             f"{'Two-Tailed':>62}", f"{'Estimate':>28}{'S.E.':>11}{'Est./S.E.':>11}{'P-Value':>11}",
-             "", "Within Level", ""]  # fmt: skip
+    lines = [*_fit_information(v), "", "MODEL RESULTS", "", *HEAD, "", "Within Level", ""]
     lines += _within(v, slopes)
     lines += ["Between Level", "", *_between(v, slopes), NOTE]
     return "\n".join(lines)
@@ -58,7 +63,8 @@ def _fit_information(v: Voice) -> list[str]:
     ]  # fmt: skip
 
 
-def _row(name: str, estimate: float, se: float) -> str:
+def line(name: str, estimate: float, se: float) -> str:
+    """Return a line of MODEL RESULTS: estimate, standard error, z, p."""
     ratio = estimate / se if se and not math.isnan(se) else math.nan
     p = 2 * norm.sf(abs(ratio))
     cells = "".join(f"{x:>11.3f}" if not math.isnan(x) else f"{'*****':>11}"
@@ -67,7 +73,7 @@ def _row(name: str, estimate: float, se: float) -> str:
 
 
 def _fixed(v: Voice, i: int, name: str) -> str:
-    return _row(name, float(v.estimate[i]), float(v.std_error[i]))
+    return line(name, float(v.estimate[i]), float(v.std_error[i]))
 
 
 def _within(v: Voice, slopes: list[str]) -> list[str]:
@@ -78,7 +84,7 @@ def _within(v: Voice, slopes: list[str]) -> list[str]:
         out += [f" {v.response.upper():<10} ON", *(_fixed(v, i, v.term[i]) for i in on), ""]
     last = len(v.grp) - 1
     title = " Residual Variances" if on or slopes else " Variances"
-    row = _row(v.response, float(v.component[last]), float(v.component_se[last]))
+    row = line(v.response, float(v.component[last]), float(v.component_se[last]))
     return [*out, title, row, ""]
 
 
@@ -123,7 +129,7 @@ def _covariances(v: Voice, name: dict[str, str]) -> list[str]:
             first, second = _label(v, name, v.var1[i]), _label(v, name, b)
             if first == v.response:
                 first, second = second, first
-            row = _row(second, float(v.component[i]), float(v.component_se[i]))
+            row = line(second, float(v.component[i]), float(v.component_se[i]))
             out += [f" {first.upper():<10} WITH", row, ""]
     return out
 
@@ -148,7 +154,7 @@ def _variances(v: Voice, name: dict[str, str], predicted: dict[str, bool], on: b
     for i in range(len(v.grp) - 1):
         if v.var2[i] is None:
             term = str(v.var1[i])
-            row = _row(_label(v, name, term), float(v.component[i]), float(v.component_se[i]))
+            row = line(_label(v, name, term), float(v.component[i]), float(v.component_se[i]))
             explained = on if term == "(Intercept)" else predicted[term]
             (residual if explained else plain).append(row)
     out = [" Variances", *plain, ""] if plain else []

@@ -40,13 +40,14 @@ def mixed(v: Voice, tests: VoiceTests, ddf: str, covtest: bool = False) -> str:
     return "\n\n".join("\n".join(b) for b in blocks if b)
 
 
-def _title(text: str) -> str:
+def centred(text: str) -> str:
+    """Return the title of a table, in the middle of the page."""
     return text.center(WIDTH).rstrip()
 
 
 def _pairs(title: str, rows: list[tuple[str, str]], left: int, width: int) -> list[str]:
     pad = " " * ((WIDTH - width) // 2)
-    return [_title(title), "", *(f"{pad}{a:<{left}}{b}".rstrip() for a, b in rows)]
+    return [centred(title), "", *(f"{pad}{a:<{left}}{b}".rstrip() for a, b in rows)]
 
 
 def _information(v: Voice, ddf: str) -> list[str]:
@@ -87,7 +88,7 @@ def _observations(v: Voice) -> list[str]:
 
 def _components(v: Voice, covtest: bool) -> list[str]:
     head = f"{'Cov Parm':<13}{'Subject':<15}{'Estimate':>12}"
-    lines = [_title("Covariance Parameter Estimates"), ""]
+    lines = [centred("Covariance Parameter Estimates"), ""]
     if covtest:
         lines.append(" " * (6 + 40) + f"{'Standard':>12}")
         head += f"{'Error':>12}"
@@ -136,16 +137,16 @@ def _fit(v: Voice) -> list[str]:
 def _null_model(v: Voice) -> list[str]:
     p = sas_p(float(chi2.sf(v.lr_chi2, v.lr_df)))
     pad = " " * 20
-    return [_title("Null Model Likelihood Ratio Test"), "",
+    return [centred("Null Model Likelihood Ratio Test"), "",
             f"{pad}{'DF':>4}{'Chi-Square':>14}{'Pr > ChiSq':>16}",
             f"{pad}{v.lr_df:>4}{v.lr_chi2:>14.2f}{p:>16}"]  # fmt: skip
 
 
 def _solution(tests: VoiceTests) -> list[str]:
     f = tests.fixed
-    width = max(14, *(len(_effect(t)) + 2 for t in f.term))
+    width = max(14, *(len(effect(t)) + 2 for t in f.term))
     pad = " " * max(0, (WIDTH - width - 54) // 2)
-    lines = [_title("Solution for Fixed Effects"), "",
+    lines = [centred("Solution for Fixed Effects"), "",
              pad + " " * width + f"{'':>11}{'Standard':>12}",
              f"{pad}{'Effect':<{width}}{'Estimate':>11}{'Error':>12}{'DF':>8}"
              f"{'t Value':>10}{'Pr > |t|':>13}"]  # fmt: skip
@@ -153,17 +154,19 @@ def _solution(tests: VoiceTests) -> list[str]:
         df = math.inf if f.df is None else float(f.df[i])
         p = math.nan if f.p_value is None else float(f.p_value[i])
         lines.append(
-            f"{pad}{_effect(term):<{width}}{sas_best(f.estimate[i]):>11}"
-            f"{sas_best(f.std_error[i]):>12}{_df(df):>8}{f.statistic[i]:>10.2f}{sas_p(p):>13}"
+            f"{pad}{effect(term):<{width}}{sas_best(f.estimate[i]):>11}"
+            f"{sas_best(f.std_error[i]):>12}{df_text(df):>8}{f.statistic[i]:>10.2f}{sas_p(p):>13}"
         )
     return lines
 
 
-def _effect(term: str) -> str:
+def effect(term: str) -> str:
+    """Return the name that SAS gives a coefficient."""
     return "Intercept" if term == "(Intercept)" else term.replace(":", "*")
 
 
-def _df(df: float) -> str:
+def df_text(df: float) -> str:
+    """Write degrees of freedom; SAS calls infinite ones Infty."""
     if math.isinf(df):
         return "Infty"
     return f"{df:.0f}" if abs(df - round(df)) < 1e-8 or df >= 1000 else f"{df:.3g}"
@@ -173,15 +176,15 @@ def _type3(tests: VoiceTests) -> list[str]:
     t = tests.type3
     if t is None or not t.term:
         return []
-    width = max(14, *(len(_effect(x)) + 2 for x in t.term))
+    width = max(14, *(len(effect(x)) + 2 for x in t.term))
     pad = " " * max(0, (WIDTH - width - 38) // 2)
-    lines = [_title("Type 3 Tests of Fixed Effects"), "",
+    lines = [centred("Type 3 Tests of Fixed Effects"), "",
              pad + " " * width + f"{'Num':>6}{'Den':>8}",
              f"{pad}{'Effect':<{width}}{'DF':>6}{'DF':>8}{'F Value':>11}"
              f"{'Pr > F':>11}"]  # fmt: skip
     for i, term in enumerate(t.term):
         lines.append(
-            f"{pad}{_effect(term):<{width}}{int(t.num_df[i]):>6}{_df(float(t.den_df[i])):>8}"
+            f"{pad}{effect(term):<{width}}{int(t.num_df[i]):>6}{df_text(float(t.den_df[i])):>8}"
             f"{t.statistic[i]:>11.2f}{sas_p(float(t.p_value[i])):>11}"
         )
     return lines

@@ -20,11 +20,18 @@ def mixed(v: Voice, tests: VoiceTests, level: float = 0.95) -> str:
     The type III test of the intercept averages over the levels of every factor, covariates at 0.
     """
     note = f"a. Dependent Variable: {v.response}."
-    blocks = [_information(v), _type3(tests), _fixed(tests, level), _components(v, level)]
+    blocks = [
+        _dimension(v),
+        _information(v),
+        _type3(tests),
+        _fixed(tests, level),
+        _components(v, level),
+    ]
     return "\n\n".join("\n".join([*b, note]) for b in blocks)
 
 
-def _table(title: str, header: list[str], rows: list[list[str]]) -> list[str]:
+def table(title: str, header: list[str], rows: list[list[str]]) -> list[str]:
+    """Return a pivot table as lines of text."""
     widths = [max(len(r[k]) for r in [header, *rows]) for k in range(len(header))]
     line = "+".join("-" * (w + 2) for w in widths)
 
@@ -34,6 +41,33 @@ def _table(title: str, header: list[str], rows: list[list[str]]) -> list[str]:
         return "|".join([first, *rest]).rstrip()
 
     return [f"{title} (a)", line, row(header), line, *map(row, rows), line]
+
+
+def _dimension(v: Voice) -> list[str]:
+    """Levels and parameters of every effect; a factor has as many levels as categories."""
+    levels = [int(x) for x in v.label_levels]
+    columns = [v.label.count(x) for x in v.labels]
+    rows = [
+        ["Fixed Effects" if i == 0 else "", _label(x), str(levels[i]), "", str(columns[i]), ""]
+        for i, x in enumerate(v.labels)
+    ]
+    total, parameters = sum(levels), sum(columns)
+    for k, (grp, terms) in enumerate(v.random_terms.items()):
+        own = sum(g == grp for g in v.grp)
+        kind = "Unstructured" if own > len(terms) else "Variance Components"
+        name = " + ".join(map(_label, terms))
+        rows.append(["Random Effects" if k == 0 else "", name, str(len(terms)), kind, str(own),
+                     factor_of(grp, v.group) or grp])  # fmt: skip
+        total, parameters = total + len(terms), parameters + own
+    rows += [["Residual", "", "", "", "1", ""],
+             ["Total", "", str(total), "", str(parameters + 1), ""]]  # fmt: skip
+    header = ["", "", "Number of Levels", "Covariance Structure", "Number of Parameters",
+              "Subject Variables"]  # fmt: skip
+    return table("Model Dimension", header, rows)
+
+
+def _label(term: str) -> str:
+    return "Intercept" if term == "(Intercept)" else term.replace(":", " * ")
 
 
 def _information(v: Voice) -> list[str]:
@@ -46,7 +80,7 @@ def _information(v: Voice) -> list[str]:
         ["Bozdogan's Criterion (CAIC)", number(c.caic, 3)],
         ["Schwarz's Bayesian Criterion (BIC)", number(c.bic, 3)],
     ]
-    return _table("Information Criteria", ["", ""], rows)
+    return table("Information Criteria", ["", ""], rows)
 
 
 def _type3(tests: VoiceTests) -> list[str]:
@@ -61,7 +95,7 @@ def _type3(tests: VoiceTests) -> list[str]:
         rows.append([term.replace(":", " * "), str(int(t.num_df[i])), number(t.den_df[i], 3),
                      number(t.statistic[i], 3), number(t.p_value[i], 3)])  # fmt: skip
     header = ["Source", "Numerator df", "Denominator df", "F", "Sig."]
-    return _table("Type III Tests of Fixed Effects", header, rows)
+    return table("Type III Tests of Fixed Effects", header, rows)
 
 
 def _at(values: Floats | None, i: int) -> float:
@@ -85,7 +119,7 @@ def _fixed(tests: VoiceTests, level: float) -> list[str]:
     bounds = f"{100 * level:g}% CI"
     header = ["Parameter", "Estimate", "Std. Error", "df", "t", "Sig.", f"{bounds} Lower",
               f"{bounds} Upper"]  # fmt: skip
-    return _table("Estimates of Fixed Effects", header, rows)
+    return table("Estimates of Fixed Effects", header, rows)
 
 
 def _components(v: Voice, level: float) -> list[str]:
@@ -105,7 +139,7 @@ def _components(v: Voice, level: float) -> list[str]:
         rows.append([name, number(est), number(se), number(low), number(high)])
     bounds = f"{100 * level:g}% CI"
     header = ["Parameter", "Estimate", "Std. Error", f"{bounds} Lower", f"{bounds} Upper"]
-    return _table("Estimates of Covariance Parameters", header, rows)
+    return table("Estimates of Covariance Parameters", header, rows)
 
 
 def _inside(v: Voice, i: int) -> str:

@@ -1,16 +1,15 @@
-"""Stata's tables (as versions 14 to 16 print them): mixed, xtreg re, estat icc, lincom."""
+"""Stata's tables (as versions 14 to 16 print them): mixed and what its tables share."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-import numpy as np
-from scipy.special import expit
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, f, norm
+from scipy.stats import t as student
 
-from pymlm.errors import NotSupportedError
 from pymlm.render.numbers import abbreviate, fixed, stata_g
-from pymlm.results.voices import Voice, Xtreg
+from pymlm.results.voices import Voice
 
 #: Width of Stata's results window.
 LINE = 78
@@ -24,46 +23,100 @@ def stata_name(term: str, numeric: bool = True) -> str:
     return "#".join(("c." if numeric else "") + p for p in parts) if len(parts) > 1 else term
 
 
-def mixed(v: Voice, level: float = 0.95) -> str:
-    """Return the output of ``mixed``: header, coefficients, random effects, LR test."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Small:
+    """What ``dfmethod()`` adds: t and F tests.
+
+    Attributes
+    ----------
+    method : str
+        Stata's words for it.
+    std_error, df : list of float
+        One a coefficient, in the model's order; Kenward and Roger's errors are theirs.
+    f, num_df, den_df : float
+        Joint test of all but the constant; den_df is NaN where the method has none for it.
+    """
+
+    method: str
+    std_error: list[float]
+    df: list[float]
+    f: float
+    num_df: int
+    den_df: float
+
+
+def mixed(v: Voice, level: float = 0.95, small: Small | None = None) -> str:
+    """Return the output of ``mixed``: header, coefficients, random effects, LR test.
+
+    `small` has the tests of ``dfmethod()``; without it they are z and chi-squared.
+    """
     kind = "REML" if v.reml else "ML"
     what = "Log restricted-likelihood" if v.reml else "Log likelihood"
     one = len(v.group) == 1
-    lines = [_head(f"Mixed-effects {kind} regression", "Number of obs", f"{v.nobs:,}")]
+    lines = [head(f"Mixed-effects {kind} regression", "Number of obs", f"{v.nobs:,}")]
     lines += _one_group(v) if one else _many_groups(v)
-    has_slopes = v.wald_df > 0
-    p = chi2.sf(v.wald_chi2, v.wald_df) if has_slopes else math.nan
-    lines += [
-        _head("", f"Wald chi2({v.wald_df})", fixed(v.wald_chi2, 2)),
-        _head(f"{what} = {stata_g(v.loglik, 8)}", "Prob > chi2", fixed(p, 4)),
-        "",
-    ]
-    lines += coefficients(v.response, *_ordered(v), level=level)
+    likelihood = f"{what} = {stata_g(v.loglik, 8)}"
+    names, estimate, std_error = _ordered(v)
+    if small is None:
+        p = chi2.sf(v.wald_chi2, v.wald_df) if v.wald_df else math.nan
+        lines += [
+            head("", f"Wald chi2({v.wald_df})", fixed(v.wald_chi2, 2)),
+            head(likelihood, "Prob > chi2", fixed(p, 4)),
+            "",
+        ]
+        lines += coefficients(v.response, names, estimate, std_error, level=level)
+    else:
+        lines += _small_head(small, likelihood)
+        at = constant_last(v.term)
+        lines += coefficients(
+            v.response, names, estimate, [small.std_error[i] for i in at], level=level,
+            df=[small.df[i] for i in at],
+        )  # fmt: skip
     lines += ["", *_random_table(v, level), *_lr_line(v)]
     return "\n".join(lines)
 
 
-def _head(left: str, label: str, value: str) -> str:
+def _small_head(s: Small, likelihood: str) -> list[str]:
+    known = [x for x in s.df if not math.isnan(x)]
+    least, most = (min(known), max(known)) if known else (math.nan, math.nan)
+    mean = sum(known) / len(known) if known else math.nan
+    p = math.nan if not s.num_df or math.isnan(s.den_df) else float(f.sf(s.f, s.num_df, s.den_df))
+    lines = [f"{f'DF method: {s.method}':<48}{'DF:':<14}min ={fixed(least, 2):>11}"]
+    lines += [f"{'':<62}{n} ={fixed(x, 2):>11}" for n, x in (("avg", mean), ("max", most))]
+    label = f"F({s.num_df},{fixed(s.den_df, 2):>9})"
+    value = math.nan if math.isnan(p) else s.f
+    return [
+        *lines,
+        "",
+        head("", label, fixed(value, 2)),
+        head(likelihood, "Prob > F", fixed(p, 4)),
+        "",
+    ]
+
+
+def head(left: str, label: str, value: str) -> str:
+    """Return a line of a heading: what stands left, and a labelled number."""
     return f"{left:<48}{label:<17} ={value:>11}".rstrip()
 
 
 def _one_group(v: Voice) -> list[str]:
     return [
-        _head(f"Group variable: {v.group[0]}", "Number of groups", f"{int(v.n_groups[0]):,}"),
+        head(f"Group variable: {v.group[0]}", "Number of groups", f"{int(v.n_groups[0]):,}"),
         "",
-        *_sizes(v, "", ("", "", "")),
+        *sizes(v, "", ("", "", "")),
         "",
     ]
 
 
-def _sizes(v: Voice, title: str, left: tuple[str, str, str]) -> list[str]:
-    sizes = (
+def sizes(v: Voice, title: str, left: tuple[str, str, str]) -> list[str]:
+    """Return the lines on rows per group; `left` stands beside them."""
+    rows = (
         ("min", _count(v.size_min[0])),
         ("avg", fixed(v.size_mean[0], 1)),
         ("max", _count(v.size_max[0])),
     )
     lines = [f"{title:<48}Obs per group:"]
-    return lines + [f"{a:<62}{n} ={x:>11}" for a, (n, x) in zip(left, sizes, strict=True)]
+    return lines + [f"{a:<62}{n} ={x:>11}" for a, (n, x) in zip(left, rows, strict=True)]
 
 
 def _count(x: float) -> str:
@@ -83,47 +136,61 @@ def _many_groups(v: Voice) -> list[str]:
     return [*lines, *rows, rule, ""]
 
 
+def constant_last(terms: tuple[str, ...]) -> list[int]:
+    """Return the order in which Stata has coefficients."""
+    return sorted(range(len(terms)), key=lambda i: terms[i] == "(Intercept)")
+
+
 def _ordered(v: Voice) -> tuple[list[str], list[float], list[float]]:
     """Stata puts the constant last."""
-    at = sorted(range(len(v.term)), key=lambda i: v.term[i] == "(Intercept)")
+    at = constant_last(v.term)
     names = [stata_name(v.term[i], bool(v.numeric_label[i])) for i in at]
     return names, [float(v.estimate[i]) for i in at], [float(v.std_error[i]) for i in at]
 
 
 def coefficients(
     response: str, names: list[str], estimate: list[float], std_error: list[float],
-    *, level: float = 0.95, end: bool = True,
+    *, level: float = 0.95, end: bool = True, df: list[float] | None = None, robust: bool = False,
 ) -> list[str]:  # fmt: skip
-    """Return Stata's coefficient table; a line of space stands around interactions."""
+    """Return Stata's coefficient table; a line of space stands around interactions.
+
+    With `df` tests are by t. An estimate that is NaN was omitted.
+    """
     longest = max(map(len, names))
     width = 12 if longest <= 12 else max(17, longest)
     rule = "-" * (width + 66)
-    head = (f"{abbreviate(response, width):>{width}} |      Coef.   Std. Err.      z    P>|z|"
-            f"     [{_percent(level)}% Conf. Interval]")  # fmt: skip
-    lines = [rule, head, "-" * (width + 1) + "+" + "-" * 64]
-    q = norm.ppf((1 + level) / 2)
+    t = "z" if df is None else "t"
+    above = [f"{'':>{width}} |               Robust"] if robust else []
+    title = (f"{abbreviate(response, width):>{width}} |      Coef.   Std. Err.      {t}    P>|{t}|"
+             f"     [{percent(level)}% Conf. Interval]")  # fmt: skip
+    lines = [rule, *above, title, "-" * (width + 1) + "+" + "-" * 64]
     before = False
     for i, (name, b, se) in enumerate(zip(names, estimate, std_error, strict=True)):
         if i and ("#" in name) != before:
             lines.append(" " * (width + 1) + "|")
         before = "#" in name
-        z = b / se
+        if math.isnan(b):
+            lines.append(f"{name:>{width}} |{'0':>11}  (omitted)")
+            continue
+        dist = norm if df is None or math.isinf(df[i]) else student(df[i])
+        half = float(dist.ppf((1 + level) / 2)) * se
         lines.append(
-            f"{name:>{width}} |{stata_g(b):>11}{stata_g(se):>11}{z:>9.2f}"
-            f"{2 * norm.sf(abs(z)):>8.3f}{stata_g(b - q * se):>13}{stata_g(b + q * se):>12}"
+            f"{name:>{width}} |{stata_g(b):>11}{stata_g(se):>11}{fixed(b / se, 2):>9}"
+            f"{fixed(2 * dist.sf(abs(b / se)), 3):>8}{stata_g(b - half):>13}{stata_g(b + half):>12}"
         )
     return [*lines, rule] if end else lines
 
 
-def _percent(level: float) -> str:
+def percent(level: float) -> str:
+    """Write a level as per cent."""
     return f"{100 * level:g}"
 
 
 def _random_table(v: Voice, level: float) -> list[str]:
     rule = "-" * LINE
     lines = [rule, "  Random-effects Parameters  |   Estimate   Std. Err.     "
-             f"[{_percent(level)}% Conf. Interval]", "-" * 29 + "+" + "-" * 48]  # fmt: skip
-    for group in _stata_groups(v):
+             f"[{percent(level)}% Conf. Interval]", "-" * 29 + "+" + "-" * 48]  # fmt: skip
+    for group in levels_down(v):
         rows = _stata_rows(v, group)
         correlated = any(v.var2[i] is not None for i, _ in rows)
         kind = "Identity" if len(rows) == 1 else "Unstructured" if correlated else "Independent"
@@ -136,8 +203,8 @@ def _random_table(v: Voice, level: float) -> list[str]:
     return [*lines, _component_line(v, len(v.grp) - 1, "var(Residual)", level), rule]
 
 
-def _stata_groups(v: Voice) -> list[str]:
-    """Grouping factors, the highest level first; "g", "g.1" are terms of one factor."""
+def levels_down(v: Voice) -> list[str]:
+    """Return grouping factors, the highest level first; "g", "g.1" are terms of one factor."""
     return list(reversed(v.group))
 
 
@@ -198,103 +265,3 @@ def _lr_line(v: Voice) -> list[str]:
 
 def _apart(left: str, right: str) -> str:
     return left + right.rjust(LINE - len(left))
-
-
-def icc(v: Voice, level: float = 0.95) -> str:
-    """Return the output of ``estat icc``: one row a level, intervals on the logit scale.
-
-    Raises
-    ------
-    NotSupportedError
-        For crossed factors, as in Stata.
-    """
-    if not v.nested:
-        raise NotSupportedError("estat icc is not available for crossed grouping factors")
-    covariates = any(t != "(Intercept)" for t in v.term)
-    slopes = any(len(t) > 1 or t[0] != "(Intercept)" for t in v.random_terms.values())
-    if slopes:
-        title = "Conditional intraclass correlation"
-    else:
-        title = "Residual intraclass correlation" if covariates else "Intraclass correlation"
-    lines = [title, "", "-" * LINE, f"{'Level':>28} |        ICC   Std. Err.     "
-             f"[{_percent(level)}% Conf. Interval]", "-" * 29 + "+" + "-" * 48]  # fmt: skip
-    groups = _stata_groups(v)
-    for k in range(len(groups)):
-        name = "|".join(reversed(groups[: k + 1]))
-        rho, se = _icc(v, groups[: k + 1])
-        low, high = _logit_interval(rho, se, level)
-        lines.append(f"{abbreviate(name, 28):>28} |{stata_g(rho):>11}{stata_g(se):>11}"
-                     f"{stata_g(low):>14}{stata_g(high):>12}")  # fmt: skip
-    lines.append("-" * LINE)
-    if slopes:
-        lines.append("Note: ICC is conditional on zero values of random-effects covariates.")
-    return "\n".join(lines)
-
-
-def _icc(v: Voice, groups: list[str]) -> tuple[float, float]:
-    """Share of the intercept variances of `groups`, with its delta-method standard error."""
-    intercepts = {
-        i: factor_of(g, v.group)
-        for i, g in enumerate(v.grp)
-        if v.var1[i] == "(Intercept)" and v.var2[i] is None
-    }
-    top = np.zeros(len(v.grp))
-    total = np.zeros(len(v.grp))
-    total[-1] = 1
-    for i, factor in intercepts.items():
-        total[i] = 1
-        top[i] = factor in groups
-    a, b = float(top @ v.component), float(total @ v.component)
-    gradient = (top * b - total * a) / b**2
-    variance = float(gradient @ v.component_vcov @ gradient)
-    return a / b, math.sqrt(variance) if variance > 0 and a > 0 else math.nan
-
-
-def _logit_interval(rho: float, se: float, level: float) -> tuple[float, float]:
-    if math.isnan(se) or not 0 < rho < 1:
-        return math.nan, math.nan
-    half = float(norm.ppf((1 + level) / 2)) * se / (rho * (1 - rho))
-    middle = math.log(rho / (1 - rho))
-    return float(expit(middle - half)), float(expit(middle + half))
-
-
-def lincom(response: str, text: str, estimate: float, std_error: float, level: float) -> str:
-    """Return the output of ``lincom``."""
-    table = coefficients(response, ["(1)"], [estimate], [std_error], level=level)
-    return "\n".join([f" ( 1)  {text} = 0", "", *table])
-
-
-def xtreg_re(v: Voice, x: Xtreg, level: float = 0.95) -> str:
-    """Return the output of ``xtreg, re``."""
-    p = chi2.sf(x.wald_chi2, x.wald_df) if x.wald_df else math.nan
-    r2 = (
-        f"     within  = {_r2(x.r2_within)}",
-        f"     between = {_r2(x.r2_between)}",
-        f"     overall = {_r2(x.r2_overall)}",
-    )
-    at = sorted(range(len(x.term)), key=lambda i: x.term[i] == "(Intercept)")
-    numeric = dict(zip(v.term, v.numeric_label, strict=True))
-    names = [stata_name(x.term[i], bool(numeric[x.term[i]])) for i in at]
-    table = coefficients(v.response, names, [float(x.estimate[i]) for i in at],
-                         [float(x.std_error[i]) for i in at], level=level, end=False)  # fmt: skip
-    width = len(table[0]) - 66
-    return "\n".join([
-        _head("Random-effects GLS regression", "Number of obs", f"{v.nobs:,}"),
-        _head(f"Group variable: {v.group[0]}", "Number of groups", f"{int(v.n_groups[0]):,}"),
-        "",
-        *_sizes(v, "R-sq:", r2),
-        "",
-        _head("", f"Wald chi2({x.wald_df})", fixed(x.wald_chi2, 2)),
-        _head("corr(u_i, X)   = 0 (assumed)", "Prob > chi2", fixed(p, 4)),
-        "",
-        *table,
-        table[2],
-        f"{'sigma_u':>{width}} |{stata_g(x.sigma_u, 8):>11}",
-        f"{'sigma_e':>{width}} |{stata_g(x.sigma_e, 8):>11}",
-        f"{'rho':>{width}} |{stata_g(x.rho, 8):>11}   (fraction of variance due to u_i)",
-        table[0],
-    ])  # fmt: skip
-
-
-def _r2(x: float) -> str:
-    return f"{0.0 if math.isnan(x) else x:.4f}"

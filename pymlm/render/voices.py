@@ -8,11 +8,14 @@ from typing import Any, Literal, TypeVar
 
 from pymlm.argument_types import Ddf, Level
 from pymlm.arguments import choice, strict
-from pymlm.errors import ArgumentError, NotSupportedError, near_names
-from pymlm.escape import distinct, plain
-from pymlm.render import mplus, sas, spss, stata
+from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.escape import distinct
+from pymlm.render import commands, hypotheses, mplus, sas, spss, stata_after
 from pymlm.render.regression_table import regression_table
-from pymlm.results.voices import Voice, VoiceTests, Xtreg
+from pymlm.results.anova import AnovaTable
+from pymlm.results.comparison import ModelComparison
+from pymlm.results.contest import Contest
+from pymlm.results.voices import Voice, VoiceTests
 from pymlm.tables import Text
 
 R = TypeVar("R")
@@ -25,16 +28,15 @@ DEFAULT_DDF = {"r": "Satterthwaite", "sas": "containment", "spss": "Satterthwait
 DDF = ("containment", "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
 #: Arguments that mean something in a style; elsewhere they are refused, never ignored.
 TAKES = {
-    "r": {"ddf"}, "stata": {"command", "level"}, "sas": {"ddf", "covtest"},
-    "spss": {"ddf", "level"}, "mplus": set(), "stargazer": set(),
+    "r": {"ddf"}, "stata": {"command", "ddf", "level"}, "sas": {"command", "ddf", "covtest"},
+    "spss": {"command", "ddf", "level"}, "mplus": {"command"}, "stargazer": set(),
 }  # fmt: skip
 #: The bridge says itself of the generalized and the nonlinear ones why they have no such table.
 MODELS = (
-    "GeneralizedLinearMixedModel", "LinearMixedModel", "MultipleMembershipModel",
+    "GeneralizedLinearMixedModel", "LinearMixedModel", "LinearModel", "MultipleMembershipModel",
     "NonlinearMixedModel",
 )  # fmt: skip
 LEVEL = 0.95
-COMMANDS = ("mixed", "xtreg, re", "estat icc", "lincom")
 
 
 @strict
@@ -46,21 +48,29 @@ def render(
     level: Level = LEVEL,
     covtest: bool = False,
 ) -> Text:
-    """Write a fitted linear mixed model as another system prints it.
+    """Write a model, a contest or a likelihood-ratio test as another system prints it.
 
     The estimates are those of the model; defaults (z or t, degrees of freedom, what AIC counts)
     are the system's. `pymlm.system_defaults` lists them.
 
     Parameters
     ----------
-    m : LinearMixedModel
+    m : LinearMixedModel, LinearModel, or what `contest` or `lrt` returned
+        A contest is written as ESTIMATE (SAS), /TEST (SPSS), NEW (Mplus) and lincom (Stata), a
+        joint one as CONTRAST, /TEST, MODEL TEST and test; what `lrt` returned as Stata's lrtest. A
+        linear model is for Stata's regress.
     style : {"r", "stata", "sas", "spss", "mplus", "stargazer"}
     command : str, optional
-        For Stata: "mixed" (default), "xtreg, re", "estat icc", or "lincom" with an expression of
-        the fixed effects by R's names, e.g. "lincom ses - clubs".
+        What to print instead of the system's table of the model. Stata: "mixed",
+        "mixed, dfmethod(kroger)", "xtreg, re" (or fe, be), "estat icc", "estat recovariance" (with
+        ", correlation"), "regress" and "regress, vce(cluster g)". Combinations of fixed effects by
+        R's names: Stata's "lincom ses - clubs" and "test ses = 0, clubs = 0"; SAS's
+        "ESTIMATE ses - clubs" and "CONTRAST ses, clubs"; SPSS's "TEST ses - clubs"; Mplus's
+        "NEW ses - clubs".
     ddf : str, optional
         Degrees of freedom for SAS ("containment", its default, "Satterthwaite", "Kenward-Roger",
-        "between-within", "asymptotic"), SPSS ("Satterthwaite", "Kenward-Roger") and R.
+        "between-within", "asymptotic"), SPSS ("Satterthwaite", "Kenward-Roger"), R, and Stata's
+        dfmethod ("Satterthwaite", "Kenward-Roger", "anova", "repeated", "residual"; default z).
     level : float
         Of the confidence intervals of Stata and SPSS.
     covtest : bool
@@ -74,17 +84,19 @@ def render(
     Raises
     ------
     ArgumentError
-        For an argument that the style has no use for.
+        For an argument that the style has no use for, or a command that it has not.
     NotSupportedError
         Where the system has no such output: Mplus for a REML fit, xtreg for a random slope,
-        estat icc for crossed factors, anything for a model that is not linear.
+        estat icc for crossed factors, Stata's Satterthwaite for an ML fit, degrees of freedom that
+        the system has not; anything for a model that is not linear.
 
     Notes
     -----
     Standard errors of variances: lmerTest's covariance matrix of (theta, sigma) by the delta
-    method; intervals on the log scale. Layouts after Stata's [ME] mixed and [XT] xtreg, the
-    SAS/STAT User's Guide, IBM's SPSS Algorithms and the Mplus User's Guide. Reference categories,
-    iteration logs and the like are left out; names of categories are R's.
+    method; intervals on the log scale. Stata's anova is SAS's containment, its repeated is
+    between-within. vce(cluster) is sandwich's HC1. Layouts after Stata's [ME] mixed, [XT] xtreg and
+    [R] regress, the SAS/STAT User's Guide, IBM's SPSS Algorithms and the Mplus User's Guide.
+    Reference categories, iteration logs and the like are left out; names of categories are R's.
 
     Examples
     --------
@@ -96,21 +108,38 @@ def render(
     which, size = style, level
     _refuse_unused(which, command=command, ddf=ddf, level=None if size == LEVEL else size,
                    covtest=covtest or None)  # fmt: skip
+    if isinstance(m, (Contest, AnovaTable, ModelComparison)):
+        given = (command, ddf, None if size == LEVEL else size, covtest or None)
+        if any(x is not None for x in given):
+            raise ArgumentError(
+                f"a {type(m).__name__} has its degrees of freedom and level, and is one command: "
+                "give its style alone"
+            )
+        return Text(_result(m, which))
     if which != "stargazer" and type(m).__name__ not in MODELS:
         raise NotSupportedError(
-            f"render takes a linear mixed model of pymlm.lmer, not a {type(m).__name__}"
+            "render takes a linear mixed model of pymlm.lmer, a linear model of pymlm.lm, a "
+            f"contest or what pymlm.lrt returned, not a {type(m).__name__}"
+        )
+    if type(m).__name__ == "LinearModel" and command is None and which != "stargazer":
+        raise NotSupportedError(
+            f"render takes a linear mixed model for style={which!r}; of a linear model it writes "
+            "Stata's command='regress', and m.summary() prints as R prints it"
         )
     if which == "r":
         return Text(m.summary(ddf=DEFAULT_DDF["r"] if ddf is None else ddf).text)
     if which == "stargazer":
         return regression_table(m)
-    v: Voice = _in_plain(m._ask("voice", Voice, engine=m._engine("Satterthwaite", None)))
     if which == "stata":
-        return Text(_stata(m, v, command or "mixed", size))
+        return Text(commands.stata_text(m, command or "mixed", ddf, size, in_plain))
+    if command is not None:
+        c = commands.contest_of(m, which, command, ddf, size)
+        return Text(hypotheses.TEXTS[which](in_plain(c)))
+    v: Voice = in_plain(m._ask("voice", Voice, engine=m._engine("Satterthwaite", None)))
     if which == "mplus":
         return Text(mplus.twolevel(v))
     method = choice(ddf or DEFAULT_DDF[which], DDF, "ddf")
-    tests: VoiceTests = _in_plain(m._call_ddf("voice_tests", VoiceTests, method, ddf=method))
+    tests: VoiceTests = in_plain(m._call_ddf("voice_tests", VoiceTests, method, ddf=method))
     if which == "sas":
         return Text(sas.mixed(v, tests, method, covtest))
     if method not in ("Satterthwaite", "Kenward-Roger"):
@@ -118,8 +147,31 @@ def render(
     return Text(spss.mixed(v, tests, size))
 
 
-def _in_plain(result: R) -> R:
-    """The same numbers under names that fill one line: tables are laid out by lines and widths."""
+def _result(found: Contest | AnovaTable | ModelComparison, style: Style) -> str:
+    """A contest, a joint contest or a likelihood-ratio test in the words of a system."""
+    if style == "r":
+        return found.text
+    if isinstance(found, ModelComparison):
+        if style != "stata" or len(found.term) != 2 or found.statistic_name != "chisq":
+            raise NotSupportedError(
+                "a comparison of two models by mlm.lrt is written as Stata's lrtest: style='stata'"
+            )
+        return stata_after.lrtest(
+            float(found.chisq[1]), int(found.df[1]), float(found.p_value[1]),
+            found.reml,
+        )  # fmt: skip
+    if style not in hypotheses.TEXTS:
+        raise NotSupportedError(f"a contest has no table in the style {style!r}")
+    if found.hypotheses is None:
+        raise NotSupportedError(
+            "of tables of tests those of m.contest(..., joint=True) are written, not those of "
+            "terms: the system's table of the model has them"
+        )
+    return hypotheses.TEXTS[style](in_plain(found))
+
+
+def in_plain(result: R) -> R:
+    """Return the same numbers under names that fill one line: tables are laid out by lines."""
     shown = distinct(_texts(result))
 
     def made(value: Any) -> Any:
@@ -159,27 +211,3 @@ def _refuse_unused(style: str, **given: Any) -> None:
         if value is not None and name not in TAKES[style]:
             takers = " or ".join(repr(s) for s in TAKES if name in TAKES[s])
             raise ArgumentError(f"{name} is for style={takers}, not {style!r}")
-
-
-def _stata(m: Any, v: Voice, command: str, level: float) -> str:
-    name = " ".join(command.split())
-    if name == "mixed":
-        return stata.mixed(v, level)
-    if name in ("xtreg", "xtreg, re", "xtreg,re"):
-        return stata.xtreg_re(v, _in_plain(m._call("xtreg", Xtreg)), level)
-    if name == "estat icc":
-        return stata.icc(v, level)
-    if name.startswith("lincom "):
-        text = name.removeprefix("lincom ")
-        left, _, right = text.partition("=")
-        c = m.contest(f"{left} = {right.strip() or 0}", ddf="asymptotic")
-        if c.rhs[0] != 0:  # it would not show in the table; Stata refuses it, too
-            raise ArgumentError(
-                f"lincom takes a combination of coefficients without a constant, not {text!r}; "
-                "m.contest tests against other values"
-            )
-        estimate, se = float(c.estimate[0]), float(c.std_error[0])
-        return stata.lincom(v.response, plain(left.strip()), estimate, se, level)
-    raise ArgumentError(
-        f"command={command!r} is not one of: {', '.join(COMMANDS)}." + near_names(name, COMMANDS)
-    )

@@ -39,6 +39,8 @@ class AnovaTable(Result):
         What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
     hypotheses : ndarray, shape (k, p), or None
         The rows of L of a joint contest, and `rhs`, shape (k,), what they are tested against.
+    coefficients : tuple of str, length p
+        What the columns of `hypotheses` belong to; empty of other tables, as `response` is None.
     printed : Printed or None
         R's own print.
 
@@ -67,6 +69,8 @@ class AnovaTable(Result):
     ddf_engine: str | None = None
     hypotheses: Floats | None = None
     rhs: Floats | None = None
+    coefficients: tuple[str, ...] = ()
+    response: str | None = None
     printed: Printed | None = None
 
     def to_frame(self) -> pd.DataFrame:

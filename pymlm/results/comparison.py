@@ -44,6 +44,8 @@ class ModelComparison(Result):
         What R does not say: refits, missing nesting, tests of several variances.
     refitted : bool
         True where REML fits were refitted by maximum likelihood.
+    reml : bool
+        True where restricted likelihoods are compared.
     printed : Printed or None
         R's own print; the notes stand below it.
 
@@ -78,6 +80,7 @@ class ModelComparison(Result):
     den_df: Floats | None = None
     formulas: tuple[str, ...]
     refitted: bool = False
+    reml: bool = False
     printed: Printed | None = None
 
     def to_frame(self) -> pd.DataFrame:

@@ -36,6 +36,9 @@ class Contest(Result):
     hypotheses : ndarray, shape (k, p)
         The rows of L.
     rhs : ndarray, shape (k,)
+    coefficients : tuple of str, length p
+        What the columns of `hypotheses` belong to.
+    response : str or None
     printed : Printed or None
         R's own print.
 
@@ -62,6 +65,8 @@ class Contest(Result):
     ddf_engine: str | None = None
     hypotheses: Floats
     rhs: Floats
+    coefficients: tuple[str, ...] = ()
+    response: str | None = None
     printed: Printed | None = None
 
 

@@ -34,6 +34,9 @@ class Voice(Result):
         The formula's term that the column belongs to.
     numeric_label : ndarray of bool, shape (p,)
         That term is made of numeric variables alone.
+    labels : tuple of str, length q
+        The terms, in the formula's order, and in `label_levels`, ndarray of shape (q,), how many
+        levels each has: 1 of numbers, the product of the factors' levels else.
     wald_chi2, wald_df
         Joint Wald test of every fixed effect but the intercept.
     loglik : float
@@ -70,6 +73,8 @@ class Voice(Result):
     between: Floats
     label: tuple[str, ...]
     numeric_label: Floats
+    labels: tuple[str, ...]
+    label_levels: Floats
     wald_chi2: float
     wald_df: int
     loglik: float
@@ -119,17 +124,29 @@ class VoiceTests(Result):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Xtreg(Result):
-    """Random-effects GLS as Stata's ``xtreg, re``.
+    """Stata's ``xtreg, re``, ``fe`` or ``be``.
 
     Attributes
     ----------
+    type : str
+        "re", "fe" or "be".
     term : tuple of str, length p
     estimate, std_error : ndarray, shape (p,)
+        NaN for what the estimator omits: with "fe", predictors that are constant within groups.
     sigma_u, sigma_e, rho : float
         Standard deviations of the group effect and the residual; share of variance of the first.
+        With "fe" sigma_u is the standard deviation of the estimated effects, with "be" sigma_e that
+        of the group means.
     r2_within, r2_between, r2_overall : float
         Squared correlations of prediction and response: demeaned, group means, as they are.
     wald_chi2, wald_df
+        Joint test of the slopes; of "fe" and "be" wald_chi2 / wald_df is an F.
+    df_residual : float
+        Infinite for "re".
+    correlation : float
+        Of the group effects with the prediction; "fe" alone.
+    f_groups : float
+        F of all group effects; "fe" alone.
 
     Notes
     -----
@@ -137,6 +154,7 @@ class Xtreg(Result):
     regression and harmonic mean of the group sizes. plm's "swar" differs for unequal groups.
     """
 
+    type: str
     term: tuple[str, ...]
     estimate: Floats
     std_error: Floats
@@ -148,3 +166,48 @@ class Xtreg(Result):
     r2_overall: float
     wald_chi2: float
     wald_df: int
+    df_residual: float
+    correlation: float
+    f_groups: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Regress(Result):
+    """A linear model as Stata's ``regress``; with clusters as ``regress, vce(cluster g)``.
+
+    Attributes
+    ----------
+    response : str
+    term : tuple of str, length p
+    numeric_label : ndarray of bool, shape (p,)
+        The coefficient's term is made of numeric variables alone.
+    estimate, std_error : ndarray, shape (p,)
+        Errors from the model, or sandwich's HC1 by cluster; NaN for an aliased coefficient.
+    nobs : int
+    f, num_df, den_df
+        Joint Wald test of the slopes; den_df is clusters - 1 where there are clusters.
+    r_squared, adj_r_squared, root_mse, ss_model, ss_residual : float
+    cluster : str or None
+    n_clusters : int or None
+
+    Notes
+    -----
+    Mirrors ``summary(lm)`` and ``sandwich::vcovCL(model, cluster, type = "HC1")``.
+    """
+
+    response: str
+    term: tuple[str, ...]
+    numeric_label: Floats
+    estimate: Floats
+    std_error: Floats
+    nobs: int
+    f: float
+    num_df: int
+    den_df: float
+    r_squared: float
+    adj_r_squared: float
+    root_mse: float
+    ss_model: float
+    ss_residual: float
+    cluster: str | None = None
+    n_clusters: int | None = None

@@ -35,6 +35,7 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
     } else notes <- c(notes, .boundary_note(lost[i], rownames(table)[i]))
   }
   c(comparison_fields(table, lost), list(notes = as.character(notes), refitted = refit && any(reml),
+    reml = !refit && any(reml),
     printed = .with_notes(table, notes)))
 }
 
@@ -347,7 +348,7 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL, level = 0.
   notes <- c(if (any(reml) && !by_reml) "refitted by maximum likelihood: the fixed effects differ",
              .boundary_note(lost, names[2L]))
   c(comparison_fields(table, c(NA, lost), level),
-    list(notes = as.character(notes), refitted = any(reml) && !by_reml,
+    list(notes = as.character(notes), refitted = any(reml) && !by_reml, reml = by_reml,
          printed = .with_notes(table, c(mixture_note(table, lost, level), notes))))
 }
 

@@ -333,10 +333,10 @@ check_by_derivatives <- function(fit, gradient = NULL, hessian = NULL) {
   }))
 }
 
-# The left side; of a nonlinear model's three parts the first.
-.response_text <- function(model) {
+#' The left side of any model's formula; of a nonlinear model's three parts the first.
+response_text <- function(model) {
   lhs <- formula(model)[[2L]]
-  if (lme4::isNLMM(model)) lhs <- lhs[[2L]]
+  if (is(model, "nlmerMod")) lhs <- lhs[[2L]]
   paste(deparse(lhs, width.cutoff = 500L), collapse = " ")
 }
 
@@ -364,7 +364,7 @@ describe.merMod <- function(fit) {
     npar = attr(logLik(model), "df"),
     df_residual = df.residual(model),
     term_labels = attr(terms(model), "term.labels"),
-    response = .response_text(model),
+    response = response_text(model),
     frame_names = names(frame),
     ddf = default_ddf(model)
   )

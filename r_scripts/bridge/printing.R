@@ -81,6 +81,8 @@ print_model <- function(fit, digits = NULL) enc2utf8(under_digits(digits, printe
 .freed <- function(x) {
   if (is.object(x) && isS4(x)) return(x)
   own <- attributes(x)
+  # attributes() writes automatic row names out, and then they would be printed as names.
+  if (is.data.frame(x) && .row_names_info(x) < 0L) own$row.names <- .set_row_names(nrow(x))
   if (typeof(x) == "list") {
     x <- lapply(unclass(x), .freed)
   } else if (is.null(own) || !typeof(x) %in% c("language", "double", "integer", "character", "logical"))

@@ -37,7 +37,7 @@ voice_result <- function(native, fit) {
     drop(crossprod(beta[slopes], solve(V[slopes, slopes, drop = FALSE], beta[slopes]))) else NA
   first <- groups[[1L]]$values
   list(
-    response = paste(deparse(formula(model)[[2L]], width.cutoff = 500L), collapse = " "),
+    response = response_text(model),
     data_name = paste(deparse(model@call$data), collapse = ""),
     reml = reml, nobs = nrow(frame),
     n_read = nrow(frame) + length(attr(frame, "na.action")),
@@ -49,6 +49,7 @@ voice_result <- function(native, fit) {
     between = unname(apply(X, 2L, function(x) all(.constant_within(x, first)))),
     label = .column_labels(model),
     numeric_label = .numeric_labels(model),
+    labels = unique(.column_labels(model)), label_levels = .label_levels(model),
     wald_chi2 = wald, wald_df = length(slopes),
     loglik = as.numeric(logLik(model)),
     lr_chi2 = max(0, 2 * (as.numeric(logLik(model)) - single$loglik)),
@@ -94,6 +95,14 @@ voice_result <- function(native, fit) {
   used <- .variables_of_terms(model)
   unname(vapply(.column_labels(model), function(label)
     all(vapply(model@frame[used[[label]]], is.numeric, NA)), NA))
+}
+
+# Levels of each term: the product of its factors'.
+.label_levels <- function(model) {
+  used <- .variables_of_terms(model)
+  unname(vapply(unique(.column_labels(model)), function(label)
+    prod(vapply(model@frame[used[[label]]], function(v)
+      if (is.numeric(v)) 1 else length(unique(v)), 0)), 0))
 }
 
 # The columns of the model's frame that each term uses. A frame's columns bear the variables' own
@@ -257,49 +266,4 @@ voice_tests <- function(fit, ddf) {
   m <- do.call(rbind, rows)
   list(term = names(tests), num_df = m[, 1L], den_df = m[, 2L], statistic = m[, 3L],
        p_value = m[, 4L])
-}
-
-#' Random-effects GLS as Stata's xtreg, re: Swamy and Arora's variance components with the harmonic
-#' mean of the group sizes, then OLS on quasi-demeaned data ([XT] xtreg, Methods and formulas).
-xtreg <- function(fit) {
-  model <- fit$model
-  groups <- unique(names(model@cnms))
-  if (length(groups) != 1L || !identical(unlist(model@cnms, use.names = FALSE), "(Intercept)"))
-    refuse("NotSupportedError", "xtreg, re fits one random intercept and nothing else; this model ",
-           "is ", deparse(formula(model), width.cutoff = 500L)[1L])
-  if (any(weights(model) != 1))
-    refuse("NotSupportedError", "xtreg, re takes no weights")
-  X <- getME(model, "X")
-  y <- getME(model, "y") - getME(model, "offset")
-  g <- droplevels(model@flist[[groups]])
-  mean_of <- function(v) rowsum(v, g, reorder = TRUE) / as.numeric(table(g))
-  Xm <- mean_of(X)
-  ym <- mean_of(matrix(y))
-  n <- as.numeric(table(g))
-  Xd <- X - Xm[g, , drop = FALSE]
-  yd <- y - ym[g, 1L]
-  varying <- apply(abs(Xd), 2L, max) > 1e-10 * pmax(1, apply(abs(X), 2L, max))
-  within <- lm.fit(Xd[, varying, drop = FALSE], yd)
-  s2e <- sum(within$residuals^2) / (length(y) - length(n) - within$rank)
-  between <- lm.fit(Xm, ym[, 1L])
-  s2u <- max(0, sum(between$residuals^2) / (length(n) - between$rank) - s2e * mean(1 / n))
-  theta <- 1 - sqrt(s2e / (n * s2u + s2e))
-  Xs <- X - theta[g] * Xm[g, , drop = FALSE]
-  ys <- y - theta[g] * ym[g, 1L]
-  gls <- lm(ys ~ 0 + Xs)
-  b <- coef(gls)
-  names(b) <- colnames(X)
-  V <- vcov(gls)
-  dimnames(V) <- list(names(b), names(b))
-  slopes <- setdiff(names(b), "(Intercept)")
-  r2 <- function(a, b) if (length(slopes) && sd(a) > 0) cor(a, b)^2 else NA_real_
-  list(
-    term = names(b), estimate = unname(b), std_error = unname(sqrt(diag(V))),
-    sigma_u = sqrt(s2u), sigma_e = sqrt(s2e), rho = s2u / (s2u + s2e),
-    r2_within = r2(drop(Xd %*% b), yd), r2_between = r2(drop(Xm %*% b), ym[, 1L]),
-    r2_overall = r2(drop(X %*% b), y),
-    wald_chi2 = if (length(slopes))
-      drop(crossprod(b[slopes], solve(V[slopes, slopes, drop = FALSE], b[slopes]))) else NA_real_,
-    wald_df = length(slopes)
-  )
 }

@@ -153,8 +153,10 @@ contest_result <- function(native, fit, L, rhs, labels = NULL, joint = FALSE, dd
                            level = 0.95) {
   ddf <- checked_ddf(fit, ddf)
   rows <- unname(matrix(unlist(L), nrow = length(L), byrow = TRUE))
-  if (joint) return(c(anova_fields(native, ddf), list(hypotheses = rows, rhs = rhs)))
-  c(estimate_fields(native, ddf, level), list(hypotheses = rows, rhs = rhs))
+  asked <- list(hypotheses = rows, rhs = rhs, coefficients = names(coefs(fit$model)),
+                response = response_text(fit$model))
+  if (joint) return(c(anova_fields(native, ddf), asked))
+  c(estimate_fields(native, ddf, level), asked)
 }
 
 #' A table of estimates by lmerTest as fields of Contest and LsMeans.

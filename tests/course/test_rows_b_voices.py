@@ -321,7 +321,7 @@ def test_row_72_statas_numbers(value, text):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"style": "stata", "ddf": "Kenward-Roger"}, "ddf is for style='r' or 'sas' or 'spss'"),
+        ({"style": "mplus", "ddf": "Kenward-Roger"}, "'stata'"),
         ({"style": "r", "level": 0.9}, "level is for style='stata' or 'spss', not 'r'"),
         ({"style": "spss", "covtest": True}, "covtest is for style='sas'"),
         ({"style": "sas", "covtest": "yes"}, "covtest must be True or False"),
