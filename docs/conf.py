@@ -76,6 +76,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 80
+toc_object_entries = False
 
 # What the kernels of the pages share: tables that fit the page, and warnings without the path and
 # line of a temporary file.

@@ -146,7 +146,7 @@ def question_blocks(name: Name) -> Iterator[str]:
     found = list(variants(name))
     everyone = len(found) == 1 and len(found[0][1]) == len(MODELS)
     for owner, models in found:
-        yield "Of every model.\n" if everyone else f"Of {', '.join(models)}.\n"
+        yield "For every model.\n" if everyone else f"For models of {', '.join(models)}.\n"
         kind = "automethod" if callable(name.item) else "autoproperty"
         yield directive(kind, f"pymlm.{owner}.{name.key[2:]}")
 
@@ -269,7 +269,7 @@ def write(target: Path) -> None:
         }
     listed = [t.page for t in topics()] + ["results"]
     rows = [
-        [f":doc:`{t.title} </reference/{t.page}>`", ", ".join(f"``{n}``" for n in t.names)]
+        [f":doc:`{t.title} </reference/{t.page}>`", ", ".join(Name(n).link for n in t.names)]
         for t in topics()
     ]
     rows.append([":doc:`Results </reference/results>`", "every class that a question returns"])
