@@ -197,8 +197,8 @@ class LinearModel(Model, AverageMethods):
         Parameters
         ----------
         type : {"response", "pearson", "deviance", "working", "standardized", "studentized"}
-            As in ``residuals(model, type)``; "standardized" is ``rstandard``, "studentized"
-            ``rstudent``.
+            As in ``residuals(model, type)``; "standardized" is ``rstandard`` (of
+            deviance residuals for a glm, as R had it before 4.6), "studentized" ``rstudent``.
         """
         return self._by_row(self._call("residual_values", type=type), "residual")
 

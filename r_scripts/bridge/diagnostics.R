@@ -228,7 +228,7 @@ check_native <- function(fit, what, seed = 1L) {
   said <- character()
   found <- tryCatch(
     withCallingHandlers(
-      with_seed(seed, check(apart(fit$model))),
+      with_seed(seed, check(without_dropped(apart(fit$model)))),
       message = function(m) said <<- c(said, conditionMessage(m))),
     error = function(e) {
       said <<- c(said, conditionMessage(e))

@@ -160,10 +160,16 @@ confint_result.lm <- function(native, fit, level = 0.95, method = "profile") {
        method = method)
 }
 
+#' rstandard(); of a glm from deviance residuals, R's default before 4.6 and broom's choice.
+standardized <- function(model, infl = influence(model, do.coef = FALSE)) {
+  if (inherits(model, "glm")) rstandard(model, infl = infl, type = "deviance")
+  else rstandard(model, infl = infl)
+}
+
 # na.omit: only the rows used; Python puts them in their places.
 residual_values.lm <- function(fit, type) {
   unname(as.numeric(switch(type,
-    standardized = rstandard(fit$model), studentized = rstudent(fit$model),
+    standardized = standardized(fit$model), studentized = rstudent(fit$model),
     residuals(fit$model, type = type))))
 }
 

@@ -142,7 +142,7 @@ augment_table.lm <- function(fit) {
   around <- influence(model, do.coef = FALSE)
   values <- list(.fitted = predict(model), .resid = residuals(model), .hat = around$hat,
                  .sigma = around$sigma, .cooksd = cooks.distance(model, infl = around),
-                 .std.resid = rstandard(model, infl = around))
+                 .std.resid = standardized(model, around))
   list(data = .frame_columns(model.frame(model)), values = lapply(values, function(x)
     unname(as.numeric(x))))
 }

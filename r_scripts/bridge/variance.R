@@ -6,7 +6,7 @@ ranova_native <- function(fit, reduce_terms = TRUE) {
   if (!lme4::isLMM(fit$model))
     refuse("NotSupportedError", "lmerTest's ranova takes linear mixed models. Fit the model without ",
            "the random effect, too, and compare the two by lrt()")
-  in_model_data(fit, quote(lmerTest::ranova(.model, reduce.terms = .reduce)),
+  in_model_data(fit, quote(.ranova(.model, reduce.terms = .reduce)), .ranova = well_written_ranova(),
                 .model = .spelled_apart(plain_model(fit)), .reduce = reduce_terms)
 }
 

@@ -160,6 +160,20 @@ sat_modcomp <- function(model, restriction) {
   })
 }
 
+# --- lmerTest -------------------------------------------------------------------------------------
+
+#' lmerTest::ranova(). That of 3.2 pastes a response such as log(y) in pieces, and a name without the
+#' backticks that it needs.
+well_written_ranova <- function() {
+  ranova <- lmerTest::ranova
+  environment(ranova) <- list2env(list(paste0 = function(..., collapse = NULL) {
+    written <- lapply(list(...), function(x)
+      if (is.language(x)) paste(deparse(x, 500L, backtick = TRUE), collapse = " ") else x)
+    do.call(base::paste0, c(written, list(collapse = collapse)))
+  }), parent = asNamespace("lmerTest"))
+  ranova
+}
+
 # --- profiles -------------------------------------------------------------------------------------
 
 #' stats::profile() of a mixed model, the same numbers in a part of the time: without the derivatives

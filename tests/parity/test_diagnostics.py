@@ -31,7 +31,10 @@ v <- car::vif(k)
 q <- qqnorm(residuals(s, "pearson"), plot.it = FALSE)
 r <- qqnorm(ranef(s)$Subject$Days, plot.it = FALSE)
 h <- performance::check_homogeneity(s)
-over <- performance::check_overdispersion(g); zero <- performance::check_zeroinflation(g)
+set.seed(1) # both simulate since performance 0.12
+over <- performance::check_overdispersion(g)
+set.seed(1)
+zero <- performance::check_zeroinflation(g)
 say <- function(x) paste(capture.output(print(x)), collapse = "\n")
 norm <- performance::check_normality(s)
 emit(list(

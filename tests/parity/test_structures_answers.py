@@ -80,6 +80,7 @@ def test_profile_intervals(models, reference, name):
     assert_fits_close(ours.conf_high, reference[name]["profile"]["high"], SAME_PATH)
 
 
+@pytest.mark.filterwarnings("ignore:.*extreme order statistics")  # few draws
 @each
 def test_bootstrap_of_fixed_effects(models, reference, name):
     ours = models[name].bootstrap(nsim=NSIM, seed=7).draws_frame()

@@ -167,8 +167,8 @@ def test_augment_of_a_glmm(cbpp: Any, reference: Any) -> None:
     assert ours.columns[0] == "cbind(incidence, size - incidence).incidence"
     theirs.pop(".std.resid", None)  # new in broom.mixed 0.2.9.7
     assert list(ours.columns[2:]) == list(theirs)
-    if has_structures():  # there broom.mixed finds no mu any more, and fills the column with NA
-        assert set(theirs.pop(".mu")) == {None}
+    if has_structures():  # there broom.mixed finds no mu of most rows any more: NA
+        assert None in theirs.pop(".mu")
         assert_close(ours[".mu"], cbpp.fitted())
     agree(ours, theirs, REOPTIMIZED)
 
