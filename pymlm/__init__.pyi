@@ -125,7 +125,10 @@ from .multilevel.pooling import (
     shrinkage,
 )
 from .multilevel.prediction_lines import prediction_lines
-from .multilevel.robust import cluster_robust
+from .multilevel.robust import (
+    cluster_robust,
+    robust_errors,
+)
 from .multilevel.rules import (
     compare_rules,
     information_criteria,
@@ -224,6 +227,7 @@ __all__ = [
     "regression_table",
     "render",
     "residuals_by_group",
+    "robust_errors",
     "sat_modcomp",
     "shrinkage",
     "simple_slopes",

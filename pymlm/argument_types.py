@@ -145,8 +145,15 @@ GeeCorrelation = Literal[
 GeeErrors = Literal["san.se", "jack", "j1s", "fij"]
 RobustType = Literal[
     "CR0", "CR1", "CR1p", "CR1S", "CR2", "CR3", "HC0", "HC1", "HC2", "HC3",
+    "bootstrap",
     "Huber-White", "sandwich", "Liang-Zeger", "robust",
 ]  # fmt: skip
+#: Without clusters: White's and its corrections, Newey and West's, the bootstrap of rows.
+RowRobustType = Literal[
+    "HC0", "HC1", "HC2", "HC3", "HC4", "HC4m", "HC5", "HAC", "bootstrap", "Newey-West", "White",
+]  # fmt: skip
+#: What a bootstrap of linear models draws: rows or clusters, residuals, or their signs.
+RobustBootType = Literal["xy", "residual", "wild", "mammen", "webb", "norm", "pairs", "rademacher"]
 #: Of the level-1 variance of a generalized model.
 Approximation = Literal["auto", "latent", "lognormal", "delta", "trigamma"]
 IccInterval = Literal["auto", "delta", "boot"]

@@ -20,6 +20,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "type": {
         # Huber 1967, White 1980, Liang & Zeger 1986: the estimator as it is, without a correction.
         "Huber-White": "CR0", "sandwich": "CR0", "Liang-Zeger": "CR0", "robust": "CR0",
+        "Newey-West": "HAC", "White": "HC0",
         "raw": "response", "prob": "response", "mean": "response", "linear": "link", "lp": "link",
         "standardised": "standardized", "studentised": "studentized",
     },
@@ -28,6 +29,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
         "within": "cluster", "grand-mean": "grand", "CGM": "grand",
         "bootstrap": "boot", "parametric bootstrap": "boot", "likelihood": "profile",
     },
+    "boot_type": {"pairs": "xy", "rademacher": "wild"},
     "model": {
         "fe": "within", "fixed": "within", "fixed effects": "within", "re": "random",
         "random effects": "random", "be": "between", "between effects": "between",

@@ -11,12 +11,12 @@ apt_base=(r-base-core r-base-dev r-cran-lme4 r-cran-lmertest r-cran-pbkrtest r-c
           r-cran-mlmrev r-cran-nlme r-cran-mass)
 apt_all=(r-cran-rlrsim r-cran-performance r-cran-parameters r-cran-effectsize r-cran-datawizard
          r-cran-multcomp r-cran-multcompview r-cran-car r-cran-optimx r-cran-dfoptim
-         r-cran-sandwich r-cran-clubsandwich r-cran-plm r-cran-geepack r-cran-lavaan
+         r-cran-sandwich r-cran-lmtest r-cran-clubsandwich r-cran-plm r-cran-geepack r-cran-lavaan
          r-cran-metafor r-cran-broom.mixed r-cran-dharma)
 # What these packages are called in R, to look whether they are there already.
 r_base=(lme4 lmerTest pbkrtest emmeans mlmRev nlme MASS)
 r_all=(RLRsim performance parameters effectsize datawizard multcomp multcompView car optimx
-       dfoptim sandwich clubSandwich plm geepack lavaan metafor broom.mixed)
+       dfoptim sandwich lmtest clubSandwich plm geepack lavaan metafor broom.mixed)
 # performance asks DHARMa for some checks since 0.13; where there is an older one, nothing needs it.
 
 say() { printf 'pymlm set-up: %s\n' "$*" >&2; }
@@ -42,6 +42,7 @@ declare -A without=(
   [DHARMa]="nothing, or with a performance of 0.13 or later m.check() of a GLMM raises RPackageError"
   [datawizard]="nothing; a reference of some tests, which then skip"
   [parameters]="nothing; a reference of some tests, which then skip"
+  [lmtest]="nothing; a reference of some tests, which then skip"
   [broom.mixed]="nothing; a reference of some tests, which then skip"
   [car]="nothing; a reference of some tests, which then skip"
 )

@@ -1,19 +1,31 @@
-"""Cluster-robust standard errors."""
+"""Robust standard errors, with clusters and without."""
 
 from __future__ import annotations
 
-from pymlm.argument_types import Level, RobustType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pymlm.argument_types import Count, Level, RobustBootType, RobustType, RowRobustType, Seed
 from pymlm.arguments import strict
-from pymlm.errors import ArgumentError
+from pymlm.errors import ArgumentError, DataError
 from pymlm.models.base import Fitted
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import column
+from pymlm.models.parallel import check_seed
+from pymlm.multilevel._tools import column, r_frame
 from pymlm.results.multilevel_effects import RobustEffects
 
 
 @strict
 def cluster_robust(
-    fit: Fitted, by: str | None = None, type: RobustType = "CR2", level: Level = 0.95
+    fit: Fitted,
+    by: str | None = None,
+    type: RobustType = "CR2",
+    level: Level = 0.95,
+    boot_type: RobustBootType = "xy",
+    nsim: Count = 500,
+    seed: Seed | None = None,
 ) -> RobustEffects:
     """Return coefficients with standard errors that are robust to dependence within clusters.
 
@@ -27,9 +39,12 @@ def cluster_robust(
     type : str
         "CR0" to "CR3" with Satterthwaite's degrees of freedom (clubSandwich): "CR2" is the bias-
         reduced one for few clusters. "HC0" to "HC3" with clusters − 1 degrees of freedom
-        (sandwich): "HC1" is Stata's ``vce(cluster)``. HC types are for `pymlm.lm` only.
+        (sandwich): "HC1" is Stata's ``vce(cluster)``. "bootstrap" draws whole clusters. HC types
+        and the bootstrap are for `pymlm.lm` only; without clusters there is `robust_errors`.
     level : float
         Of the confidence intervals.
+    boot_type, nsim, seed
+        Of the bootstrap, as in `robust_errors`.
 
     Returns
     -------
@@ -47,10 +62,10 @@ def cluster_robust(
     Notes
     -----
     Mirrors ``clubSandwich::coef_test(model, vcov = type, cluster = by, test = "Satterthwaite")``
-    and ``sandwich::vcovCL(model, cluster = by, type = type)``. Pustejovsky & Tipton 2018,
-    doi:10.1080/07350015.2016.1247004; Cameron & Miller 2015, doi:10.3368/jhr.50.2.317. Robust
-    errors repair the inference on a slope; they do not say whether it is within, between or smushed
-    (lecture S4).
+    and ``sandwich::vcovCL(model, cluster = by, type = type)``, ``vcovBS(model, cluster = by)``.
+    Pustejovsky & Tipton 2018, doi:10.1080/07350015.2016.1247004; Cameron & Miller 2015,
+    doi:10.3368/jhr.50.2.317. Robust errors repair the inference on a slope; they do not say whether
+    it is within, between or smushed (lecture S4).
 
     Examples
     --------
@@ -69,13 +84,139 @@ def cluster_robust(
         if fit._source.data is not None:
             column(fit._source.data, by, "argument by")
         cluster = fit._clusters(by)
+        if type == "bootstrap":  # draws go by the levels, in R's order
+            cluster = r_frame(_used(fit, by, "argument by", "hold the clusters").to_frame(), [by])
     elif not isinstance(fit, MixedModel):
-        raise ArgumentError("say which column identifies the clusters: by='...'")
+        raise ArgumentError(
+            "say which column identifies the clusters: by='...'. Without clusters there is "
+            "pymlm.robust_errors(fit)"
+        )
     found: RobustEffects = fit._call(
         "ml_cluster_robust",
         RobustEffects,
         cluster=cluster,
         type=type,
         level=level,
+        **_of_bootstrap(type, boot_type, nsim, seed),
     )
     return found
+
+
+def _of_bootstrap(type: str, boot_type: str, nsim: int, seed: int | None) -> dict[str, Any]:
+    """The bootstrap's arguments; refused beside another type, which would ignore them."""
+    if type == "bootstrap":
+        return {"boot_type": boot_type, "nsim": nsim, "seed": check_seed(seed)}
+    if seed is not None or boot_type != "xy":
+        raise ArgumentError(f"seed and boot_type are of type='bootstrap', not of {type!r}")
+    return {}
+
+
+@strict
+def robust_errors(
+    fit: Fitted,
+    type: RowRobustType = "HC3",
+    level: Level = 0.95,
+    order_by: str | None = None,
+    lag: int | None = None,
+    prewhite: bool = True,
+    boot_type: RobustBootType = "xy",
+    nsim: Count = 500,
+    seed: Seed | None = None,
+) -> RobustEffects:
+    """Return coefficients of an lm or glm with robust standard errors, without clusters.
+
+    Parameters
+    ----------
+    fit : LinearModel or GeneralizedLinearModel
+    type : str
+        "HC0" (White's) to "HC5": heteroscedasticity; "HC1" is Stata's ``vce(robust)``, "HC3" R's
+        default. "HAC": autocorrelation, too, by Newey and West. "bootstrap": of rows (lm only).
+    level : float
+        Of the confidence intervals.
+    order_by : str, optional
+        HAC: the column that orders the rows in time; default: as they come.
+    lag : int, optional
+        HAC: the last autocorrelation that counts; default: chosen from the data (Newey & West
+        1994).
+    prewhite : bool
+        HAC: take out a first-order autoregression before, as R does. Stata's ``newey, lag(#)`` does
+        not.
+    boot_type : str
+        "xy" draws rows; "residual" residuals; "wild" their signs, "mammen", "webb" and "norm" other
+        multipliers of them.
+    nsim, seed
+        Draws of the bootstrap. For a seed they are R's after ``set.seed(seed)``.
+
+    Returns
+    -------
+    RobustEffects
+        t with residual degrees of freedom for an lm, z for a glm, as ``lmtest::coeftest``.
+
+    Raises
+    ------
+    NotSupportedError
+        For a model of another class, the bootstrap of a glm, or of residuals with weights, and HC
+        types that divide by zero where a row is fitted exactly.
+    DataError
+        For a column of `order_by` that is not there, or is missing in rows that the model used.
+    ArgumentError
+        For arguments of another type, and for a time that several rows have: a panel has clusters.
+
+    Notes
+    -----
+    Mirrors ``sandwich::vcovHC``, ``NeweyWest`` and ``vcovBS``, and draws rows with their weights
+    and offsets, which ``vcovBS`` leaves out; MacKinnon & White 1985,
+    doi:10.1016/0304-4076(85)90158-7; Newey & West 1987, doi:10.2307/1913610; Zeileis 2004,
+    doi:10.18637/jss.v011.i10; Zeileis, Köll & Graham 2020, doi:10.18637/jss.v095.i01.
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lm("dist ~ speed", mlm.load_dataset("datasets::cars"))
+    >>> mlm.robust_errors(m, type="HC3").to_frame()[["estimate", "std_error"]].round(3)
+                 estimate  std_error
+    (Intercept)   -17.579      5.932
+    speed           3.932      0.428
+    """
+    if not isinstance(fit, Fitted):
+        raise ArgumentError(f"robust_errors takes a model of pymlm.lm or pymlm.glm, not {fit!r}")
+    if type != "HAC" and (order_by is not None or lag is not None or not prewhite):
+        raise ArgumentError(f"order_by, lag and prewhite are of type='HAC', not of {type!r}")
+    more = _of_bootstrap(type, boot_type, nsim, seed)
+    if type == "HAC":
+        if lag is not None and (isinstance(lag, bool) or not isinstance(lag, int) or lag < 0):
+            raise ArgumentError(f"lag is a whole number of rows, 0 or more, not {lag!r}")
+        order = None if order_by is None else _order(fit, order_by)
+        more |= {"order": order, "lag": lag, "prewhite": prewhite}
+    found: RobustEffects = fit._call(
+        "ml_robust_errors", RobustEffects, type=type, level=level, **more
+    )
+    return found
+
+
+def _order(fit: Fitted, by: str) -> Any:
+    """Rank of each row in time, from 1."""
+    series = _used(fit, by, "argument order_by", "order the rows")
+    if series.isna().any():
+        row = series.index[int(np.argmax(series.isna()))]
+        raise DataError(f"row {row!r} has no {by!r}, and so no place in the order of the rows")
+    try:
+        order = series.rank(method="min")
+    except TypeError as error:
+        raise DataError(f"{by!r} (dtype {series.dtype}) cannot be ordered: {error}") from None
+    if order.duplicated().any():
+        row = series.index[int(np.argmax(order.duplicated()))]
+        raise ArgumentError(
+            f"row {row!r} has the same {by!r} as another: HAC is of one series. For a "
+            "panel: pymlm.cluster_robust(fit, by=...)"
+        )
+    return order.to_numpy(dtype=np.float64)
+
+
+def _used(fit: Fitted, name: str, what: str, why: str) -> pd.Series:
+    """A column in the rows that the model used."""
+    data = fit._source.data
+    if data is None:
+        raise DataError(f"this model came from a file, without the data that {why}")
+    series = column(data, name, what)
+    return series if fit._used_rows is None else series.iloc[fit._used_rows]

@@ -222,8 +222,10 @@ def _checked_digits(digits: Any) -> int:
 def _column(m: Any, ddf: str | None) -> ModelColumn:
     name = type(m).__name__
     if name in RESULTS:
+        without = getattr(m, "n_clusters", 0) is None
+        kind = "regression with robust errors" if without else RESULTS[name]
         return ModelColumn(
-            response="", kind=RESULTS[name], terms=_terms(getattr(m, "fixed", m)),
+            response="", kind=kind, terms=_terms(getattr(m, "fixed", m)),
             lines=_result_lines(m),
         )  # fmt: skip
     kind = KINDS[name]

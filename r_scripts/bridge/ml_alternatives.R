@@ -69,8 +69,9 @@ ml_hausman <- function(within, random) {
 }
 
 #' Cluster-robust tests of the coefficients; `cluster` has one entry per row used.
-ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
+ml_cluster_robust <- function(fit, cluster, type, level = 0.95, boot_type = "xy", nsim = 500L, seed = NULL) {
   model <- fit$model
+  if (is.data.frame(cluster)) cluster <- factor(cluster[[1L]])
   mixed <- inherits(model, "merMod")
   if (mixed) {
     .need_linear(fit, "Cluster-robust standard errors")
@@ -79,7 +80,12 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95) {
       refuse("NotSupportedError", "the rows of a multiple-membership model belong to several ",
              "clusters at once, so there are no independent clusters to be robust to")
   }
-  if (substr(type, 1L, 2L) == "CR") .club_sandwich(model, cluster, type, level)
+  if (type == "bootstrap") {
+    if (!inherits(model, "lm"))
+      refuse("NotSupportedError", "the bootstrap of clusters is there for pymlm.lm; of a ", kind_of(model),
+             ", m.bootstrap() and m.confint(method='boot') simulate from the model")
+    .bootstrap_errors(fit, cluster, boot_type, nsim, seed, level)
+  } else if (substr(type, 1L, 2L) == "CR") .club_sandwich(model, cluster, type, level)
   else if (mixed)
     refuse("NotSupportedError", "sandwich has no HC estimators for lmer fits (no estfun method). ",
            "Ask for type='CR2' (or CR0, CR1, CR3), which clubSandwich computes")
