@@ -146,7 +146,7 @@ GeeErrors = Literal["san.se", "jack", "j1s", "fij"]
 RobustType = Literal[
     "CR0", "CR1", "CR1p", "CR1S", "CR2", "CR3", "HC0", "HC1", "HC2", "HC3",
     "bootstrap",
-    "Huber-White", "sandwich", "Liang-Zeger", "robust",
+    "Huber-White", "sandwich", "Liang-Zeger", "robust", "White",
 ]  # fmt: skip
 #: Without clusters: White's and its corrections, Newey and West's, the bootstrap of rows.
 RowRobustType = Literal[

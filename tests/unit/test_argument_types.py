@@ -32,6 +32,7 @@ LITERALS = {
     "ResponseOrLink": "type", "CenterMethod": "method",
     "Side": "side", "Correlation": "correlation", "PanelModel": "model", "GeeFamily": "family",
     "GeeCorrelation": "corstr", "RobustType": "type", "Missing": "missing",
+    "RowRobustType": "type", "RobustBootType": "boot_type",
 }  # fmt: skip
 
 
