@@ -19,9 +19,10 @@ def __getattr__(name: str) -> object:
     except AttributeError:
         if name.startswith("_") or name in __all__:
             raise
+    from pymlm.errors import UnknownNameError
     from pymlm.hints import missing_in_module
     from pymlm.models.linear_model import LinearModel
     from pymlm.models.mixed import MixedModel
 
     words = missing_in_module(name, __all__, [*dir(MixedModel), *dir(LinearModel)])
-    raise AttributeError(words, name=name)
+    raise UnknownNameError(words, name)

@@ -52,6 +52,8 @@ LmerTestDdf = Literal["Satterthwaite", "Kenward-Roger", "KR", "kroger", "sattert
 Engine = Literal["auto", "lmerTest", "exact"]
 #: Whose frames are given back: always pandas', or those of the library that the data came in.
 Frames = Literal["pandas", "same"]
+#: Of a mistake: the user's frames alone, or all.
+Tracebacks = Literal["short", "full"]
 #: Sequential (I), each term after all that do not contain it (II), marginal (III).
 TestType = Annotated[Literal[1, 2, 3, "1", "2", "3", "I", "II", "III"], type_of_tests]
 #: Tests of an analysis of deviance.

@@ -18,8 +18,9 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, cast, get
 import numpy as np
 from numpy.typing import NDArray
 
-from pymlm.errors import ArgumentError, DataError, near_names
+from pymlm.errors import ArgumentError, DataError, PymlmError, near_names
 from pymlm.synonyms import plain_word, synonyms
+from pymlm.tracebacks import is_ours, shortened
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,14 +62,20 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def strictly(*args: P.args, **kwargs: P.kwargs) -> T:
-        if not takes_any:
-            refuse_unknown(function.__name__, kwargs, known)
+        __tracebackhide__ = True  # for pytest
         try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise ArgumentError(f"{function.__name__}(): {error}") from None
-        checked(bound.arguments, checks())
-        value = function(*bound.args, **bound.kwargs)
+            if not takes_any:
+                refuse_unknown(function.__name__, kwargs, known)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise ArgumentError(f"{function.__name__}(): {error}") from None
+            checked(bound.arguments, checks())
+            value = function(*bound.args, **bound.kwargs)
+        except PymlmError as error:
+            if is_ours(sys._getframe(1).f_globals.get("__name__", "")):
+                raise
+            raise shortened(error) from error.__cause__
         given = bound.arguments.values()
         return cast("T", answered(value, given, sys._getframe(1)))
 

@@ -14,6 +14,7 @@
     ├── RError              R stopped with an error; its message is kept whole (RuntimeError)
     │   └── FitError        ... while a model was being fitted
     ├── FitTimeout          the time limit was reached and R was stopped (TimeoutError)
+    ├── UnknownNameError    a model, a result or the module has no such attribute (AttributeError)
     └── WorkersLost         worker processes died again and again on the same fits (RuntimeError)
 
     PymlmWarning (UserWarning)
@@ -37,6 +38,8 @@ import sys
 import warnings
 from collections.abc import Iterable
 
+from pymlm.tracebacks import in_ipython, is_ours
+
 __all__ = [
     "AdviceWarning",
     "ArgumentError",
@@ -55,12 +58,17 @@ __all__ = [
     "RPackageError",
     "RWarning",
     "SingularFitWarning",
+    "UnknownNameError",
     "WorkersLost",
 ]
 
 
 class PymlmError(Exception):
     """Root of every error that pymlm raises on purpose."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and notebooks show: the user's line and the message."""
+        return in_ipython(self)
 
 
 class RNotFoundError(PymlmError, ImportError):
@@ -123,6 +131,17 @@ class FitTimeout(PymlmError, TimeoutError):
     """The time limit was reached; R was stopped and can be used again."""
 
 
+class UnknownNameError(PymlmError, AttributeError):
+    """A model, a result or the module has no such attribute; what there is instead is said."""
+
+    def __init__(self, message: str, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str]]:
+        return UnknownNameError, (str(self.args[0]), self.name or "")
+
+
 class WorkersLost(PymlmError, RuntimeError):
     """Worker processes died again and again on the same fits."""
 
@@ -170,15 +189,6 @@ def near_names(name: object, known: Iterable[str], limit: int = 3) -> str:
 def _letters(name: str) -> str:
     """Return a name without case, dots and underscores: R's nAGQ is n_agq here."""
     return name.casefold().replace("_", "").replace(".", "")
-
-
-#: Modules that stand between two functions of ours: cached properties, contexts, lazy names.
-_BETWEEN = ("functools", "contextlib", "dataclasses", "joblib", "lazy_loader", "importlib")
-
-
-def is_ours(module: str) -> bool:
-    """Return whether a frame of this module is no line of the user's."""
-    return module.partition(".")[0] in ("pymlm", *_BETWEEN)
 
 
 def warn(text: str, category: type[PymlmWarning]) -> None:

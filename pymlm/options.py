@@ -8,9 +8,10 @@ from contextvars import ContextVar
 from numbers import Integral
 from typing import Any, Literal, get_args
 
-from pymlm.argument_types import Engine, Frames
+from pymlm import tracebacks
+from pymlm.argument_types import Engine, Frames, Tracebacks
 from pymlm.arguments import choice, flag, strict
-from pymlm.errors import ArgumentError, near_names
+from pymlm.errors import ArgumentError, UnknownNameError, near_names
 
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 FRAMES: tuple[Frames, ...] = get_args(Frames)
@@ -67,6 +68,8 @@ class Options:
         by a bar that is gone when it is done; it needs ``pip install 'pymlm[progress]'``. None, the
         default: in a terminal and a notebook, not in files, pipes and CI. True and False: always
         and never. Inside ``with`` None is "auto".
+    tracebacks : {"short", "full"}
+        Of an error that pymlm raises on purpose: the user's own lines, the default, or every frame.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class Options:
             "digits": _Setting("digits", None, check_digits),
             "frames": _Setting("frames", "pandas", check_frames),
             "progress": _Setting("progress", "auto", check_progress),
+            "tracebacks": _Setting("tracebacks", "short", check_tracebacks),
         }
 
     @property
@@ -144,10 +148,20 @@ class Options:
     def progress(self, value: bool | str | None) -> None:
         self._settings["progress"].everywhere = check_progress(value)
 
+    @property
+    def tracebacks(self) -> Tracebacks:
+        """Which frames a mistake shows."""
+        found: Tracebacks = self._settings["tracebacks"].value
+        return found
+
+    @tracebacks.setter
+    def tracebacks(self, value: str) -> None:
+        self._settings["tracebacks"].everywhere = check_tracebacks(value)
+
     def __setattr__(self, name: str, value: object) -> None:
         if name != "_settings" and name not in self._settings:
             words = near_names(name, self._settings) or f" There are: {', '.join(self._settings)}."
-            raise AttributeError(f"pymlm.options has no {name!r}.{words}", name=name, obj=None)
+            raise UnknownNameError(f"pymlm.options has no {name!r}.{words}", name)
         object.__setattr__(self, name, value)
 
     @strict
@@ -158,11 +172,13 @@ class Options:
         digits: int | None = None,
         frames: Frames | None = None,
         progress: bool | Literal["auto"] | None = None,
+        tracebacks: Tracebacks | None = None,
     ) -> contextlib.AbstractContextManager[None]:
         """Return a context manager that changes settings inside its block; None changes nothing."""
         given = {
             "engine": engine, "advice": advice, "digits": check_digits(digits), "frames": frames,
             "progress": None if progress is None else check_progress(progress),
+            "tracebacks": tracebacks,
         }  # fmt: skip
         return self._inside({name: value for name, value in given.items() if value is not None})
 
@@ -208,4 +224,11 @@ def check_progress(value: object) -> bool | str:
     return "auto" if value is None or value == "auto" else flag(value, "progress")
 
 
+def check_tracebacks(value: object) -> Tracebacks:
+    """Return which frames a mistake shows, in its proper spelling."""
+    found: Tracebacks = choice(value, get_args(Tracebacks), "tracebacks")
+    return found
+
+
 options = Options()
+tracebacks.shows_all = lambda: options.tracebacks == "full"

@@ -10,6 +10,7 @@ import pytest
 
 import pymlm as mlm
 
+mlm.options.tracebacks = "full"  # a test that fails is no user's mistake
 SHARED = Path(os.environ.get("PYMLM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 

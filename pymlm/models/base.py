@@ -16,7 +16,7 @@ import pandas as pd
 
 from pymlm.arguments import file_to_write, strict
 from pymlm.engine import RObject, call
-from pymlm.errors import DataError
+from pymlm.errors import DataError, UnknownNameError
 from pymlm.frames import used_columns
 from pymlm.frames_back import own_library
 from pymlm.hints import missing_in_model
@@ -110,7 +110,7 @@ class Fitted:
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_") or hasattr(type(self), name):  # a property failed
                 return object.__getattribute__(self, name)
-            raise AttributeError(missing_in_model(name, type(self)), name=name, obj=None)
+            raise UnknownNameError(missing_in_model(name, type(self)), name)
 
     def _call(self, function: str, into: Any = Any, /, **kwargs: Any) -> Any:
         """Call a bridge function with this model as its first argument."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pymlm.arguments import strict
 from pymlm.display import heading, readable, shortened, words
-from pymlm.errors import ArgumentError, PymlmError, near_names
+from pymlm.errors import ArgumentError, PymlmError, UnknownNameError, near_names
 from pymlm.escape import html_block, html_frame
 from pymlm.frames_back import in_its_library
 from pymlm.hints import missing_in_result
@@ -66,7 +66,7 @@ class Result(Rows):
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)
-            raise AttributeError(missing_in_result(name, type(self)), name=name, obj=None)
+            raise UnknownNameError(missing_in_result(name, type(self)), name)
 
     @in_its_library
     def to_frame(self) -> pd.DataFrame:

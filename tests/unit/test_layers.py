@@ -9,15 +9,16 @@ PACKAGE = Path(__file__).resolve().parents[2] / "pymlm"
 
 #: Room -> rooms it may import from. Those of OPEN are open to all.
 ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
+    "errors": {"tracebacks"},
+    "tracebacks": set(),
     "escape": set(),
     "_version": set(),
     "synonyms": set(),
     "hints": {"synonyms"},
-    "arguments": {"synonyms"},
+    "arguments": {"synonyms", "tracebacks"},
     "argument_types": {"arguments"},
     "interpreter": set(),
-    "options": {"arguments"},
+    "options": {"arguments", "tracebacks"},
     "engine": set(),
     "formula": {"engine"},
     "other_frames": set(),

@@ -76,7 +76,8 @@ def test_none_in_a_block_changes_nothing():
 def test_it_shows_itself():
     assert (
         repr(mlm.options)
-        == "<pymlm.options engine='auto' advice=False digits=None frames='pandas' progress='auto'>"
+        == "<pymlm.options engine='auto' advice=False digits=None frames='pandas' "
+        "progress='auto' tracebacks='full'>"
     )
 
 
