@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | docs | clean | test-trixie | test-sid
+# make demo | test | lint | bench | docs | linkcheck | clean | test-trixie | test-sid
 # Each installs what is missing first; a second run finds it there and does nothing.
 
 SHELL := /bin/bash
@@ -13,7 +13,7 @@ WORKERS ?= auto
 TESTS ?=
 PYTEST_ARGS ?=
 
-.PHONY: demo test lint bench docs clean test-trixie test-sid
+.PHONY: demo test lint bench docs linkcheck clean test-trixie test-sid
 
 demo: $(STAMPS)/run
 	@$(BIN)/pymlm demo
@@ -39,8 +39,14 @@ bench: $(STAMPS)/bench $(STAMPS)/r-all
 docs: $(STAMPS)/docs $(STAMPS)/r-all
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
+# Links to the outside; make docs checks those within. Without a network there is nothing to ask.
+linkcheck: $(STAMPS)/docs $(STAMPS)/r
+	@if $(BIN)/python -c "import socket; socket.create_connection(('doi.org', 443), 5)" 2>/dev/null; \
+	then $(BIN)/sphinx-build -D nb_execution_mode=off -b linkcheck docs docs/_build/linkcheck; \
+	else echo "make linkcheck: no network, links to the outside were not checked"; fi
+
 clean:
-	rm -rf $(STAMPS) .venv build dist docs/_build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(STAMPS) .venv build dist docs/_build docs/reference .pytest_cache .mypy_cache .ruff_cache
 
 $(STAMPS)/r: scripts/setup.sh
 	@scripts/setup.sh r
