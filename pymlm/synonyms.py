@@ -52,6 +52,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     },
     "conf_method": {"bootstrap": "boot", "likelihood": "profile"},
     "boundary": {"mixture": "auto"},
+    "form": {"reduced": "combined", "mixed": "combined"},
     "family": {"normal": "gaussian", "logistic": "binomial"},
 }  # fmt: skip
 

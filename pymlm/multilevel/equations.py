@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pymlm.arguments import strict
-from pymlm.errors import ArgumentError
+from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.escape import html_block
-from pymlm.render.equations import LETTERS, Form, Format, Summand, Writer
+from pymlm.models.base import Fitted
+from pymlm.render import equations_flat as flat
+from pymlm.render.equations import Form, Format, Summand, Writer
 from pymlm.results.equations import EquationParts
 
 
@@ -43,18 +45,20 @@ def equations(
     estimates: bool = False,
     digits: int = 3,
 ) -> EquationText:
-    """Write a fitted mixed model as equations.
+    """Write a fitted model as equations.
 
     Parameters
     ----------
-    m : LinearMixedModel or GeneralizedLinearMixedModel
+    m : model
+        Of any class: `lmer`, `glmer`, `nlmer`, `lm`, `glm`, `lme`, `gls`, `lm_list`,
+        `multiple_membership`.
     form : {"levels", "combined", "distribution"}
-        An equation for every level and coefficient; all put into one; or as normal distributions
-        y ~ N(…, σ²), β ~ N(…, τ²).
+        An equation for every level and coefficient; all put into one ("reduced" is another word for
+        it); or as normal distributions y ~ N(…, σ²), β ~ N(…, τ²).
     format : {"text", "latex"}
         LaTeX is an ``aligned`` environment, to stand in mathematics mode.
     estimates : bool
-        Numbers instead of the symbols of the fixed effects.
+        Numbers instead of the symbols of the fixed effects and of the variances and covariances.
     digits : int
         Decimals of these numbers.
 
@@ -64,15 +68,19 @@ def equations(
 
     Raises
     ------
+    ArgumentError
+        For something that is no fitted model; for digits that are no number of decimals.
     NotSupportedError
-        "levels" and "distribution" for crossed or multiple-membership factors, which are no
-        hierarchy.
+        "distribution" for crossed or multiple-membership factors, which are no hierarchy, and for a
+        nonlinear model; estimates of an `lm_list`, of which each group has its own.
 
     Notes
     -----
     Symbols as in Hoffman's and Cole's lectures: γ fixed effects, u random effects (r and u with
     three levels), e residual, τ² and σ² variances; i rows, j and k units. Products of predictors at
-    two levels become cross-level interactions.
+    two levels become cross-level interactions. Crossed factors stand side by side at level 2, as
+    y_i(jk) (Raudenbush & Bryk 2002, chapter 12); of a membership each row has a weighted sum.
+    Correlated residuals of `lme` and `gls` are e ~ N(0, σ²Λ), with nlme's name of Λ.
 
     Examples
     --------
@@ -87,15 +95,46 @@ def equations(
     """
     if isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 15:
         raise ArgumentError(f"digits is a number of decimals, 0 to 15, not {digits!r}")
+    if not isinstance(m, Fitted):
+        raise ArgumentError(
+            f"equations takes a fitted model, of mlm.lmer, mlm.glmer, mlm.lm ..., not {m!r}"
+        )
     parts: EquationParts = m._ask("equation", EquationParts)
+    if estimates and parts.kind == "separate":
+        raise NotSupportedError(
+            "each group of an lm_list has its own estimates: m.coef() has them all"
+        )
     w = Writer(parts, format, digits if estimates else None)
-    if form == "levels":
-        rows = w.by_level()
-    elif form == "distribution":
+    if form == "distribution":
+        if parts.kind != "linear":
+            raise NotSupportedError(
+                f"form='distribution' is not written for this model, a {type(m).__name__}: use "
+                "'levels' or 'combined'"
+            )
         rows = _distribution(w)
+    elif form == "levels":
+        rows = _levels(w)
     else:
         rows = _combined(w)
     return EquationLatex(_latex(rows)) if format == "latex" else EquationText(_text(rows))
+
+
+def _levels(w: Writer) -> list[tuple[str, str, str]]:
+    """By level; factors that are no hierarchy stand side by side."""
+    if w.p.kind == "nonlinear":
+        return flat.nonlinear(w)
+    if w.p.kind == "separate":
+        return flat.separate(w)
+    return w.by_level() if w.hierarchy() else flat.by_level(w)
+
+
+def _combined(w: Writer) -> list[tuple[str, str, str]]:
+    """One equation; works for crossed factors and multiple membership, too."""
+    if w.p.kind == "nonlinear":
+        return flat.nonlinear(w)
+    if w.p.kind == "separate":
+        return flat.separate(w)
+    return _collapsed(w) if w.hierarchy() else flat.combined(w)
 
 
 def _text(rows: list[tuple[str, str, str]]) -> str:
@@ -135,59 +174,6 @@ def _distribution(w: Writer) -> list[tuple[str, str, str]]:
     if not w.gaussian:
         joint = w.distributions(model)[:1] + joint
     return out + joint
-
-
-def _combined(w: Writer) -> list[tuple[str, str, str]]:
-    """One equation; works for crossed factors and multiple membership, too."""
-    p = w.p
-    nested = p.nested and not p.membership and w.depth <= 4
-    if nested:
-        try:
-            return _collapsed(w)
-        except Exception as error:  # a random slope of a higher level's predictor: fall through
-            if type(error).__name__ != "NotSupportedError":
-                raise
-    row = "i"
-    fixed = [
-        Summand("beta", str(k), tuple((v, row) for v in t.split(":")) if t != "(Intercept)" else (),
-                float(b))
-        for k, (t, b) in enumerate(zip(p.term, p.estimate, strict=True))
-    ]  # fmt: skip
-    text = w.sum(fixed)
-    where: list[tuple[str, str, str]] = []
-    for group, terms in zip(p.random_group, p.random_term, strict=True):
-        letter = LETTERS[1 + p.group.index(group)]
-        effects = []
-        for k, t in enumerate(terms):
-            name = _effect(w, group, f"{k}{letter}")
-            at = f"{k}{letter}[{row}]"
-            x = [] if t == "(Intercept)" else [w.variable(v, row) for v in t.split(":")]
-            one = _effect(w, group, at)
-            text += " + " + (r"\," if w.latex else " ").join([one, *x])
-            effects.append(name)
-        matrix = rf"\Sigma_{{{w.name(group)}}}" if w.latex else f"Σ_{w.name(group)}"
-        where.append(("where", f"{w.vector(effects)} {w.tilde}", w.normal("0", matrix)))
-    for group, terms in zip(p.random_group, p.random_term, strict=True):
-        j = LETTERS[1 + p.group.index(group)]
-        over = rf"\sum_{j} w_{{{row}{j}}} " if w.latex else f"Σ_{j} w_{row}{j} "
-        for k in range(len(terms) if group in p.membership else 0):
-            whole = _effect(w, group, f"{k}{j}[{row}]")
-            where.append(("where", f"{whole} =", over + _effect(w, group, f"{k}{j}")))
-    if p.has_offset:
-        text += f" + {w.variable('offset', row)}"
-    left = w.variable(p.response, row) if w.gaussian else w.linked().replace(w.index(1), row)
-    if w.gaussian:
-        text += f" + {w.symbol('e', row)}"
-        where.insert(0, ("where", f"{w.symbol('e', row)} {w.tilde}", w.normal("0", w.sigma2())))
-    return [("", f"{left} =", text), *where]
-
-
-def _effect(w: Writer, group: str, subscript: str) -> str:
-    if len(w.p.group) == 1:
-        return w.symbol("u", subscript)
-    if w.latex:
-        return rf"u^{{({w.name(group)})}}_{{{subscript}}}"
-    return f"u({w.name(group)})_{subscript}"
 
 
 def _collapsed(w: Writer) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +11,7 @@ from pymlm.errors import NotSupportedError
 from pymlm.escape import latex_math, plain
 from pymlm.results.equations import EquationParts
 
-Form = Literal["levels", "combined", "distribution"]
+Form = Literal["levels", "combined", "distribution", "reduced", "mixed"]
 Format = Literal["latex", "text"]
 
 #: Index of rows, then of the units of each level.
@@ -69,6 +70,8 @@ class Writer:
         self.depth = 1 + len(p.group)
         self.gaussian = p.family == "gaussian" and p.link == "identity"
         self.known = dict(zip(p.term, (int(x) for x in p.level), strict=True))
+        #: Symbol and subscript of a random effect -> its term, and its place in that.
+        self.place: dict[tuple[str, str], tuple[int, int]] = {}
 
     # --- pieces ------------------------------------------------------------------------------
 
@@ -92,13 +95,16 @@ class Writer:
         variables = [self.variable(n, i) for n, i in s.variables]
         glue = r"\," if self.latex else " "
         if s.number is not None and self.digits is not None:
-            size = f"{abs(s.number):.{self.digits}f}"
+            size = self.number(abs(s.number))
             sign = "-" if s.number < 0 else "" if first else "+"
             body = glue.join([size, *variables])
             return f"{sign}{body}" if first else f"{sign} {body}"
         lead = [self.symbol(s.symbol, s.subscript)] if s.symbol else []
         body = glue.join([*lead, *variables])
         return body if first else f"+ {body}"
+
+    def number(self, value: float) -> str:
+        return f"{value:.{self.digits}f}"
 
     def sum(self, summands: Sequence[Summand]) -> str:
         if not summands:
@@ -108,6 +114,14 @@ class Writer:
     def index(self, level: int) -> str:
         """Subscript of a variable of this level: ij for level 1 of 2, j for level 2."""
         return LETTERS[level - 1 : self.depth]
+
+    def hierarchy(self) -> bool:
+        """Whether the levels are a hierarchy that `build` can write."""
+        try:
+            self.build()
+        except NotSupportedError:
+            return False
+        return True
 
     # --- the tree of coefficients ----------------------------------------------------------------
 
@@ -133,16 +147,18 @@ class Writer:
         if not p.nested or p.membership:
             raise NotSupportedError(
                 "the levels of crossed or multiple-membership factors are no hierarchy: use "
-                "form='combined'"
+                "form='levels' or 'combined'"
             )
         if self.depth > max(SYMBOLS):
             raise NotSupportedError(f"{self.depth} levels; use form='combined'")
         fixed = [Term(self.split(t), float(b)) for t, b in zip(p.term, p.estimate, strict=True)]
         random: dict[int, list[tuple[tuple[str, ...], ...]]] = {}
-        for group, terms in zip(p.random_group, p.random_term, strict=True):
+        self.order: dict[tuple[int, tuple[tuple[str, ...], ...]], tuple[int, int]] = {}
+        for at, (group, terms) in enumerate(zip(p.random_group, p.random_term, strict=True)):
             level = p.group.index(group) + 2
-            for t in terms:
+            for k, t in enumerate(terms):
                 parts = self.split(t)
+                self.order[level, parts] = at, k
                 if any(parts[k] for k in range(level - 1, self.depth)):
                     raise NotSupportedError(
                         f"{t!r} does not vary within {group!r}: its random slope has no place in "
@@ -191,6 +207,8 @@ class Writer:
                 u = Summand(RANDOM[self.depth][level - 2], digits + LETTERS[k : self.depth])
                 summands.append(u)
                 model.random.setdefault(level, []).append(u)
+                whole = path + ((),) * (self.depth - k)
+                self.place[u.symbol, u.subscript] = self.order[level, whole]
         model.equations.append(Equation(level, lhs, tuple(summands)))
         if not last:
             for q, variables in enumerate(columns):
@@ -217,8 +235,7 @@ class Writer:
     def distributions(self, model: Model) -> list[tuple[str, str, str]]:
         rows = []
         if self.gaussian:
-            e = self.symbol("e", self.index(1))
-            rows.append(("where", f"{e} {self.tilde}", self.normal("0", self.sigma2())))
+            rows += self.residuals(self.index(1))
         else:
             y = self.variable(self.p.response, self.index(1))
             mu = self.symbol("mu", self.index(1))
@@ -230,11 +247,23 @@ class Writer:
                          self.normal("0", self.covariance(effects))))  # fmt: skip
         return rows
 
+    def residuals(self, index: str) -> list[tuple[str, str, str]]:
+        """The distribution of the residuals: independent, or a structure of nlme's."""
+        if not self.p.residual:
+            e = self.symbol("e", index)
+            return [("where", f"{e} {self.tilde}", self.normal("0", self.sigma2()))]
+        scale = self.sigma2() + (r"\Lambda" if self.latex else " Λ")
+        rows = [("where", f"e {self.tilde}", self.normal("0", scale))]
+        name = r"\Lambda" if self.latex else "Λ"
+        return rows + [("where", f"{name} =", self.name(x)) for x in self.p.residual]
+
     @property
     def tilde(self) -> str:
         return r"\sim" if self.latex else "~"
 
     def sigma2(self) -> str:
+        if self.digits is not None and not math.isnan(self.p.sigma2):
+            return self.number(self.p.sigma2)
         return r"\sigma_e^2" if self.latex else "σ²_e"
 
     def normal(self, mean: str, variance: str) -> str:
@@ -254,6 +283,9 @@ class Writer:
         if n == 1:
             return self._tau(0, 0, effects)
         cells = [[self._tau(a, b, effects) for b in range(n)] for a in range(n)]
+        return self.matrix(cells)
+
+    def matrix(self, cells: list[list[str]]) -> str:
         if self.latex:
             rows = r" \\ ".join(" & ".join(r) for r in cells)
             return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
@@ -261,6 +293,13 @@ class Writer:
         return "[" + "; ".join(lower) + "]"
 
     def _tau(self, a: int, b: int, effects: list[Summand]) -> str:
+        if self.digits is not None:
+            (term, row), (other, column) = (
+                self.place[effects[k].symbol, effects[k].subscript] for k in (a, b)
+            )
+            return (
+                self.number(float(self.p.covariance[term][row, column])) if term == other else "0"
+            )
         if a != b and not self._together(effects[a]):
             return "0"
         strip = str.maketrans("", "", LETTERS)

@@ -32,6 +32,18 @@ class EquationParts(Result):
     membership : tuple of str
         Factors of which a row has several units.
     has_offset : bool
+    within : tuple of str, length p
+        Of factors that are not nested: the one within which the column is constant, or "".
+    sigma2 : float
+        Residual variance; NaN of a family without a scale.
+    covariance : tuple of ndarray
+        Covariance matrix of every random-effects term.
+    kind : str
+        "linear" (also of generalized models), "nonlinear", or "separate" models of every group.
+    function : str or None
+        The function of a nonlinear model, as R writes it.
+    residual : tuple of str
+        nlme's structures of the residuals, as R writes them with their parameters.
     """
 
     response: str
@@ -47,3 +59,9 @@ class EquationParts(Result):
     link: str
     membership: tuple[str, ...]
     has_offset: bool
+    within: tuple[str, ...]
+    sigma2: float
+    covariance: tuple[Floats, ...]
+    kind: str
+    function: str | None
+    residual: tuple[str, ...]

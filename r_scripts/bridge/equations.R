@@ -1,19 +1,16 @@
-# The parts of a fitted mixed model's equations: which coefficient stands at which level.
+# The parts of a fitted model's equations: which coefficient stands at which level.
 
-equation_native <- function(fit) {
-  if (inherits(fit$model, "gls") && !is.null(fit$model$modelStruct$corStruct) ||
-      inherits(fit$model, "lme") && length(fit$model$modelStruct) > 1L)
-    refuse("NotSupportedError", "equations are written for independent residuals of one variance; ",
-           "m.correlation() and m.sd_ratios() have the structure of this model's")
-  need_linear_predictor(fit, "Equations by level", "m.formula has the function")
-  fit$model
-}
+equation_native <- function(fit) fit$model
 
-equation_result <- function(native, fit) {
+equation_result <- function(native, fit) UseMethod("equation_result", fit$model)
+
+equation_result.default <- function(native, fit) {
   model <- native
   random <- .random_by_factor(fit)
   X <- model_matrix_native(fit)[, names(coefs(model)), drop = FALSE]
   factors <- random$factors
+  members <- if (is_membership(model)) names(membership_weights(fit)) else character()
+  plain <- factors[setdiff(names(factors), members)]
   # Level 2 is the factor with most levels; a column that is constant within it but varies within
   # the next factor belongs to level 2, and so on up.
   level_of <- function(x) {
@@ -21,33 +18,94 @@ equation_result <- function(native, fit) {
     for (g in factors) if (all(.constant_within(x, g))) level <- level + 1L else break
     level
   }
-  level <- apply(X, 2L, level_of)
+  within <- function(x) {
+    if (diff(range(x)) == 0) return("")
+    at <- which(vapply(plain, function(g) all(.constant_within(x, g)), NA))
+    if (length(at)) names(plain)[at[1L]] else ""
+  }
   family <- if (inherits(model, "glm") || isS4(model) && lme4::isGLMM(model)) stats::family(model)
+  .equation_fields(
+    model, term = colnames(X), estimate = unname(coefs(model)), factors = factors, random = random,
+    level = as.integer(apply(X, 2L, level_of)), within = unname(apply(X, 2L, within)),
+    family = family, membership = members,
+    has_offset = if (isS4(model)) any(getME(model, "offset") != 0) else !is.null(model$offset),
+    residual = .equation_structures(model)
+  )
+}
+
+equation_result.nlmerMod <- function(native, fit) {
+  random <- .random_by_factor(fit)
+  b <- fixef(native)
+  call <- formula(native)[[2L]][[3L]]
+  .equation_fields(native, term = names(b), estimate = unname(b), factors = random$factors,
+                   random = random, kind = "nonlinear",
+                   nonlinear = paste(deparse(call, width.cutoff = 500L), collapse = " "))
+}
+
+equation_result.lmList4 <- function(native, fit) {
+  fits <- native[!vapply(native, is.null, NA)]
+  b <- colnames(coef(native))
+  first <- fits[[1L]]
+  group <- stats::setNames(list(factor(names(native))), .group_name(native))
+  fields <- .equation_fields(
+    first, term = b, estimate = rep(NA_real_, length(b)), factors = group,
+    random = list(terms = list(), nested = TRUE), kind = "separate",
+    family = if (inherits(first, "glm")) stats::family(first))
+  fields$sigma2 <- NA_real_
+  fields
+}
+
+.equation_fields <- function(model, term, estimate, factors, random, level = rep(1L, length(term)),
+                             within = rep("", length(term)), family = NULL,
+                             membership = character(), has_offset = FALSE, residual = character(),
+                             kind = "linear", nonlinear = NULL) {
   list(
-    response = paste(deparse(formula(model)[[2L]], width.cutoff = 500L), collapse = " "),
-    term = colnames(X), level = as.integer(level), estimate = unname(coefs(model)),
-    group = names(factors), n_levels = vapply(factors, nlevels, 0L),
-    nested = random$nested, random_group = names(random$terms),
-    random_term = lapply(unname(random$terms), as_in_fixed, names(coefs(model))),
+    response = response_text(model), term = term, level = level, estimate = estimate,
+    group = as.character(names(factors)), n_levels = vapply(factors, nlevels, 0L),
+    nested = random$nested, random_group = as.character(names(random$terms)),
+    random_term = lapply(unname(random$terms), as_in_fixed, term),
     family = if (is.null(family)) "gaussian" else family$family,
     link = if (is.null(family)) "identity" else family$link,
-    membership = if (is_membership(model)) names(membership_weights(fit)) else character(),
-    has_offset = if (isS4(model)) any(getME(model, "offset") != 0) else !is.null(model$offset)
+    membership = membership, has_offset = has_offset, within = within,
+    sigma2 = .equation_sigma2(model), covariance = random$covariance %||% list(),
+    kind = kind, "function" = nonlinear, residual = residual
   )
+}
+
+.equation_sigma2 <- function(model) {
+  if (isS4(model) && !isTRUE(attr(VarCorr(model), "useSc"))) return(NA_real_)
+  sigma(model)^2
+}
+
+# nlme's correlation and variance structures with their parameters: the covariance of the residuals
+# is sigma^2 Lambda.
+.equation_structures <- function(model) {
+  if (!inherits(model, c("lme", "gls"))) return(character())
+  parts <- model$modelStruct[intersect(c("corStruct", "varStruct"), names(model$modelStruct))]
+  unname(vapply(parts, function(s) {
+    values <- coef(s, unconstrained = FALSE)
+    form <- tryCatch(paste(deparse(formula(s)), collapse = " "), error = function(e) "")
+    said <- paste(c(if (length(values) <= 4L) # others are m.correlation()'s
+      sprintf("%s = %s", if (is.null(names(values))) "parameter" else names(values),
+              vapply(values, function(v) format(v, digits = 3L), ""))), collapse = ", ")
+    paste0(class(s)[1L], "(", form, ")", if (nzchar(said)) paste0(": ", said))
+  }, ""))
 }
 
 # Grouping factors, most levels first, and the coefficients of every random term.
 .random_by_factor <- function(fit) UseMethod(".random_by_factor", fit$model)
 .random_by_factor.default <- function(fit)
   list(factors = stats::setNames(list(), character()), terms = stats::setNames(list(), character()),
-       nested = TRUE)
+       covariance = list(), nested = TRUE)
 .random_by_factor.merMod <- function(fit) {
   model <- fit$model
   list(factors = model@flist[unique(names(model@cnms))], terms = model@cnms,
+       covariance = lapply(unname(VarCorr(model)), function(V) unname(matrix(V, nrow(V)))),
        nested = .is_nested(model))
 }
 .random_by_factor.lme <- function(fit) {
   parts <- fit$model$modelStruct$reStruct # the innermost first
   list(factors = lapply(fit$model$groups[names(parts)], factor), nested = TRUE,
-       terms = lapply(parts, function(p) colnames(as.matrix(p))))
+       terms = lapply(parts, function(p) colnames(as.matrix(p))),
+       covariance = lapply(unname(parts), function(p) unname(as.matrix(p)) * fit$model$sigma^2))
 }

@@ -65,12 +65,18 @@ def test_row_91_uncorrelated_slopes_have_no_covariance(sleepstudy):
     assert mlm.equations(m).splitlines()[-1].endswith("[τ²_0; 0, τ²_1])")
 
 
-def test_row_91_crossed_factors_are_combined_only():
+def test_row_91_crossed_factors_stand_side_by_side():
     m = mlm.lmer("diameter ~ 1 + (1 | plate) + (1 | sample)", mlm.load_dataset("Penicillin"))
-    with pytest.raises(NotSupportedError, match="combined"):
-        mlm.equations(m)
-    first = mlm.equations(m, form="combined").splitlines()[0].strip()
-    assert first == "diameter_i = β_0 + u(plate)_0j[i] + u(sample)_0k[i] + e_i"
+    assert mlm.equations(m).splitlines() == [
+        "Level 1: diameter_i(jk) = β_0(jk) + e_i(jk)",
+        "Level 2: β_0(jk) = γ_00 + u(plate)_0j + u(sample)_0k",
+        "where    e_i(jk) ~ N(0, σ²_e)",
+        "where    u(plate)_0j ~ N(0, Σ_plate)",
+        "where    u(sample)_0k ~ N(0, Σ_sample)",
+    ]
+    assert "u(plate)_0j[i]" in mlm.equations(m, form="combined")
+    with pytest.raises(NotSupportedError, match="hierarchy"):
+        mlm.equations(m, form="distribution")
 
 
 def test_row_91_generalized_models_have_a_link():

@@ -134,8 +134,9 @@ def test_equations(lm: Any, m: Any, orth: Any) -> None:
     assert str(mlm.equations(mlm.lm("distance ~ age", orth))) == (
         "Level 1: distance_i = β_0 + β_1 age_i + e_i\nwhere    e_i ~ N(0, σ²_e)"
     )
-    with pytest.raises(NotSupportedError, match="independent residuals"):
-        mlm.equations(mlm.gls("distance ~ age", orth, correlation="cs", group="Subject"))
+    text = mlm.equations(mlm.gls("distance ~ age", orth, correlation="cs", group="Subject"))
+    assert "e ~ N(0, σ²_e Λ)" in text
+    assert "Λ = corCompSymm(~1 | Subject)" in text
 
 
 def test_lists_of_models(r: Any) -> None:
