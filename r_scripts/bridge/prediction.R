@@ -104,22 +104,40 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
     v <- as.matrix(vcov(model))
     return(rowSums((x %*% v) * x))
   }
+  part <- getME(model, c("L", "Lambdat", "RX", "RZX"))
+  zt <- z$zt
+  solved <- .solved_once(part, zt)
+  if (!is.null(solved)) zt <- zt[solved$used, , drop = FALSE]
   variance <- numeric(nrow(x))
   # In blocks of rows: with crossed factors the solution is dense, q numbers a row.
   block <- max(1L, as.integer(2e7 / nrow(z$zt)))
   for (start in seq(1L, nrow(x), by = block)) {
     rows <- start:min(start + block - 1L, nrow(x))
-    variance[rows] <- .joint_variance(model, x[rows, , drop = FALSE], z$zt[, rows, drop = FALSE])
+    own <- zt[, rows, drop = FALSE]
+    cl <- if (is.null(solved)) .solved(part, part$Lambdat %*% own) else solved$columns %*% own
+    across <- if (is.null(solved)) crossprod(part$RZX, cl) else solved$across %*% own
+    variance[rows] <- .joint_variance(model, part, t(x[rows, , drop = FALSE]) - as.matrix(across), cl)
   }
   variance + z$new
 }
 
-.joint_variance <- function(model, x, zt) {
-  part <- getME(model, c("L", "Lambdat", "RX", "RZX"))
-  cl <- solve(part$L, solve(part$L, part$Lambdat %*% zt, system = "P"), system = "L")
-  fixed <- if (!ncol(x)) 0 else # a model need not have fixed effects
-    colSums(forwardsolve(t(as.matrix(part$RX)), t(x) - as.matrix(crossprod(part$RZX, cl)))^2)
-  sigma(model)^2 * (Matrix::colSums(cl^2) + fixed)
+.solved <- function(part, columns) solve(part$L, solve(part$L, columns, system = "P"), system = "L")
+
+# The solution is linear in z: where rows have fewer coefficients among them than there are rows, each
+# coefficient is solved for, once. At most as many numbers as 400 MB hold, however dense.
+.solved_once <- function(part, zt) {
+  used <- which(Matrix::rowSums(zt != 0) > 0)
+  if (length(used) >= ncol(zt) || as.numeric(length(used)) * nrow(zt) > 5e7) return(NULL)
+  columns <- .solved(part, part$Lambdat[, used, drop = FALSE])
+  list(used = used, columns = columns, across = as.matrix(crossprod(part$RZX, columns)))
+}
+
+.joint_variance <- function(model, part, fixed, cl) {
+  squares <- cl
+  squares@x <- cl@x^2
+  rest <- if (!nrow(fixed)) 0 else # a model need not have fixed effects
+    colSums(forwardsolve(t(as.matrix(part$RX)), fixed)^2)
+  sigma(model)^2 * (Matrix::colSums(squares) + rest)
 }
 
 # X and the offset of new rows, and which of them a rank-deficient fit cannot estimate.

@@ -207,6 +207,18 @@ def test_crossed_factors_by_brute_force(penicillin: Any) -> None:
     assert_close(ours.std_error**2, expected, ALGEBRA)
 
 
+@pytest.mark.parametrize("kind", ["penicillin", "sleep", "cbpp"])
+def test_many_rows_are_answered_as_few(kind: str, request: Any) -> None:
+    """More rows than coefficients: each coefficient is solved for once. Few rows: each row is."""
+    m = request.getfixturevalue(kind)
+    data = m._source.data
+    new = pd.concat([data, data.sample(frac=1.0, random_state=1)], ignore_index=True)
+    whole = m.predict(new, interval="confidence").to_frame()
+    few = (m.predict(new.iloc[i : i + 3], interval="confidence") for i in (0, 31, 70))
+    parts = pd.concat([p.to_frame() for p in few])
+    assert_close(whole.loc[parts.index].to_numpy(), parts.to_numpy(), ARITHMETIC)
+
+
 def test_fill_reducing_permutation_by_brute_force() -> None:
     """lme4 permutes crossed factors; leaving that out gives standard errors off by half."""
     data = mlm.load_dataset("InstEval").head(700)
