@@ -206,6 +206,7 @@ write_out_dot <- function(formula, columns) {
 
 #' Names, calls and bars of an expression, without recursion.
 .walk <- function(expr) {
+  attributes(expr) <- NULL # those of a terms object make `[` take terms out
   stack <- list(expr)
   top <- 1L
   names <- calls <- by_C <- character()
