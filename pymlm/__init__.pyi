@@ -1,7 +1,7 @@
 # The public names and where they live: the one list, for type checkers and for __init__.py,
 # which imports each when it is first used.
 
-from . import errors, plot
+from . import errors, plot, sklearn
 from ._version import __version__
 from .datasets import (
     datasets,
@@ -232,6 +232,7 @@ __all__ = [
     "shrinkage",
     "simple_slopes",
     "simulate",
+    "sklearn",
     "system_defaults",
     "total_r2",
     "true_variance",

@@ -114,6 +114,8 @@ Contrast: TypeAlias = (
 
 #: On the scale of the response, or of the linear predictor.
 ResponseOrLink = Literal["response", "link", "raw", "prob", "mean", "linear", "lp"]
+#: Unknown levels of a grouping factor: refused, at the population mean, or NaN.
+NewLevels = bool | Literal["nan"]
 ResidualType = Literal["response", "pearson", "deviance", "working", "scaled"]
 LinearResidualType = Literal[
     "response", "pearson", "deviance", "working", "standardized", "studentized",

@@ -95,8 +95,8 @@ def means_contrast(
     if _is_list_of_names(contrast):
         if not interaction:
             raise ArgumentError(
-                f"contrast is a name such as 'pairwise' or holds numbers, not {contrast!r}; several "
-                "names, a family for each factor, are for interaction=True"
+                f"contrast is a name such as 'pairwise' or holds numbers, not {contrast!r}; "
+                "several names, a family for each factor, are for interaction=True"
             )
         return [choice(c, CONTRASTS, "contrast") for c in contrast]
     rows = _weights(contrast)

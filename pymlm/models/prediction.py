@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any, overload
 
+import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Interval, Level, ResponseOrLink
+from pymlm.argument_types import Ddf, Engine, Interval, Level, NewLevels, ResponseOrLink
 from pymlm.arguments import strict
 from pymlm.engine import Frame
+from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.models.simulation import SimulationMethods
+from pymlm.results.averages import Averages
 from pymlm.results.prediction import PredictionColumns, Predictions
 
 
@@ -25,9 +28,13 @@ class PredictionMethods(SimulationMethods):
         newdata: Any = None,
         re_form: str | None = None,
         type: ResponseOrLink = "response",
-        allow_new_levels: bool = False,
+        allow_new_levels: NewLevels = False,
         interval: None = None,
         level: Level = 0.95,
+        ddf: Ddf | None = None,
+        engine: Engine | None = None,
+        *,
+        random_only: bool = False,
     ) -> pd.Series: ...
 
     @overload
@@ -36,10 +43,13 @@ class PredictionMethods(SimulationMethods):
         newdata: Any = None,
         re_form: str | None = None,
         type: ResponseOrLink = "response",
-        allow_new_levels: bool = False,
+        allow_new_levels: NewLevels = False,
         *,
         interval: Interval,
         level: Level = 0.95,
+        ddf: Ddf | None = None,
+        engine: Engine | None = None,
+        random_only: bool = False,
     ) -> Predictions: ...
 
     @strict
@@ -48,9 +58,13 @@ class PredictionMethods(SimulationMethods):
         newdata: Any = None,
         re_form: str | None = None,
         type: ResponseOrLink = "response",
-        allow_new_levels: bool = False,
+        allow_new_levels: NewLevels = False,
         interval: Interval | None = None,
         level: Level = 0.95,
+        ddf: Ddf | None = None,
+        engine: Engine | None = None,
+        *,
+        random_only: bool = False,
     ) -> pd.Series | Predictions:
         """Predict for the data or for new rows, on request with intervals.
 
@@ -63,8 +77,9 @@ class PredictionMethods(SimulationMethods):
             Random effects to condition on: None all, "NA" none, or a formula such as
             ``"~ (1 | g)"``.
         type : {"response", "link"}
-        allow_new_levels : bool
-            Take unknown levels of a grouping factor at the population mean, instead of refusing.
+        allow_new_levels : bool or "nan"
+            Take unknown levels of a grouping factor at the population mean, instead of refusing;
+            "nan" answers their rows with NaN.
         interval : {None, "confidence", "prediction"}
             Add standard errors and limits: of the linear predictor with the random effects that
             `re_form` keeps, their joint uncertainty with the fixed effects included ("confidence"),
@@ -73,6 +88,14 @@ class PredictionMethods(SimulationMethods):
             anew give it an unknown level and ``allow_new_levels=True``, and its variance is added.
         level : float
             Confidence level of the limits; normal quantiles, covariance parameters taken as known.
+        ddf : {"Satterthwaite", "Kenward-Roger", "asymptotic"}, optional
+            Limits with these degrees of freedom instead, those of the row's own hypothesis x'β;
+            with Kenward-Roger its adjusted standard errors, too. For interval="confidence" and
+            ``re_form="NA"``: a random effect's modes have none.
+        engine : {"auto", "lmerTest", "exact"}, optional
+            As in `summary`.
+        random_only : bool
+            The part of the random effects alone, without fixed effects and offset.
 
         Returns
         -------
@@ -86,7 +109,7 @@ class PredictionMethods(SimulationMethods):
             kind than in the fit, a level that the model has not seen, or new rows for a model
             whose offset was an array.
         ArgumentError
-            For a `re_form` that is none.
+            For a `re_form` that is none; for `ddf` or an interval where there are none.
         NotSupportedError
             A prediction interval of a generalized model; new rows where the formula has a
             function of the whole column, such as ``rank(x)``, that one row does not tell.
@@ -119,12 +142,22 @@ class PredictionMethods(SimulationMethods):
             "re_form": form,
             "type": type,
         }
+        if ddf is not None:
+            self._check_ddf_of_rows(interval, form, random_only)
+            return self._predicted_by_ddf(newdata, type, ddf, engine, level)
+        if random_only and (interval is not None or form == "NA"):
+            raise ArgumentError(
+                "random_only=True is a prediction without interval, and without re_form='NA': "
+                "m.ranef() has standard deviations of the random effects"
+            )
         index = self._source.index
         if newdata is not None:
             frame = as_pandas(newdata)
             index = frame.index
             args["newdata"] = self._new_rows(frame, form)
             args["allow_new_levels"] = allow_new_levels
+        if random_only:
+            args["random_only"] = True
         if interval is None:
             values = self._call("predicted", **args)
             if newdata is None:
@@ -145,6 +178,47 @@ class PredictionMethods(SimulationMethods):
             interval=interval,
             level=level,
             type=args["type"],
+        )
+
+    @staticmethod
+    def _check_ddf_of_rows(interval: Any, form: str | None, random_only: bool) -> None:
+        if interval is None:
+            raise ArgumentError("ddf= is for limits: ask for interval='confidence'")
+        if interval != "confidence" or form != "NA" or random_only:
+            raise NotSupportedError(
+                "degrees of freedom are those of a row's fixed part: interval='confidence' with "
+                "re_form='NA'. m.predictions(ddf=) holds random effects at their modes; "
+                "m.bootstrap() gives limits of new observations"
+            )
+
+    def _predicted_by_ddf(
+        self, newdata: Any, type: Any, ddf: Any, engine: Any, level: float
+    ) -> Predictions:
+        found: Averages = self.predictions(  # type: ignore[attr-defined]  # of every mixed model
+            newdata=newdata, type=type, re_form="NA", ddf=ddf, engine=engine, level=level
+        )
+        index = self._source.index if newdata is None else as_pandas(newdata).index
+        frame = found.to_frame()
+        at = np.asarray(found.rows, dtype=np.int64) - 1
+        if newdata is None and self._used_rows is not None:
+            at = self._used_rows[at]
+
+        def column(name: str) -> Any:
+            out = np.full(len(index), np.nan)
+            out[at] = frame[name].to_numpy()
+            return out
+
+        return Predictions(
+            index=index,
+            fit=column("estimate"),
+            std_error=column("std_error"),
+            df=column("df"),
+            conf_low=column("conf_low"),
+            conf_high=column("conf_high"),
+            interval="confidence",
+            level=level,
+            type=type,
+            ddf=found.ddf,
         )
 
     def _new_rows(self, frame: pd.DataFrame, re_form: str | None) -> Frame:

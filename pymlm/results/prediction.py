@@ -27,12 +27,16 @@ class Predictions(Result):
         Standard error of the prediction, residual variance included for interval="prediction". On
         the response scale of a GLMM by the delta method.
     conf_low, conf_high : ndarray, shape (n,)
-        fit ± z × std_error on the scale of the linear predictor, its ends transformed.
+        fit ± z × std_error on the scale of the linear predictor, its ends transformed; with t
+        where degrees of freedom were asked for.
+    df : ndarray, shape (n,), or None
+        Degrees of freedom of each row by method `ddf`.
     interval : str
         "confidence" or "prediction".
     level : float
     type : str
         "response" or "link".
+    ddf : str or None
 
     Notes
     -----
@@ -57,6 +61,8 @@ class Predictions(Result):
     interval: str
     level: float
     type: str
+    df: Floats | None = None
+    ddf: str | None = None
 
     def __len__(self) -> int:
         return len(self.fit)
@@ -64,13 +70,13 @@ class Predictions(Result):
     @property
     def columns(self) -> pd.Index:
         """Names of the columns."""
-        return pd.Index(self._columns)
+        return self.to_frame().columns
 
     def to_frame(self) -> pd.DataFrame:
-        """Return fit, std_error, conf_low and conf_high on the data's index."""
-        return pd.DataFrame(
-            {name: np.array(getattr(self, name)) for name in self._columns}, index=self.index
-        )
+        """Return fit, std_error, conf_low and conf_high on the data's index; df where asked for."""
+        names = [n for n in (*self._columns[:2], "df", *self._columns[2:])
+                 if getattr(self, n) is not None]  # fmt: skip
+        return pd.DataFrame({n: np.array(getattr(self, n)) for n in names}, index=self.index)
 
     def _html_caption(self) -> str:
         return f"{100 * self.level:g} % {self.interval} intervals, {self.type} scale"

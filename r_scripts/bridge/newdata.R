@@ -6,6 +6,8 @@
     .used_names(fit$model, re)
   predictors <- intersect(used$predictors, names(newdata))
   groups <- intersect(used$groups, names(newdata))
+  seen <- if (identical(allow_new_levels, "nan")) .seen_groups(fit$model, newdata, groups)
+  allow_new_levels <- isTRUE(allow_new_levels)
   # Names that Python made of numbers: a model that R fitted to the numbers wants those.
   for (g in groups) if (is.factor(newdata[[g]]) && isS4(fit$model) && is.numeric(fit$model@frame[[g]]))
     newdata[[g]] <- as.numeric(as.character(newdata[[g]]))
@@ -15,6 +17,7 @@
   if (!allow_new_levels)
     complete <- complete & !.only_dropped(fit, newdata, setdiff(groups, predictors))
   complete <- complete & !.only_dropped(fit, newdata, predictors)
+  if (!is.null(seen)) complete <- complete & seen
   newdata <- newdata[complete, , drop = FALSE]
   .check_predictors(fit, newdata, predictors)
   if (!allow_new_levels) .check_groups(fit$model, newdata, setdiff(groups, predictors))
@@ -113,11 +116,25 @@
   }
 }
 
+# Rows whose groups are all in the fit; of factors that lme4 combines (a:b), the combination.
+.seen_groups <- function(model, newdata, groups) {
+  known <- rep(TRUE, nrow(newdata))
+  for (f in names(model@flist)) {
+    expr <- tryCatch(str2lang(f), error = function(e) as.name(f))
+    parts <- if (f %in% names(newdata)) f else .names_in(list(expr))
+    if (!all(parts %in% groups)) next
+    own <- if (length(parts) == 1L) as.character(newdata[[parts]])
+      else do.call(paste, c(lapply(newdata[parts], as.character), sep = ":"))
+    known <- known & own %in% levels(model@flist[[f]])
+  }
+  known
+}
+
 .and_others <- function(x) if (length(x) > 1L) paste0(" (and ", length(x) - 1L, " more)") else ""
 
 .new_levels_advice <- paste(
-  "Pass allow_new_levels=True to predict new groups at the mean of all, or re_form='NA' to leave",
-  "the groups out.")
+  "Pass allow_new_levels=True to predict new groups at the mean of all, 'nan' to answer them with",
+  "NaN, or re_form='NA' to leave the groups out.")
 
 # Levels of combined grouping factors (a:b) are known to lme4 only, those of factor(x) to R.
 .guarded_prediction <- function(expr) {

@@ -4,13 +4,14 @@
 
 #' Predictions; re_form is NULL (all random effects), "NA" (none) or a formula's text.
 predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
-                      allow_new_levels = FALSE) {
-  if (is.null(newdata) && is.null(re_form))
+                      allow_new_levels = FALSE, random_only = FALSE) {
+  if (is.null(newdata) && is.null(re_form) && !random_only)
     return(unname(predict(without_dropped(fit$model), type = type)))
   rows <- .prediction_rows(fit, newdata, .as_re_form(fit, re_form), allow_new_levels)
   inverse <- if (type == "response" && lme4::isGLMM(fit$model)) fit$model@resp$family$linkinv
              else identity
-  replace(rep(NA_real_, rows$n), rows$at, inverse(rows$eta))
+  eta <- if (random_only) rows$random else rows$eta # of a GLMM at 0, as predict(random.only = TRUE)
+  replace(rep(NA_real_, rows$n), rows$at, inverse(eta))
 }
 
 #' The rows to predict for: how many there are, where those that can be answered stand, their linear
@@ -26,8 +27,9 @@ predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
     .new_fixed_part(fit, rows$data)
   eta <- as.numeric(fixed$x %*% fixef(model)) + fixed$offset
   z <- if (!identical(re, NA)) .random_rows(fit, rows$data, re, allow_new_levels)
-  if (!is.null(z)) eta <- eta + as.numeric(Matrix::crossprod(z$zt, getME(model, "b")))
-  list(n = n, at = rows$at, data = rows$data, eta = replace(eta, fixed$unknown, NaN), x = fixed$x,
+  random <- if (is.null(z)) 0 * eta else as.numeric(Matrix::crossprod(z$zt, getME(model, "b")))
+  eta <- eta + random
+  list(n = n, at = rows$at, data = rows$data, random = random, eta = replace(eta, fixed$unknown, NaN), x = fixed$x,
        z = z)
 }
 

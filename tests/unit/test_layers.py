@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
         "arguments", "engine", "formula", "frame_keys", "frames", "models", "options", "render",
         "results",
     },
+    "sklearn": {"arguments", "formula", "frames", "models", "results"},
     "plot": {"arguments", "figures", "models", "multilevel", "results"},
     "datasets": {"arguments", "engine", "frames"},
     "many": {
