@@ -103,7 +103,7 @@ class Name:
         """To its page, to where it stands on its topic's page, or (a module) to a section."""
         if self.has_page:
             return f":doc:`{self.title} </reference/names/{self.page}>`"
-        if self.key in ("errors", "plot"):
+        if self.key in ("errors", "plot", "sklearn"):
             return f":py:mod:`{self.key} <pymlm.{self.key}>`"
         return f":py:obj:`{self.title} <{self.target}>`"
 
@@ -187,6 +187,10 @@ def topic_page(topic: Topic) -> str:
     for name in names:
         if name.key == "errors":
             blocks.append(directive("automodule", "pymlm.errors", ":members:"))
+        elif name.key == "sklearn":
+            blocks.append(directive("automodule", "pymlm.sklearn", ":no-members:"))
+            regressor = "pymlm.sklearn.regressor.MixedRegressor"
+            blocks.append(directive("autoclass", regressor, ":members:"))
         elif name.key == "options":
             blocks.append(directive("autodata", "pymlm.options", ":no-value:"))
             blocks.append(directive("autoclass", "pymlm.options.Options", ":members:"))
