@@ -29,7 +29,15 @@ MODEL_NAMES: Mapping[str, str] = {
     "f_test": "m.contest(L, joint=True)", "compare_lr_test": "mlm.lrt(m0, m1)",
     "profile_re": "m.profile()", "rsquared": "mlm.r2(m)", "summary2": "m.summary()",
     "summary_frame": "m.tidy()", "get_influence": "m.influence()", "converged": "m.convergence.ok",
-    "exog": "m.model_matrix()", "fit": "the model: mlm.lmer(formula, data) has fitted it",
+    "exog": "m.model_matrix()", "endog": "m.augment()", "exog_re": 'm.model_matrix("random")',
+    "model": "m.formula", "groups": "m.ngroups", "bse_re": "m.varcorr_se()", "loglike": "m.loglik",
+    "loglikelihood": "m.loglik", "normalized_cov_params": "m.vcov()", "method": "m.convergence",
+    "use_t": "m.summary().fixed.df", "rsquared_adj": "mlm.r2(m)", "mse_resid": "m.sigma ** 2",
+    "ssr": "m.residuals()", "wald_test_terms": "m.anova()", "t_test_pairwise":
+    'm.emmeans(specs, contrast="pairwise")', "get_robustcov_results": "mlm.cluster_robust(m)",
+    "get_distribution": "m.simulate()", "outlier_test": "m.influence()",
+    "hessian": "m.convergence", "remove_data": "m.save(path)",
+    "fit": "the model: mlm.lmer(formula, data) has fitted it",
     # R
     "logLik": "m.loglik", "VarCorr": "m.varcorr()", "REMLcrit": "m.reml_criterion",
     "getME": "m.theta, m.model_matrix()", "isSingular": "m.convergence.singular",
@@ -40,7 +48,18 @@ MODEL_NAMES: Mapping[str, str] = {
     "contrast": "m.emmeans(specs, contrast=)", "contest1D": "m.contest(L)",
     "contestMD": "m.contest(L, joint=True)", "bootMer": "m.bootstrap()", "allFit": "m.all_fit()",
     "rand": "m.ranova()", "optinfo": "m.convergence", "call": "m.to_r()", "nlevels": "m.ngroups",
-    "vcovCL": "mlm.cluster_robust(m)", "extractAIC": "m.aic", "fixed_effects": "m.fixef()",
+    "vcovCL": "mlm.cluster_robust(m)", "refitML": "m.update(reml=False)", "terms": "m.formula",
+    "REML": "m.reml", "frame": "m.augment()", "emmip": "m.emmeans(specs).plot()",
+    "ref_grid": "m.emmeans(specs, at=)", "regrid": "m.emmeans(specs, regrid=)",
+    "lstrends": "m.emtrends(specs, var)", "as_function": "m.deviance_at(theta)",
+    "devfun": "m.deviance_at(theta)", "devFunOnly": "m.deviance_at(theta)",
+    "isLMM": "type(m): LinearMixedModel", "isGLMM": "type(m): GeneralizedLinearMixedModel",
+    "isNLMM": "type(m): NonlinearMixedModel", "model_frame": "m.augment()", "dotplot": "mlm.plot",
+    "ls_means_diff": "m.ls_means(pairwise=True)", "difflsmeans": "m.ls_means(pairwise=True)",
+    "lsmeansLT": "m.ls_means()", "get_model": "m.step().model", "vcovAdj":
+    'm.vcov(ddf="Kenward-Roger")', "KRmodcomp": "mlm.kr_modcomp(m1, m0)",
+    "PBmodcomp": "mlm.pb_modcomp(m1, m0)", "sdcor": "m.varcorr()", "check_model": 'm.plot()',
+    "model_performance": "m.glance()", "extractAIC": "m.aic", "fixed_effects": "m.fixef()",
     # marginaleffects, margins
     "margins": "m.avg_slopes()", "marginaleffects": "m.slopes()", "hypotheses": "m.contest(L)",
     "plot_predictions": "mlm.plot", "plot_slopes": "mlm.plot",
@@ -48,13 +67,38 @@ MODEL_NAMES: Mapping[str, str] = {
     "coefs": f"{_FIXED}.to_frame()", "ranef_var": "m.varcorr()", "ranef_corr": "m.varcorr()",
     "fits": "m.fitted()", "grps": "m.ngroups", "logLike": "m.loglik",
     "post_hoc": 'm.emmeans(specs, contrast="pairwise")', "design_matrix": "m.model_matrix()",
+    "plot_summary": "mlm.plot", "to_corrs": "mlm.effect_sizes(m)", "result_anova": "m.anova()",
+    "result_emmeans": "m.emmeans(specs)", "result_boots": "m.bootstrap()", "result_fit_stats":
+    "m.glance()", "empredict": "m.emmeans(specs, at=)", "show_contrasts": "m.model_matrix()",
+    "set_contrasts": "m.update(contrasts=)", "set_factors": "m.update(data=)",
+    "factors": "m.model_matrix()", "sig_type": "m.summary(ddf=)", "marginal_estimates":
+    "m.emmeans(specs)", "marginal_contrasts": 'm.emmeans(specs, contrast="pairwise")',
+    "report": "m.summary()", "data": "m.augment()",
     "warnings": "m.convergence", "result_fit": "m.tidy()", "model_obj": "m.to_r()",
     # MixedModels.jl
     "coeftable": "m.summary()", "coefnames": "m.fixef().index", "stderror": f"{_FIXED}.std_error",
+    "fixefnames": "m.fixef().index", "issingular":
+    "m.convergence.singular", "PCA": "m.re_pca()", "optsum": "m.convergence", "beta": "m.fixef()",
+    "sigmas": "m.varcorr()", "varest": "m.sigma ** 2", "sdest": "m.sigma", "lowerbd":
+    "m.deviance_at(theta)", "modelmatrix": "m.model_matrix()", "response": "m.augment()",
+    "aicc": "mlm.information_criteria(m)", "likelihoodratiotest": "mlm.lrt(m0, m1)",
+    "shrinkageplot": "mlm.plot.shrinkage(m)", "caterpillar": "mlm.plot",
+    "isfitted": "m.convergence",
+    "θ": "m.theta", "β": "m.fixef()", "σ": "m.sigma", "u": "m.ranef()", "b": "m.ranef()",
+    "X": "m.model_matrix()", "Z": 'm.model_matrix("random")', "y": "m.augment()",
     "dof": "m.npar", "dof_residual": "m.df_residual", "objective": "m.deviance",
     "raneftables": "m.ranef()", "condVar": "m.ranef(cond_var=True)",
     "parametricbootstrap": "m.bootstrap()", "leverage": "m.influence()",
 }  # fmt: skip
+
+#: Functions of the module that take a model: m.icc is mlm.icc(m).
+FUNCTIONS_OF_A_MODEL = (
+    "cluster_robust", "design_effect", "ddf_table", "effect_sizes", "equations", "exact_rlrt",
+    "icc",
+    "information_criteria", "lrt", "kr_modcomp", "pb_modcomp", "pseudo_r2", "r2",
+    "regression_table", "render", "sat_modcomp", "shrinkage", "total_r2", "variance_function",
+    "variance_partition", "check_assumptions", "check_parity", "implied_covariance", "power",
+)  # fmt: skip
 
 #: Of results, where the result has such a field.
 RESULT_NAMES: Mapping[str, str] = {
@@ -109,6 +153,7 @@ def missing_in_model(name: str, model: type) -> str:
     """Return the words for an attribute that a model has not."""
     known = dir(model)
     table = {k: v for k, v in MODEL_NAMES.items() if _there(v, known)}
+    table |= {k: f"mlm.{k}(m)" for k in FUNCTIONS_OF_A_MODEL}
     return missing(name, table, known, f"{model.__name__}")
 
 

@@ -114,8 +114,10 @@ class _Control:
     _function: ClassVar[str] = ""
     _stages: ClassVar[int] = 1
     _default: ClassVar[tuple[str, ...]] = ()
+    #: Whether R takes NULL for the optimizer.
+    _without: ClassVar[bool] = False
 
-    optimizer: str | tuple[str, str] | None = None
+    optimizer: str | tuple[str, str] | None = "default"
     opt_ctrl: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
@@ -124,6 +126,11 @@ class _Control:
             if value is not None:
                 object.__setattr__(self, f.name, _checked(f, value))
         chosen_optimizers(self.optimizer, self._stages)
+        if self.optimizer is None and not self._without:
+            raise ArgumentError(
+                f"optimizer=None, to fit at the starting values, is lmer's alone; {self._function} "
+                "has none. m.deviance_at(theta, beta=) evaluates a generalized model"
+            )
 
     def r_arguments(self) -> dict[str, Any]:
         """Return the options that are set, under R's names and in R's order."""
@@ -131,8 +138,11 @@ class _Control:
         out: dict[str, Any] = {}
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)
-            if f.name == "optimizer" and names:
-                out["optimizer"] = names[0] if len(names) == 1 else list(names)
+            if f.name == "optimizer":
+                if names:
+                    out["optimizer"] = names[0] if len(names) == 1 else list(names)
+                elif value is None:
+                    out["optimizer"] = None  # R's NULL
             elif f.name == "opt_ctrl":
                 if value or method:
                     out["optCtrl"] = method | dict(value or {})
@@ -178,7 +188,8 @@ class LmerControl(_MixedControl):
     ----------
     optimizer : str
         "nloptwrap" (R's default), "bobyqa", "Nelder_Mead", "nlminbwrap", "nmkbw" (R package
-        dfoptim), "optimx:L-BFGS-B" (R package optimx) or "nloptwrap:NLOPT_LN_NELDERMEAD".
+        dfoptim), "optimx:L-BFGS-B" (R package optimx) or "nloptwrap:NLOPT_LN_NELDERMEAD". None is
+        R's NULL: nothing is optimized, and the model is that of the values `start`.
     opt_ctrl : mapping
         Options of the optimizer itself, under its own names: ``{"maxfun": 20000}``.
     restart_edge : bool
@@ -229,6 +240,7 @@ check_nobs_vs_n_re, check_formula_lhs : {"ignore", "warning", "message", "stop"}
 
     _function: ClassVar[str] = "lmerControl"
     _default: ClassVar[tuple[str, ...]] = ("nloptwrap",)
+    _without: ClassVar[bool] = True
 
 
 @_strict_init
@@ -328,7 +340,7 @@ def as_control(control: Any, kind: type[_Control]) -> dict[str, Any] | None:
         raise ArgumentError(
             f"control is a pymlm.{kind.__name__} or a dict of its options, not {control!r}"
         )
-    optimizers = out.get("optimizer", kind._default)
+    optimizers = out.get("optimizer", kind._default) or ()
     optimizers = (optimizers,) if isinstance(optimizers, str) else tuple(optimizers)
     check_options(optimizers, out.get("optCtrl", {}))
     known = call("control_names", kind._function, into=tuple[str, ...])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,8 @@ from pymlm.results.summary import Convergence
 #: Columns under which weights and offset travel when they are given as arrays; a number follows
 #: where the data have a column of that name.
 WEIGHTS, OFFSET = ".weights", ".offset"
+#: Starting values of every row, for generalized models.
+ROW_STARTS = ("mustart", "etastart")
 #: What R's call may name beside the data.
 BOUND = (".contrasts", "nonlinear")
 
@@ -57,6 +59,7 @@ class Task:
     contrasts: dict[str, Any] | None
     source: Source
     timeout: float | None
+    row_starts: dict[str, str] = field(default_factory=dict)
 
     def fitted_by(self, fit: Callable[..., Any]) -> Source:
         """The source of the model that `fit` made, which can make another of it."""
@@ -105,11 +108,12 @@ def make_task(
         names = list(dict.fromkeys([*(str(c) for c in frame.columns), *names]))
     used = used_columns(frame, names)  # a frame of its own, to which columns may be added
     taken = {str(c) for c in frame.columns} | set(vetted.names) | set(parameters)
-    ours = {name: _free(name, taken) for name in (WEIGHTS, OFFSET)}
+    ours = {name: _free(name, taken) for name in (WEIGHTS, OFFSET, *(f".{n}" for n in ROW_STARTS))}
     weights_name = _add_per_row(used, frame, arguments.get("weights"), "weights", ours[WEIGHTS])
     offset_name = _add_per_row(used, frame, arguments.get("offset"), "offset", ours[OFFSET])
-    hidden = tuple(n for n in (weights_name, offset_name) if n and n in ours.values())
-    named = {weights_name, offset_name}
+    starts = {n: _add_per_row(used, frame, arguments.get(n), n, ours[f".{n}"]) for n in ROW_STARTS}
+    named = {weights_name, offset_name, *starts.values()}
+    hidden = tuple(n for n in named if n and n in ours.values())
     keys = [k for k in vetted.keys if k not in named]
     check_names_in_r(used, {*vetted.keys_and_values, *(k for k in vetted.keys if k in named)})
     ready = prepare(used, row_names=True, hidden=hidden, keys=keys)
@@ -131,6 +135,7 @@ def make_task(
         contrasts=factor_contrasts(arguments.get("contrasts"), used),
         source=_own_source(frame, tuple(map(str, used.columns)), arguments),
         timeout=limit,
+        row_starts={n: name for n, name in starts.items() if name is not None},
     )
 
 
@@ -250,6 +255,8 @@ def fit(function: str, task: Task, /, **kwargs: Any) -> RObject:
     """Run the fit in R; a typed error carries R's message whole."""
     if function not in _WITHOUT_CONTRASTS:
         kwargs["contrasts"] = task.contrasts
+    if task.row_starts:
+        kwargs["row_starts"] = task.row_starts
     handle: RObject = call(
         function,
         task.formula.text,
@@ -295,7 +302,7 @@ def convergence_words(convergence: Convergence) -> list[tuple[str, type[PymlmWar
             "help('isSingular')",
             SingularFitWarning,
         ))  # fmt: skip
-    if not convergence.ok:
+    if not convergence.ok and convergence.optimizer != ("none",):  # which was asked for
         code = [w for w in convergence.optimizer_warnings if w.startswith("convergence code")]
         said = (*convergence.failures, *code)
         out.append(not_converged(said or (f"optimizer code {convergence.optimizer_code}",)))

@@ -61,6 +61,8 @@ def glmer(
     data_name: str | None = None,
     trusted: bool = False,
     timeout: Timeout | None = None,
+    mustart: Any = None,
+    etastart: Any = None,
 ) -> GeneralizedLinearMixedModel:
     """Fit a generalized linear mixed model by maximum likelihood, with ``lme4::glmer``.
 
@@ -98,6 +100,9 @@ def glmer(
         Starting values of theta, or ``{"theta": ..., "beta": ...}`` (or "fixef", as in lme4 1.1).
     data_name, trusted, timeout
         As in `pymlm.lmer`.
+    mustart, etastart : str or array-like, optional
+        Starting values of the rows: of the means, and of the linear predictor; a column's name, or
+        one number per row.
 
     Returns
     -------
@@ -121,7 +126,7 @@ def glmer(
     Notes
     -----
     Mirrors ``lme4::glmer(formula, data, family, control, start, nAGQ, weights, offset,
-    contrasts)``; Bates et al. 2015, doi:10.18637/jss.v067.i01.
+    contrasts, mustart, etastart)``; Bates et al. 2015, doi:10.18637/jss.v067.i01.
 
     Examples
     --------
@@ -136,6 +141,7 @@ def glmer(
     arguments = {
         "family": chosen, "n_agq": points, "weights": weights, "offset": offset,
         "contrasts": contrasts, "control": control, "data_name": data_name, "trusted": trusted,
+        "mustart": mustart, "etastart": etastart,
     }  # fmt: skip
     task = _checked_task(formula, data, chosen, arguments, timeout)
     handle = fit(

@@ -41,7 +41,7 @@ class GeneralizedLinearMixedModel(MixedModel):
 
     _updatable: ClassVar[tuple[str, ...]] = (
         "data", "family", "link", "n_agq", "weights", "offset", "contrasts", "control", "start",
-        "data_name", "trusted", "timeout",
+        "mustart", "etastart", "data_name", "trusted", "timeout",
     )  # fmt: skip
     _in_place: ClassVar[dict[str, str]] = {"n_agq": "nAGQ"}
 

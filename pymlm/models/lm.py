@@ -94,6 +94,8 @@ def glm(
     data_name: str | None = None,
     trusted: bool = False,
     timeout: Timeout | None = None,
+    mustart: Any = None,
+    etastart: Any = None,
 ) -> GeneralizedLinearModel:
     """Fit a generalized linear model, with R's ``glm``.
 
@@ -107,6 +109,8 @@ def glm(
         As in `pymlm.glmer`; also "gaussian", "quasibinomial" and "quasipoisson".
     start : sequence of float, optional
         Starting values of the coefficients.
+    mustart, etastart : str or array-like, optional
+        Of the rows, as in `pymlm.glmer`.
 
     Returns
     -------
@@ -128,7 +132,8 @@ def glm(
 
     Notes
     -----
-    Mirrors ``glm(formula, family, data, weights, offset, contrasts, start)``.
+    Mirrors ``glm(formula, family, data, weights, offset, contrasts, start,
+    mustart, etastart)``.
 
     Examples
     --------
@@ -141,7 +146,8 @@ def glm(
     chosen = as_family(family, link)
     arguments = {
         "family": chosen, "weights": weights, "offset": offset, "contrasts": contrasts,
-        "start": start, "data_name": data_name, "trusted": trusted,
+        "start": start, "data_name": data_name, "trusted": trusted, "mustart": mustart,
+        "etastart": etastart,
     }  # fmt: skip
     task = _linear_task(formula, data, arguments, timeout, "pymlm.glmer")
     check_family_response(chosen, task.formula, task.data)

@@ -16,6 +16,7 @@ from pymlm.models.derivatives import check_exactly
 from pymlm.models.described import Described
 from pymlm.models.fitting import warn_about
 from pymlm.models.identity import identified
+from pymlm.models.likelihood import LikelihoodMethods
 from pymlm.models.linear_model import LinearModel
 from pymlm.models.model import Model
 from pymlm.models.prediction import PredictionMethods
@@ -27,7 +28,13 @@ RESIDUALS: tuple[ResidualType, ...] = get_args(ResidualType)
 
 
 class MixedModel(
-    Model, VarianceMethods, PredictionMethods, AllFitMethods, AverageMethods, Described
+    Model,
+    VarianceMethods,
+    PredictionMethods,
+    LikelihoodMethods,
+    AllFitMethods,
+    AverageMethods,
+    Described,
 ):
     """A mixed model that lme4 fitted; it never changes.
 

@@ -42,8 +42,14 @@ class Model(
     plot = figure_of("check")
 
     @strict
-    def fixef(self) -> pd.Series:
+    def fixef(self, add_dropped: bool = False) -> pd.Series:
         """Return the fixed effects, term -> estimate: ``fixef(model)``; those that are defined.
+
+        Parameters
+        ----------
+        add_dropped : bool
+            Those, too, whose columns R dropped for rank deficiency, as NaN, in their places:
+            ``fixef(model, add.dropped = TRUE)``.
 
         Returns
         -------
@@ -57,7 +63,7 @@ class Model(
         >>> m.fixef().round(2).to_dict()
         {'(Intercept)': 251.41, 'Days': 10.47}
         """
-        return self._ask("fixef", NamedValues).to_series()
+        return self._ask("fixef", NamedValues, add_dropped=add_dropped).to_series()
 
     @strict
     def vcov(

@@ -135,7 +135,7 @@ class NonlinearMixedModel(MixedModel):
         return answer.to_frame(rows)
 
     @strict
-    def refit(self, y: Any) -> Self:
+    def refit(self, y: Any = None, weights: Any = None) -> Self:
         """Not available: lme4's ``refit`` does not work for nonlinear models; use `update`."""
         raise NotSupportedError(
             "lme4's refit() does not work for nonlinear mixed models; put the new response into "

@@ -15,7 +15,7 @@ _METHOD_OPTION = {"optimx": "method", "nloptwrap": "algorithm"}
 
 def chosen_optimizers(given: Any, stages: int) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the optimizers' names, and the method that the part after a colon chooses."""
-    if given is None:
+    if given is None or given == "default":  # none; R's own
         return (), {}
     parts = tuple(given) if isinstance(given, (list, tuple)) else (given,)
     if not 1 <= len(parts) <= stages or not all(isinstance(p, str) for p in parts):

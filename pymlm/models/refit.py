@@ -10,7 +10,7 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.engine import RObject, call
-from pymlm.errors import DataError
+from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_column, used_columns
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.families import check_two_levels
@@ -21,15 +21,17 @@ class RefitMethods(CommonAttributes):
     """A model that can be fitted to another response."""
 
     @strict
-    def refit(self, y: Any) -> Self:
+    def refit(self, y: Any = None, weights: Any = None) -> Self:
         """Fit the same model to another response; no data cross but the response.
 
         Parameters
         ----------
-        y : str or array-like
+        y : str or array-like, optional
             A column of the data, or one number per row of the data (or per row used). Of a
             binomial model also booleans or two categories; of ``cbind(successes, failures)`` two
-            columns (an array, a frame, or two names).
+            columns (an array, a frame, or two names). Left out, the response stays.
+        weights : str or array-like, optional
+            Prior weights instead of the model's, as in `pymlm.lmer`.
 
         Returns
         -------
@@ -52,10 +54,10 @@ class RefitMethods(CommonAttributes):
 
         Notes
         -----
-        ``refit(model, newresp)`` of lme4 fits the same, but leaves the old response in the data and
-        the call, from which lmerTest, drop1, influence ... then answer (lme4 issue 142); and it
-        starts from this model's optimum. The dispersion of a negative binomial model stays what it
-        is, as there; `pymlm.glmer_nb` estimates it anew.
+        ``refit(model, newresp, newweights)`` of lme4 fits the same, but leaves the old
+        response in the data and the call, from which lmerTest, drop1, influence ... then answer
+        (lme4 issue 142); and it starts from this model's optimum. The dispersion of a negative
+        binomial model stays what it is, as there; `pymlm.glmer_nb` estimates it anew.
 
         Examples
         --------
@@ -65,6 +67,12 @@ class RefitMethods(CommonAttributes):
         >>> again.nobs
         180
         """
+        if y is None and weights is None:
+            raise ArgumentError("refit needs a response, y, or other weights")
+        if weights is not None:
+            response = None if y is None else self._response(y)  # refused before anything is fitted
+            weighed: Self = self.update(weights=weights)  # type: ignore[attr-defined]  # Model has
+            return weighed if response is None else weighed._refitted(response)
         return self._refitted(self._response(y))
 
     @property

@@ -10,7 +10,6 @@ import pandas as pd
 
 from pymlm.argument_types import Count, Ddf, Level, Seed, TidyConfintMethod, TidyScale
 from pymlm.arguments import choice, strict, text_list
-from pymlm.errors import NotSupportedError
 from pymlm.frame_keys import key_column
 from pymlm.frames import as_column, used_columns
 from pymlm.models.attributes import CommonAttributes
@@ -52,7 +51,8 @@ class TableMethods(CommonAttributes):
         conf_level : float
         conf_method : {"Wald", "profile", "boot"}
             Wald intervals use the degrees of freedom, and variance components have none; a profile
-            or a bootstrap gives both, as `confint` does.
+            or a bootstrap gives both, as `confint` does; of scale="vcov" those of the variances,
+            while covariances have none.
         ddf : str or None
             As in `summary`: by default "Satterthwaite" of `lmer`, None of other mixed models; the
             class's own of others ("residual" of `lm`, "containment" of `lme`).
@@ -126,14 +126,16 @@ class TableMethods(CommonAttributes):
     def _fill_intervals(
         self, columns: TidyColumns, values: dict[str, Any], scale: str, how: dict[str, Any]
     ) -> None:
-        if scale != "sdcor":
-            raise NotSupportedError(f"{how['method']} intervals are for scale='sdcor'")
+        if scale == "vcov" and "ran_pars" in columns.effect:
+            how |= {"scale": "variance"}
         found = self.confint(**how)  # type: ignore[attr-defined]  # MixedModel has it
         # Two terms of one group may have coefficients of one name; R's .sig01 ... are unique.
         keys = [r or t for r, t in zip(found.r_names or found.term, found.term, strict=True)]
         place = {k: i for i, k in enumerate(keys)}
         for i, parameter in enumerate(columns.parameter):
             at = place.get(parameter or "")
+            if scale == "vcov" and columns.term[i].startswith("cov__"):
+                at = None  # found are the correlation's
             values["conf_low"][i] = np.nan if at is None else found.conf_low[at]
             values["conf_high"][i] = np.nan if at is None else found.conf_high[at]
 

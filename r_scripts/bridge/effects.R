@@ -1,7 +1,8 @@
 # Fixed effects, random effects, variance components, and what is built from them.
 
-fixef_native <- function(fit) coefs(fit$model)
-fixef_result <- function(native, fit) list(term = names(native), estimate = unname(native))
+fixef_native <- function(fit, add_dropped = FALSE)
+  if (add_dropped) coefs_with_dropped(fit$model) else coefs(fit$model)
+fixef_result <- function(native, fit, add_dropped = FALSE) list(term = names(native), estimate = unname(native))
 
 varcorr_native <- function(fit) UseMethod("varcorr_native", fit$model)
 varcorr_native.default <- function(fit) refuse_class(fit, "VarCorr", "m.sigma is its residual SD")

@@ -281,7 +281,7 @@ convergence <- function(fit) {
   opt <- info$conv$opt
   list(
     singular = singular,
-    optimizer = as.character(info$optimizer),
+    optimizer = if (length(info$optimizer)) as.character(info$optimizer) else "none",
     optimizer_code = if (is.null(opt)) 0L else as.integer(opt)[1L],
     codes = codes,
     messages = as.character(messages),

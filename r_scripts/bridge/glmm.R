@@ -11,9 +11,10 @@ family_call <- function(name, link, theta = NULL) {
 }
 
 fit_glmer <- function(formula, data, data_name, family, link, theta, n_agq, control, start,
-                      weights, offset, contrasts) {
+                      weights, offset, contrasts, row_starts = NULL) {
   args <- list(family = family_call(family, link, theta))
-  args <- c(args, .common_arguments("glmerControl", control, start, weights, offset))
+  args <- c(args, lapply(row_starts, as.name),
+            .common_arguments("glmerControl", control, start, weights, offset))
   if (n_agq != 1L) args$nAGQ <- as.numeric(n_agq)
   given <- .contrast_argument(contrasts)
   args$contrasts <- given$written

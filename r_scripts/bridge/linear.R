@@ -9,8 +9,8 @@ fit_lm <- function(formula, data, data_name, weights, offset, contrasts) {
 }
 
 fit_glm <- function(formula, data, data_name, family, link, theta, weights, offset, contrasts,
-                    start) {
-  args <- c(list(family = family_call(family, link, theta)),
+                    start, row_starts = NULL) {
+  args <- c(list(family = family_call(family, link, theta)), lapply(row_starts, as.name),
             .common_arguments("", NULL, start, weights, offset))
   given <- .contrast_argument(contrasts)
   args$contrasts <- given$written

@@ -25,6 +25,8 @@ many_design <- function(formula, data, reml, control, start, weights, offset, co
   given <- .contrast_argument(contrasts)
   args$contrasts <- given$written
   for (name in names(given$bindings)) assign(name, given$bindings[[name]], envir = design$env)
+  if (!length(design$control$optimizer))
+    refuse("NotSupportedError", "optimizer=None fits nothing: evaluate one model with pymlm.lmer")
   if (linear) args$REML <- reml else args$family <- family_call(family, link, theta)
   design$data <- data
   design$linear <- linear

@@ -88,6 +88,8 @@ fit_membership <- function(formula, data, data_name, memberships, reml, weights,
     begin <- if (is.null(start)) parts$reTrms$theta else start
     devfun <- do.call(mkLmerDevfun, c(parts, list(start = begin, control = control)))
     if (devFunOnly) return(devfun)
+    if (!length(control$optimizer))
+      refuse("NotSupportedError", "optimizer=None is for lmer; a multiple-membership model is optimized")
     opt <- optimizeLmer(devfun, optimizer = control$optimizer,
                         restart_edge = control$restart_edge, boundary.tol = control$boundary.tol,
                         control = control$optCtrl, start = begin,

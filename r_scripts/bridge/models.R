@@ -34,6 +34,12 @@ coefs.lm <- function(model) {
 coefs.lme <- function(model) nlme::fixef(model)
 coefs.gls <- function(model) coef(model)
 
+#' And with NA those whose columns were dropped.
+coefs_with_dropped <- function(model) UseMethod("coefs_with_dropped")
+coefs_with_dropped.default <- function(model) coefs(model) # nlme drops none
+coefs_with_dropped.merMod <- function(model) fixef(model, add.dropped = TRUE)
+coefs_with_dropped.lm <- function(model) coef(model)
+
 #' The covariance matrix of their estimates.
 coefs_vcov <- function(model) UseMethod("coefs_vcov")
 coefs_vcov.default <- function(model) as.matrix(vcov(model))
