@@ -7,24 +7,21 @@ which would agree with itself.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pymlm.argument_types import Ddf
 from pymlm.arguments import strict
 from pymlm.engine.left_behind import temporary_folder
-from pymlm.errors import NotSupportedError, RWarning
+from pymlm.models.mixed import MixedModel
+from pymlm.models.model import Model
 from pymlm.parity_answers import RUNS, SAME_LOGLIK, TOLERANCE, Answers
 from pymlm.parity_export import ask_native, ask_native_at, export
+from pymlm.parity_numbers import compared_ddfs, own_numbers
 from pymlm.results.base import Floats, Result
-
-if TYPE_CHECKING:
-    from pymlm.models.mixed import MixedModel
 
 #: What the report suggests where an optimizer stops at neighbouring points.
 TIGHTER = 'm.update(control={"optimizer": "bobyqa", "opt_ctrl": {"rhoend": 1e-10}})'
@@ -139,25 +136,31 @@ class ParityReport(Result):
 
 
 @strict
-def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityReport:
+def check_parity(model: Model, tolerance: float = TOLERANCE) -> ParityReport:
     """Fit the same call to the same data in native R, and compare every number.
 
     Parameters
     ----------
-    model : LinearMixedModel or GeneralizedLinearMixedModel
+    model : fitted model
+        Of `lmer`, `glmer`, `lm`, `glm`, `lme` or `gls`.
     tolerance : float
         Largest relative difference that counts as agreement; see `ParityReport.allowed`.
 
     Returns
     -------
     ParityReport
-        Coefficients of the summary for each method of degrees of freedom, variance components,
-        conditional modes and their SDs, fitted values, log-likelihood, criteria, theta and sigma.
+        Coefficients of the summary (for each method of degrees of freedom, where there are
+        several), fitted values, log-likelihood, criteria and sigma; with random effects variance
+        components and conditional modes, of lme4 their SDs and theta, too; of nlme the parameters
+        of the residuals' structure; without random effects the covariance of the estimates, and
+        deviances.
 
     Raises
     ------
     NotSupportedError
-        For a model that lme4 did not fit, or one whose data are gone.
+        For a nonlinear or multiple-membership model, or a list of models.
+    DataError
+        For a model without its data.
     RError
         When native R fails.
 
@@ -168,10 +171,8 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
     >>> mlm.check_parity(m).ok
     True
     """
-    if not hasattr(model, "varcorr"):
-        raise NotSupportedError("check_parity compares mixed models that lme4 fitted")
-    ddfs = _ddfs(model)
-    ours = _own_numbers(model, ddfs)
+    ddfs = compared_ddfs(model)
+    ours = own_numbers(model, ddfs)
     with temporary_folder("parity") as folder:
         route = export(model, folder, [d for d in ddfs if d])
         first = ask_native(folder)
@@ -179,7 +180,7 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
         while not found.agreed.all() and found.runs < RUNS:
             found.add(ask_native(folder))
         neighbour = False
-        if not found.agreed.all():
+        if not found.agreed.all() and isinstance(model, MixedModel):
             neighbour = found.add_at_estimates(ask_native_at(model, folder))
     return ParityReport(
         what=found.what,
@@ -195,56 +196,3 @@ def check_parity(model: MixedModel, tolerance: float = TOLERANCE) -> ParityRepor
         r_version=str(first["r_version"]),
         data_route=route,
     )
-
-
-#: Above this, native Kenward-Roger takes minutes (dense n x n matrices) and is left out.
-MAX_KR_ROWS = 1_500
-
-
-def _ddfs(model: MixedModel) -> list[Ddf | None]:
-    """Methods of degrees of freedom that are compared; None is lme4's table, without."""
-    if not model._described.linear:
-        return [None]
-    # pbkrtest would take structures for unstructured covariances, and is refused for them.
-    structured = any(x.structure != "us" for x in model.varcorr().matrices)
-    kenward_roger = model.reml and model.nobs <= MAX_KR_ROWS and not structured
-    return [None, "Satterthwaite", "Kenward-Roger"] if kenward_roger else [None, "Satterthwaite"]
-
-
-def _own_numbers(model: MixedModel, ddfs: list[Ddf | None]) -> dict[str, dict[str, Any]]:
-    """Tables of named numbers, as the native script writes them."""
-    out: dict[str, dict[str, Any]] = {}
-    for ddf in ddfs:
-        # The bridge is checked here; the tests compare the exact engine with lmerTest. What R says
-        # of its own numbers (pbkrtest and prior weights) is no matter of parity.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RWarning)
-            fixed = model.summary(ddf=ddf, engine=None if ddf is None else "lmerTest").fixed
-        table: dict[str, Any] = {}
-        for column in ("estimate", "std_error", "df", "statistic", "p_value"):
-            values = getattr(fixed, column)
-            if values is not None:
-                table |= {f"{t} {column}": v for t, v in zip(fixed.term, values, strict=True)}
-        out[f"summary[{ddf or 'lme4'}]"] = table
-    vc = model.varcorr()
-    out["VarCorr"] = {
-        " ".join(str(x) for x in (g, a, b) if x is not None) + f" {name}": value
-        for g, a, b, v, s in zip(vc.grp, vc.var1, vc.var2, vc.vcov, vc.sdcor, strict=True)
-        for name, value in (("vcov", v), ("sdcor", s))
-    }
-    for g in model.ranef().groups:
-        sd = g.condsd if g.condsd is not None else np.full(g.condval.shape, np.nan)
-        out[f"ranef {g.grpvar}"] = {
-            f"{level} {term} {name}": table[i, j]
-            for name, table in (("condval", g.condval), ("condsd", sd))
-            for j, term in enumerate(g.term)
-            for i, level in enumerate(g.level)
-        }
-    fitted = model.fitted().dropna().to_numpy()
-    out["fitted"] = {str(i + 1): v for i, v in enumerate(fitted)}
-    out["criteria"] = {
-        "logLik": model.loglik, "AIC": model.aic, "BIC": model.bic, "sigma": model.sigma,
-        "df.residual": model.df_residual, "nobs": model.nobs, "npar": model.npar,
-    }  # fmt: skip
-    out["theta"] = {str(i + 1): v for i, v in enumerate(model.theta)}
-    return out

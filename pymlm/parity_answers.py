@@ -111,7 +111,8 @@ def _largest(table: Mapping[str, Any]) -> float:
 
 
 def _loglik(answer: Tables) -> float:
-    return float(answer["criteria"]["logLik"])
+    value = answer["criteria"]["logLik"]  # a quasi-family has none
+    return float("nan") if value is None else float(value)
 
 
 def _apart(a: float, b: float) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,15 +20,14 @@ from pymlm.errors import RError
 from pymlm.formula import vet
 from pymlm.frame_keys import key_column
 from pymlm.models.fitting import WEIGHTS
-
-if TYPE_CHECKING:
-    from pymlm.models.mixed import MixedModel
+from pymlm.models.mixed import MixedModel
+from pymlm.models.model import Model
 
 #: Control characters, and the sign of the escape.
 _UNREADABLE = re.compile("[\x00-\x1f\x7f%]")
 
 
-def export(model: MixedModel, folder: Path, ddfs: list[str]) -> str:
+def export(model: Model, folder: Path, ddfs: Sequence[str]) -> str:
     """Write call, data and settings for the Rscript process; return how the data went."""
     call_text, data_name, bindings = _call_of(model, folder)
     source = model._source
@@ -37,13 +36,14 @@ def export(model: MixedModel, folder: Path, ddfs: list[str]) -> str:
     _write_lines([data_name], folder / "name.txt")
     if from_frame:
         assert source.data is not None
-        _write_frame(source, folder, vet(model.formula, trusted=True, columns=source.sent).keys)
+        own = vet(model.formula, trusted=True, columns=source.sent)
+        _write_frame(source, folder, source.crossed_as_keys or own.keys)
     (folder / "ddf.txt").write_text("\n".join(ddfs), encoding="utf-8")
     (folder / "route.txt").write_text("numpy" if from_frame else "rds", encoding="utf-8")
     return "numpy" if from_frame else "rds"
 
 
-def _call_of(model: MixedModel, folder: Path) -> tuple[str, str, bool]:
+def _call_of(model: Model, folder: Path) -> tuple[str, str, bool]:
     """The model's call as text, the name of its data, and whether it names other objects.
 
     R's own objects are saved too, for models whose data never were in Python.
@@ -52,7 +52,8 @@ def _call_of(model: MixedModel, folder: Path) -> tuple[str, str, bool]:
     return (
         str(parts["call"][0]),
         str(parts["names"][0]),
-        len(parts["names"]) > 1 or model._source.data is None,
+        # Contrasts that the call does not name are attributes of R's columns (of gls).
+        len(parts["names"]) > 1 or bool(model._source.arguments.get("contrasts")),
     )
 
 

@@ -157,6 +157,9 @@ script_parts <- function(fit, data_file) {
            "of native R repeats it; m.save() writes a model that R can refit")
   written <- .note(model, "pymlm_call")
   call <- .as_r_checks(if (is.null(written)) getCall(model) else written, model)
+  nlme <- inherits(model, c("lme", "gls"))
+  if (nlme) call[[1L]] <- as.name(class(model)[1L]) # lme() writes lme.formula() there
+  package <- if (nlme) "nlme" else if (isS4(model)) "lme4"
   names <- intersect(c(as.character(call$data), ".contrasts", "nonlinear"),
                      ls(env, all.names = TRUE))
   if (!length(names))
@@ -166,8 +169,9 @@ script_parts <- function(fit, data_file) {
   list(
     remarks = if (by_exact(model))
       "pymlm checked convergence by exact derivatives; R takes lme4's own, by differences",
-    versions = paste0("R ", getRversion(), ", lme4 ", utils::packageVersion("lme4")),
-    packages = c("lme4", if (any(c("ns", "bs") %in% .walk(call)$calls)) "splines"),
+    versions = paste0("R ", getRversion(), if (!is.null(package))
+      paste0(", ", package, " ", utils::packageVersion(package))),
+    packages = c(package, if (any(c("ns", "bs") %in% .walk(call)$calls)) "splines"),
     call = paste(deparse(call, width.cutoff = 90L), collapse = "\n"),
     names = names,
     targets = vapply(names, function(n) deparse(as.name(n), backtick = TRUE), ""),

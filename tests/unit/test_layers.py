@@ -50,7 +50,11 @@ ALLOWED: dict[str, set[str]] = {
     },
     "parity_export": {"engine", "formula", "frame_keys", "frames", "models"},
     "parity_answers": {"results"},
-    "parity": {"arguments", "engine", "models", "parity_answers", "parity_export", "results"},
+    "parity_numbers": {"models", "results"},
+    "parity": {
+        "arguments", "engine", "models", "parity_answers", "parity_export", "parity_numbers",
+        "results",
+    },
     "demo": {"datasets", "models", "parity"},
     "data_files": set(),
     "cli": {
