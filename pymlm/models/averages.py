@@ -47,10 +47,11 @@ class AverageMethods(SimulationMethods):
         type : {"response", "link"}
         re_form : None, "NA" or str
             Random effects that the predictions keep, as in `predict`.
-        ddf : {"asymptotic", "Satterthwaite", "Kenward-Roger", "residual"}
+        ddf : {"asymptotic", "Satterthwaite", "Kenward-Roger", "residual", "containment"}
             Degrees of freedom: z, as R's marginaleffects; lmerTest's or pbkrtest's of the average
-            (linear mixed models; Kenward-Roger with its adjusted covariance); or the residual ones
-            of a model without random effects.
+            (linear mixed models; Kenward-Roger with its adjusted covariance); the residual ones
+            of a model without random effects; or the smallest of the coefficients involved of an
+            `lme`.
         level : float
         engine : {"auto", "lmerTest", "exact"}, optional
             As in `summary`.

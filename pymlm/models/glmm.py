@@ -121,7 +121,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         Mirrors ``summary(model, use.hessian =)`` of lme4. Estimates are on the link scale.
         """
         need_asymptotic(ddf)
-        found = self._ask("glmm_summary", GlmmSummary, use_hessian=use_hessian)
+        found = self._ask("summary", GlmmSummary, use_hessian=use_hessian)
         return found._in_digits(digits)
 
     @strict
@@ -158,7 +158,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         need_asymptotic(ddf)
         if full:
             return self._joint_covariance("use_hessian", use_hessian)
-        return self._ask("glmm_vcov", NamedMatrix, use_hessian=use_hessian).to_frame()
+        return self._ask("vcov", NamedMatrix, use_hessian=use_hessian).to_frame()
 
     @strict
     def residuals(self, type: ResidualType = "deviance") -> pd.Series:
@@ -173,7 +173,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         return super().residuals(type)
 
     def _plain_summary(self) -> GlmmSummary:
-        return self._ask("glmm_summary", GlmmSummary, use_hessian=None)
+        return self._ask("summary", GlmmSummary, use_hessian=None)
 
     def _r_value(self, name: str, value: Any) -> Any:
         points = points_of_quadrature(value)

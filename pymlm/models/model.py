@@ -16,6 +16,7 @@ from pymlm.errors import ArgumentError
 from pymlm.figures import figure_of
 from pymlm.models.bootstrap import BootstrapMethods
 from pymlm.models.diagnostics import DiagnosticMethods
+from pymlm.models.exact import KENWARD_ROGER
 from pymlm.models.fixed_tests import FixedTestMethods
 from pymlm.models.means import MeansMethods
 from pymlm.models.refit import RefitMethods
@@ -88,7 +89,8 @@ class Model(
         Raises
         ------
         NotSupportedError
-            full=True for a model without random effects of lme4's; or a matrix beyond the memory.
+            For degrees of freedom that the class of the model has not; for full=True of a model
+            without random effects of lme4's, or of a matrix beyond the memory.
 
         Examples
         --------
@@ -97,10 +99,13 @@ class Model(
         >>> m.vcov().round(1).to_numpy().tolist()
         [[46.6, -1.5], [-1.5, 2.4]]
         """
-        method = "Kenward-Roger" if self._ddf(ddf) == "Kenward-Roger" else None
+        method = self._table_ddf(ddf)
+        adjusted = method == KENWARD_ROGER
         if full:
-            return self._joint_covariance("ddf", method)
-        return self._ask_ddf("vcov", NamedMatrix, engine, ddf=method).to_frame()
+            return self._joint_covariance("ddf", method if adjusted else None)
+        if adjusted:
+            return self._ask_ddf("vcov", NamedMatrix, engine, ddf=method).to_frame()
+        return self._ask("vcov", NamedMatrix, ddf=method).to_frame()
 
     def _joint_covariance(self, name: str, other: object) -> pd.DataFrame:
         if other is not None:

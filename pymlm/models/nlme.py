@@ -13,10 +13,11 @@ from scipy.stats import chi2
 
 from pymlm.argument_types import Ddf, Engine, Level, NlmeResidualType, TestType
 from pymlm.arguments import strict
-from pymlm.engine import call
+from pymlm.engine import Frame, call
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
+from pymlm.models.averages import AverageMethods
 from pymlm.models.model import Model
 from pymlm.models.newdata import needed_columns
 from pymlm.results.anova import AnovaTable
@@ -45,7 +46,7 @@ class _Description:
     ddf: str | None
 
 
-class NlmeModel(Model):
+class NlmeModel(Model, AverageMethods):
     """A model that ``nlme::lme`` or ``nlme::gls`` fitted; see `pymlm.lme` and `pymlm.gls`."""
 
     _residual_types = RESIDUALS
@@ -323,14 +324,26 @@ class NlmeModel(Model):
             return self.fitted(level).rename("predicted")
         self._checked(level)
         frame = as_pandas(newdata)
-        own = vet(self.formula, trusted=True, columns=self._source.sent)
-        names = [n for n in own.names if n not in own.response_names]
-        if self._described.is_lme and level != 0:
-            random = self._source.group_names or list(self.ngroups)
-            names += [n for n in random if n not in names]
-        rows = prepare(needed_columns(frame, names), keys=self._source.crossed_as_keys or own.keys)
+        rows = self._new_rows(frame, "NA" if level == 0 else None)
         values = self._call("nlme_predict", newdata=rows, level=level)
         return pd.Series(np.asarray(values), index=frame.index, name="predicted")
+
+    def _new_rows(self, frame: pd.DataFrame, re_form: str | None) -> Frame:
+        own = vet(self.formula, trusted=True, columns=self._source.sent)
+        names = [n for n in own.names if n not in own.response_names]
+        if self._described.is_lme and re_form is None:
+            random = self._source.group_names or list(self.ngroups)
+            names += [n for n in random if n not in names]
+        return prepare(needed_columns(frame, names), keys=self._source.crossed_as_keys or own.keys)
+
+    def _vetted_re_form(self, re_form: str | None) -> str | None:
+        if re_form is None:
+            return None
+        if isinstance(re_form, str) and re_form.strip() in ("NA", "~0", "~ 0"):
+            return "NA"
+        raise NotSupportedError(
+            f"nlme's models take re_form=None (all random effects) or 'NA' (none), not {re_form!r}"
+        )
 
     @strict
     def compare(self, *others: NlmeModel) -> pd.DataFrame:

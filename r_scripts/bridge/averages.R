@@ -13,7 +13,7 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
                      ddf = "asymptotic", level = 0.95, each = FALSE) {
   .can_average(fit)
   ddf <- checked_ddf(fit, ddf)
-  re <- if (isS4(fit$model)) .as_re_form(fit, re_form)
+  re <- .kept_effects(fit, re_form)
   if (is_membership(fit$model) && !identical(re, NA))
     refuse("NotSupportedError", "averages of a multiple-membership model are of its fixed part, for a ",
            "membership factor is no column to make rows of: give re_form='NA', or average ",
@@ -41,6 +41,12 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
        ddf = ddf, level = level)
 }
 
+# NULL: all random effects, NA: none; of lme4's models a formula of some, too.
+.kept_effects <- function(fit, re_form) {
+  if (isS4(fit$model)) return(.as_re_form(fit, re_form))
+  if (identical(re_form, "NA")) NA
+}
+
 .can_average <- function(fit) {
   if (isS4(fit$model) && lme4::isNLMM(fit$model))
     refuse("NotSupportedError", "averages over the data need a linear predictor, which a nonlinear ",
@@ -61,8 +67,9 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   if (is.null(data))
     refuse("DataError", "the data did not come with this model: give the rows to average over as ",
            "newdata")
-  dropped <- if (isS4(fit$model)) attr(fit$model@frame, "na.action") else fit$model$na.action
-  if (length(dropped) && nrow(data) == nrow(model.frame(fit$model)) + length(dropped))
+  frame <- used_frame(fit$model)
+  dropped <- attr(frame, "na.action")
+  if (length(dropped) && nrow(data) == nrow(frame) + length(dropped))
     data <- data[-dropped, , drop = FALSE]
   data
 }
@@ -80,7 +87,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
 
 .complete_rows <- function(fit, data, re, each) {
   used <- if (isS4(fit$model)) unlist(.used_names(fit$model, re)) else
-    .names_in(list(delete.response(terms(fit$model))))
+    c(.names_in(list(delete.response(terms(fit$model)))),
+      if (!identical(re, NA)) c(nlme_slopes(fit$model), names(fit$model$groups)))
   complete <- complete.cases(data[intersect(used, names(data))])
   if (!length(intersect(used, names(data)))) complete <- rep(TRUE, nrow(data))
   if (!any(complete)) refuse("DataError", "newdata has no row without missing values")
@@ -116,7 +124,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   parts <- as.list(attr(tt, "variables"))[-1L]
   offsets <- attr(tt, "offset")
   plain <- if (length(offsets)) parts[-offsets] else parts
-  slopes <- if (isS4(model)) unlist(lapply(findbars(formula(model)), function(b) all.vars(b[[2L]])))
+  slopes <- if (!isS4(model)) nlme_slopes(model) else
+    unlist(lapply(findbars(formula(model)), function(b) all.vars(b[[2L]])))
   fixed <- .names_in(plain)
   list(fixed = fixed, more = c(.names_in(list(tt)), slopes, offset_column(model)))
 }
@@ -288,19 +297,26 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
 # The linear predictor of the data with some columns set, and its design.
 .rows_at <- function(fit, data, set, re) {
   for (v in names(set)) data[[v]] <- rep(set[[v]], length.out = nrow(data))
-  if (isS4(fit$model)) {
-    found <- .prediction_rows(fit, data, re, FALSE)
-    if (length(found$at) < nrow(data))
-      refuse("DataError", "some rows have a level of a grouping factor that the model has no effect ",
-             "of: give rows of groups that it knows, or re_form='NA'")
-    x <- as.matrix(found$x)
-    x[is.nan(found$eta), ] <- NaN
-    return(list(eta = found$eta, x = x))
-  }
-  .linear_rows_at(fit, data)
+  rows_at(fit, data, re)
 }
 
-.linear_rows_at <- function(fit, data) {
+#' The linear predictor of rows, `re` as in `.kept_effects`, and their design.
+rows_at <- function(fit, data, re) UseMethod("rows_at", fit$model)
+
+rows_at.merMod <- function(fit, data, re) {
+  found <- .prediction_rows(fit, data, re, FALSE)
+  if (length(found$at) < nrow(data)) .refuse_unknown_groups()
+  x <- as.matrix(found$x)
+  x[is.nan(found$eta), ] <- NaN
+  list(eta = found$eta, x = x)
+}
+
+.refuse_unknown_groups <- function() {
+  refuse("DataError", "some rows have a level of a grouping factor that the model has no effect ",
+         "of: give rows of groups that it knows, or re_form='NA'")
+}
+
+rows_at.lm <- function(fit, data, re) {
   model <- fit$model
   .check_predictors(fit, data, intersect(all.vars(delete.response(terms(model))), names(data)))
   data <- .with_levels(fit, data, names(data))
@@ -333,10 +349,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
 }
 
 .covariance_for <- function(fit, ddf) {
-  v <- as.matrix(if (ddf == "Kenward-Roger") kenward_roger_vcov(fit) else vcov(fit$model))
-  if (isS4(fit$model)) return(v)
-  known <- !is.na(coef(fit$model))
-  v[known, known, drop = FALSE]
+  v <- if (ddf == "Kenward-Roger") kenward_roger_vcov(fit) else coefs_vcov(fit$model)
+  as.matrix(v)
 }
 
 # Of lmerTest and pbkrtest; rows that are alike are asked once, and a row of zeros has none.

@@ -94,12 +94,13 @@ coef_result.merMod <- function(native, fit) {
          values = unname(as.matrix(native[[grp]])))))
 }
 
-vcov_native <- function(fit, ddf = NULL) {
-  if (identical(ddf, "Kenward-Roger")) return(kenward_roger_vcov(fit))
-  if (!isS4(fit$model) && !is.null(ddf)) checked_ddf(fit, ddf)
-  vcov(fit$model)
+#' The covariance of the estimates; a method of degrees of freedom must be one of the class.
+vcov_native <- function(fit, ...) UseMethod("vcov_native", fit$model)
+vcov_native.default <- function(fit, ddf = NULL) {
+  if (!is.null(ddf)) checked_ddf(fit, ddf)
+  if (identical(ddf, "Kenward-Roger")) kenward_roger_vcov(fit) else vcov(fit$model)
 }
-vcov_result <- function(native, fit, ddf = NULL) {
+vcov_result <- function(native, fit, ...) {
   list(term = colnames(native) %||% names(coefs(fit$model)), values = unname(as.matrix(native)))
 }
 

@@ -103,20 +103,17 @@ describe_glmm <- function(fit) {
            "calc_derivs=False). Fit it with n_agq of 1 or more, or ask with use_hessian=False")
 }
 
-glmm_vcov_native <- function(fit, use_hessian = NULL) {
+vcov_native.glmerMod <- function(fit, use_hessian = NULL) {
   .need_hessian(fit, use_hessian)
   vcov(fit$model, use.hessian = use_hessian)
 }
-glmm_vcov_result <- function(native, fit, use_hessian = NULL) {
-  list(term = names(fixef(fit$model)), values = unname(as.matrix(native)))
-}
 
-glmm_summary_native <- function(fit, use_hessian = NULL) {
+summary_native.glmerMod <- function(fit, use_hessian = NULL) {
   .need_hessian(fit, use_hessian)
   summary(fit$model, use.hessian = use_hessian)
 }
-glmm_summary_result <- function(native, fit, use_hessian = NULL) {
-  c(summary_result(native, fit),
+summary_result.glmerMod <- function(native, fit, use_hessian = NULL) {
+  c(summary_result.merMod(native, fit),
     list(family = native$family, link = native$link, use_hessian = use_hessian))
 }
 

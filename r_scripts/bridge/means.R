@@ -138,7 +138,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   args$data <- .means_data(fit) # left out, not NULL, where emmeans finds the data itself
   if (is_lmm(fit$model)) args$lmer.df <- "asymptotic"
   if (inherits(fit$model, c("lme", "gls")) && !is.null(ddf) && ddf != "default")
-    args$mode <- switch(ddf, "residual" = "df.error", tolower(ddf))
+    args$mode <- switch(ddf_of_means(fit, ddf), "residual" = "df.error", tolower(ddf))
   if (length(at)) args$at <- at
   codings <- codings_in(formula(model)) # which emmeans takes for columns of the data
   if (length(codings)) args$params <- codings

@@ -55,7 +55,7 @@
 # dummy(f, "v").
 .with_levels <- function(fit, newdata, names) {
   data <- model_data(fit)
-  frame <- model.frame(fit$model)
+  frame <- used_frame(fit$model)
   for (v in intersect(names, names(newdata))) {
     own <- frame[[v]]
     old <- if (is.factor(own)) own else data[[v]]
@@ -76,7 +76,7 @@
 
 #' Predictors of the same kind as in the fit, and no level that the model has not seen.
 .check_predictors <- function(fit, newdata, names) {
-  frame <- if (isS4(fit$model)) fit$model@frame else model.frame(fit$model)
+  frame <- used_frame(fit$model)
   for (v in names) {
     old <- if (v %in% names(frame)) frame[[v]] else model_data(fit)[[v]]
     if (is.null(old)) next

@@ -238,7 +238,9 @@ nlme_predict <- function(fit, newdata, level = NULL) {
 # rows of the fit's own show whether it matters.
 .check_own_rows <- function(fit, level) {
   m <- fit$model
-  made <- Filter(is.call, as.list(attr(delete.response(terms(m)), "variables"))[-1L])
+  parts <- c(list(delete.response(terms(m))), lapply(.nlme_random(m), terms))
+  made <- unique(unlist(lapply(parts, function(tt)
+    Filter(is.call, as.list(attr(tt, "variables"))[-1L]))))
   if (!length(made)) return(invisible())
   data <- nlme_frame(m)
   whole <- nlme_rows(fit, "fitted", level = level)
@@ -255,6 +257,40 @@ nlme_predict <- function(fit, newdata, level = NULL) {
   args <- list(m, newdata = newdata, na.action = stats::na.pass)
   if (inherits(m, "lme") && !is.null(level)) args$level <- level
   as.numeric(do.call(stats::predict, args))
+}
+
+# Formulas of the random effects, by grouping factor; none of gls.
+.nlme_random <- function(model) lapply(model$modelStruct$reStruct, formula)
+
+#' Columns of random slopes.
+nlme_slopes <- function(model) unique(unlist(lapply(.nlme_random(model), all.vars)))
+
+rows_at.gls <- function(fit, data, re) {
+  model <- fit$model
+  tt <- delete.response(kept(fit, "frozen terms", frozen_terms(fit, terms(model))))
+  .check_predictors(fit, data, intersect(.names_in(list(tt)), names(data)))
+  data <- .with_levels(fit, data, names(data))
+  own <- model.frame(tt, nlme_frame(model), drop.unused.levels = TRUE)
+  frame <- .guarded_prediction(model.frame(tt, data, na.action = na.pass,
+                                           xlev = stats::.getXlevels(tt, own)))
+  coded <- model$contrasts[intersect(names(model$contrasts), names(frame))]
+  x <- model.matrix(tt, frame, contrasts.arg = coded)
+  list(eta = as.numeric(x %*% coefs(model)), x = x)
+}
+
+# What predict() adds for the groups; the fixed part of both is the same.
+rows_at.lme <- function(fit, data, re) {
+  found <- rows_at.gls(fit, data, re)
+  if (identical(re, NA)) return(found)
+  if (any(lengths(lapply(.nlme_random(fit$model), function(f) Filter(is.call, as.list(
+      attr(terms(f), "variables"))[-1L]))))) .check_own_rows(fit, NULL)
+  data <- .with_levels(fit, data, names(data))
+  groups <- fit$model$groups
+  of_rows <- do.call(paste, c(lapply(names(groups), function(g) as.character(data[[g]])), sep = "/"))
+  if (!all(of_rows %in% as.character(groups[[ncol(groups)]]))) .refuse_unknown_groups()
+  modes <- .nlme_predicted(fit$model, data, NULL) - .nlme_predicted(fit$model, data, 0L)
+  found$eta <- found$eta + modes
+  found
 }
 
 confint_native.lme <- confint_native.gls <- function(fit, level = 0.95) {

@@ -31,7 +31,7 @@ lmertest_model <- function(fit) {
 summary_native <- function(fit, ...) UseMethod("summary_native", fit$model)
 summary_native.merMod <- function(fit, ddf = NULL) {
   if (is.null(ddf)) return(.plain_summary(fit))
-  switch(ddf,
+  switch(checked_ddf(fit, ddf),
     "Satterthwaite" = summary(lmertest_model(fit), ddf = "Satterthwaite"),
     "Kenward-Roger" = .kr_summary(fit),
     .wald_summary(fit, ddf)

@@ -71,6 +71,7 @@ plain_model <- function(fit) {
 # Wald tests with degrees of freedom that need no estimation: F by the between-within rule, or
 # chi-squared.
 .wald_anova <- function(fit, contrasts, ddf, heading) {
+  ddf <- checked_ddf(fit, ddf)
   contrasts <- contrasts[vapply(contrasts, nrow, 0L) > 0L]
   rows <- lapply(names(contrasts), function(term)
     .wald_test(fit, contrasts[[term]], 0, ddf, .term_ddf(fit, term, ddf)))

@@ -44,7 +44,9 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "mlm.effect_sizes": mlm.effect_sizes, "mlm.equations": mlm.equations,
     "mlm.check_assumptions": mlm.check_assumptions,
     "mlm.implied_covariance": lambda m: mlm.implied_covariance(m, rows=[0, 1]),
-    "mlm.regression_table": mlm.regression_table,
+    "mlm.regression_table": mlm.regression_table, "mlm.check_parity": mlm.check_parity,
+    "avg_predictions": lambda m: m.avg_predictions("f"),
+    "avg_comparisons": lambda m: m.avg_comparisons(), "avg_slopes": lambda m: m.avg_slopes("x"),
 }  # fmt: skip
 CLASSES = ("lmer", "glmer", "lm", "glm", "lme", "gls")
 
