@@ -183,8 +183,7 @@ class NlmeModel(Model, AverageMethods):
         >>> m.correlation().round(3).to_dict()
         {'Phi': 0.698}
         """
-        s = self._call("nlme_structure")
-        return _named(s["correlation_name"], s["correlation"], "correlation")
+        return self._structure("correlation_name", "correlation")
 
     @strict
     def variance_ratios(self) -> pd.Series:
@@ -214,8 +213,14 @@ class NlmeModel(Model, AverageMethods):
         >>> m.sd_ratios().round(2).to_dict()
         {'Male': 1.0, 'Female': 1.05}
         """
-        s = self._call("nlme_structure")
-        return _named(s["ratio_name"], s["ratio"], "ratio")
+        return self._structure("ratio_name", "ratio")
+
+    def _structure(self, names: str, name: str) -> pd.Series:
+        found = self._call("nlme_structure")
+        labels, numbers = list(found[names] or ()), np.asarray(found[name], dtype=float).ravel()
+        if len(labels) != len(numbers):  # corSymm has no names
+            labels = [f"cor{i + 1}" for i in range(len(numbers))]
+        return pd.Series(numbers, index=labels, name=name, dtype=float)
 
     @strict
     def residual_covariance(self, group: str) -> pd.DataFrame:
@@ -337,10 +342,9 @@ class NlmeModel(Model, AverageMethods):
         return prepare(needed_columns(frame, names), keys=self._source.crossed_as_keys or own.keys)
 
     def _vetted_re_form(self, re_form: str | None) -> str | None:
-        if re_form is None:
-            return None
-        if isinstance(re_form, str) and re_form.strip() in ("NA", "~0", "~ 0"):
-            return "NA"
+        given = re_form.strip() if isinstance(re_form, str) else re_form
+        if given in (None, "NA", "~0", "~ 0"):
+            return None if given is None else "NA"
         raise NotSupportedError(
             f"nlme's models take re_form=None (all random effects) or 'NA' (none), not {re_form!r}"
         )
@@ -380,11 +384,8 @@ class NlmeModel(Model, AverageMethods):
         [nan, 0.0035]
         """
         if not others or not all(isinstance(m, NlmeModel) for m in others):
-            raise ArgumentError(
-                "compare() takes one or more other models of pymlm.lme or pymlm.gls"
-            )
-        handles = [m._handle for m in (self, *others)]
-        found = call("nlme_compare", *handles)
+            raise ArgumentError("compare() takes other models of pymlm.lme or pymlm.gls")
+        found = call("nlme_compare", *(m._handle for m in (self, *others)))
         frame = pd.DataFrame({k: np.asarray(found[k], dtype=float) for k in found})
         chisq = 2 * frame["loglik"].diff().abs()
         df = frame["npar"].diff().abs()
@@ -395,11 +396,3 @@ class NlmeModel(Model, AverageMethods):
     def __repr__(self) -> str:
         kind = "lme" if self._described.is_lme else "gls"
         return f"<NlmeModel {kind} {self.formula!r}, {self.nobs} rows>"
-
-
-def _named(names: Any, values: Any, name: str) -> pd.Series:
-    labels = list(names) if names is not None else []
-    numbers = np.asarray(values, dtype=float).ravel()
-    if len(labels) != len(numbers):  # corSymm has no names
-        labels = [f"cor{i + 1}" for i in range(len(numbers))]
-    return pd.Series(numbers, index=labels, name=name, dtype=float)
