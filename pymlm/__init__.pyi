@@ -119,6 +119,7 @@ from .multilevel.partition import (
     icc_of,
     variance_partition,
 )
+from .multilevel.performance import compare_performance
 from .multilevel.pooling import (
     pooling,
     residuals_by_group,
@@ -171,6 +172,7 @@ __all__ = [
     "check_parity",
     "cluster_robust",
     "compare_alternatives",
+    "compare_performance",
     "compare_rules",
     "datasets",
     "ddf_table",

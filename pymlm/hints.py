@@ -126,6 +126,8 @@ MODULE_NAMES: Mapping[str, str] = {
     "exactLRT": "mlm.exact_lrt", "readRDS": "mlm.load_model",
     "load": "mlm.load_model", "read_rds": "mlm.load_model", "demean": "mlm.center",
     "centre": "mlm.center", "vcovCL": "mlm.cluster_robust",
+    "AICc": "mlm.compare_performance(m)",
+    "model_performance": "mlm.compare_performance", "performance": "mlm.compare_performance",
     "vcovHC": "mlm.robust_errors", "NeweyWest": "mlm.robust_errors",
     "coeftest": "mlm.robust_errors", "vcovBS": "mlm.robust_errors",
     "coef_test": "mlm.cluster_robust",

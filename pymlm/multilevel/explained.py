@@ -222,11 +222,11 @@ def r2(m: MixedModel) -> R2:
     )
 
 
-def _linear_total(m: MixedModel) -> float:
+def _linear_total(m: Model) -> float:
     return total_r2(m) if random_part(m).linear else math.nan
 
 
-def own_r2(model: MixedModel) -> R2:
+def own_r2(model: Model) -> R2:
     """Marginal and conditional R² by our own lines; see `r2` for formula and source."""
     fixed = fixed_part(model)
     part = random_part(model)

@@ -265,15 +265,17 @@ def information_criteria(
         raise NotSupportedError(
             "Mplus has no REML, so no criteria of this fit. Refit by ML: m.update(reml=False)"
         )
-    k, size = model.npar, float(model.nobs)
+    k, size, deviance = model.npar, float(model.nobs), -2 * model.loglik
+    room = size - k - 1
+    aicc = deviance + 2 * k * size / room if room > 0 else math.nan
     if flavour in _COUNTED:
         counted = _COUNTED[flavour](model._call("counts_for_criteria", _Counts))
-        k, size = counted.parameters, counted.n
+        k, size, aicc = counted.parameters, counted.n, counted.aicc
     if n is not None:
         size = float(model.nobs if n == "rows" else min(model.ngroups.values()))
-    deviance = -2 * model.loglik
     return InformationCriteria(
         aic=deviance + 2 * k,
+        aicc=aicc,
         bic=deviance + math.log(size) * k,
         minus_2ll=deviance,
         npar=k,
