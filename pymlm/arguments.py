@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymlm.errors import ArgumentError, DataError, PymlmError, near_names
-from pymlm.synonyms import plain_word, synonyms
+from pymlm.synonyms import elsewhere, plain_word, synonyms
 from pymlm.tracebacks import is_ours, shortened
 
 P = ParamSpec("P")
@@ -69,7 +69,9 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
             try:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:
-                raise ArgumentError(f"{function.__name__}(): {error}") from None
+                raise ArgumentError(
+                    f"{function.__name__}(): {error}{_remedy(function.__name__, args, str(error))}"
+                ) from None
             checked(bound.arguments, checks())
             value = function(*bound.args, **bound.kwargs)
         except PymlmError as error:
@@ -80,6 +82,15 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
         return cast("T", answered(value, given, sys._getframe(1)))
 
     return strictly
+
+
+def _remedy(function: str, args: tuple[Any, ...], said: str) -> str:
+    """What to write where arguments are missing."""
+    if any(isinstance(a, (list, tuple)) and a and hasattr(a[0], "fixef") for a in args):
+        return f". Give the models one by one: {function}(*models)"
+    if "'data'" in said and "missing" in said:
+        return f": {function}(formula, data). The columns that a formula names are looked up there"
+    return ""
 
 
 def checked(given: dict[str, Any], checks: Mapping[str, Check]) -> None:
@@ -156,7 +167,11 @@ def refuse_unknown(function: str, given: Iterable[str], known: Sequence[str]) ->
         if name not in known:
             raise ArgumentError(
                 f"{function}() has no argument {name!r}."
-                + (near_names(name, known) or f" It takes: {', '.join(known)}.")
+                + (
+                    (elsewhere(name) if {"formula", "data"} <= set(known) else "")
+                    or near_names(name, known)
+                    or f" It takes: {', '.join(known)}."
+                )
             )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pymlm.engine import call
 from pymlm.errors import FormulaError, near_names
+from pymlm.synonyms import in_r
 
 #: Longer text than this is no formula that anyone wrote.
 MAX_CHARACTERS = 1_000_000
@@ -128,7 +129,10 @@ def vet(
         When R cannot parse it, it is not one formula, or it calls a function not on the list.
     """
     if not isinstance(text, str):
-        raise FormulaError(f"a formula is a text such as 'y ~ x + (1 | g)', not {text!r}")
+        swapped = " It comes first, then the data." if hasattr(text, "columns") else ""
+        raise FormulaError(
+            f"a formula is a text such as 'y ~ x + (1 | g)', not a {type(text).__name__}.{swapped}"
+        )
     if not text.strip():
         raise FormulaError("the formula is empty; write e.g. 'y ~ x + (1 | g)'")
     if len(text) > MAX_CHARACTERS or "\0" in text:
@@ -143,6 +147,8 @@ def vet(
         hint = near_names(name, found.allowed)
         if name in ("$", "[[", "::", ":::", "@"):
             hint = " Name the columns themselves, without 'data$' or 'package::'."
+        if (other := in_r(name)) is not None:
+            raise FormulaError(f"the formula calls {name!r}, which is Python's; in R: {other}")
         raise FormulaError(
             f"the formula calls {name!r}, which is not among the functions that a formula may "
             f"call.{hint} If you trust this text, pass trusted=True."

@@ -118,7 +118,8 @@ RESULT_NAMES: Mapping[str, str] = {
 MODULE_NAMES: Mapping[str, str] = {
     "Lmer": "mlm.lmer(formula, data)", "Lm": "mlm.lm(formula, data)",
     "mixedlm": "mlm.lmer(formula, data)", "MixedLM": "mlm.lmer(formula, data)",
-    "mixed": "mlm.lmer(formula, data)",
+    "mixed": "mlm.lmer(formula, data)", "from_formula": "mlm.lmer(formula, data)",
+    "smf": "mlm.lmer(formula, data)", "read_csv": "pd.read_csv(file)",
     "fit": "mlm.lmer(formula, data)", "ols": "mlm.lm(formula, data)",
     "OLS": "mlm.lm(formula, data)",
     "glmer.nb": "mlm.glmer_nb", "lmList": "mlm.lm_list", "KRmodcomp": "mlm.kr_modcomp",

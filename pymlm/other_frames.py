@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pandas as pd
@@ -57,11 +58,41 @@ def to_pandas(data: Any) -> pd.DataFrame:
     except (ImportError, TypeError):
         raise DataError(
             f"data is a {type(data).__name__}; pymlm takes a pandas DataFrame, or a frame that "
-            "narwhals reads (Polars, PyArrow ...)"
+            f"narwhals reads (Polars, PyArrow ...){_instead(data)}"
         ) from None
     out = pd.DataFrame({name: _column(frame[name], kind) for name, kind in frame.schema.items()})
     out.attrs[LIBRARY] = library_of(data)
     return out
+
+
+#: What reads a file of this ending.
+_READERS = {
+    ".csv": "pd.read_csv", ".tsv": "pd.read_table", ".txt": "pd.read_table",
+    ".parquet": "pd.read_parquet", ".feather": "pd.read_feather", ".xlsx": "pd.read_excel",
+    ".xls": "pd.read_excel", ".sav": "pd.read_spss", ".dta": "pd.read_stata",
+    ".sas7bdat": "pd.read_sas", ".json": "pd.read_json",
+}  # fmt: skip
+
+
+def _instead(data: Any) -> str:
+    """What to write where something else stands in the place of the data."""
+    if isinstance(data, str) and "~" in data:
+        return f". {data!r} is a formula, which comes first: lmer(formula, data)"
+    if isinstance(data, (str, os.PathLike)):
+        path = str(os.fspath(data))
+        reader = _READERS.get(os.path.splitext(path)[1].lower())
+        if reader is None and os.sep not in path and isinstance(data, str):
+            return f". A data set of an R package is mlm.load_dataset({path!r})"
+        return f". Read the file first: {reader or 'pd.read_csv'}({path!r})"
+    if isinstance(data, pd.Series):
+        return ". Of a Series: series.to_frame()"
+    if data is None:
+        return ". The columns that a formula names are looked up there, and nowhere else"
+    if type(data).__module__.partition(".")[0] == "pymlm":
+        return ". The data that a model was fitted to come here, not the model"
+    if isinstance(data, (list, tuple)) or type(data).__name__ == "ndarray":
+        return ". Make one: pd.DataFrame(values, columns=[...])"
+    return ""
 
 
 def _column(column: Any, dtype: Any) -> Any:

@@ -65,3 +65,54 @@ def synonyms(argument: str) -> Mapping[str, str]:
 def plain_word(word: str) -> str:
     """Return a word without case, spaces, hyphens, underscores, points and brackets."""
     return re.sub(r"[\s\-_.()]", "", word).casefold()
+
+
+# --- what other packages' formulas and arguments are here -----------------------------------------
+
+_CODING = "mlm.lmer(..., contrasts={'x': %r})"
+#: Functions of formulas in Python (patsy, formulaic), and what R writes.
+_IN_R: Mapping[str, str] = {
+    "Q": "the column's name in backticks: `a b`",
+    "Treatment": "relevel(x, ref = 'level'), or " + _CODING % "contr.treatment",
+    "Sum": _CODING % "contr.sum", "Poly": _CODING % "contr.poly",
+    "Helmert": _CODING % "contr.helmert",
+    "Diff": _CODING % "contr.sdif", "cr": "ns(x, df = 3)", "cc": "ns(x, df = 3)",
+    "standardize": "scale(x)", "center": "scale(x, scale = FALSE), or mlm.center beforehand",
+    "power": "I(x^2)", "square": "I(x^2)", "where": "ifelse(test, yes, no)",
+}  # fmt: skip
+#: NumPy's names that R writes otherwise.
+_NUMPY = {"absolute": "abs", "maximum": "pmax", "minimum": "pmin"}
+
+#: Arguments of other packages' fitting functions, and what stands for them here.
+ARGUMENTS: Mapping[str, str] = {
+    "groups": "the grouping factor stands in the formula: 'y ~ x + (1 | g)'",
+    "re_formula": "random slopes stand in the formula: 'y ~ x + (1 + x | g)'",
+    "vc_formula": "variance components stand in the formula: 'y ~ x + (1 | g) + (1 | g:h)'",
+    "exog_re": "random slopes stand in the formula: 'y ~ x + (1 + x | g)'",
+    "endog": "the response stands in the formula: 'y ~ x + (1 | g)'",
+    "exog": "the predictors stand in the formula: 'y ~ x + (1 | g)'",
+    "method": "reml=False is maximum likelihood; an optimizer is control={'optimizer': ...}",
+    "missing": "rows that miss a value are left out, as in R",
+    "na_action": "rows that miss a value are left out, as in R",
+    "subset": "give the rows: data[rows]",
+    "freq_weights": "weights= has one number per row",
+    "var_weights": "weights= has one number per row",
+    "verbose": "mlm.options.progress shows long work",
+    "factors": "contrasts={'x': 'contr.treatment'}", "cov_type": "mlm.cluster_robust(m)",
+    "cov_struct": "mlm.gls(..., correlation=)",
+    "random": "random terms stand in the formula; mlm.lme takes nlme's way to write them",
+}  # fmt: skip
+
+
+def in_r(name: str) -> str | None:
+    """Return what R writes for a function of Python's formulas; None where it is none."""
+    module, _, function = name.rpartition(".")
+    if module in ("np", "numpy", "math", "scipy.special", "special"):
+        return _NUMPY.get(function, _IN_R.get(function, function))
+    return _IN_R.get(function if module in ("patsy", "formulaic") else name)
+
+
+def elsewhere(argument: str) -> str:
+    """Say what stands here for an argument of other packages, for the end of a message."""
+    words = ARGUMENTS.get(argument)
+    return f" Here {words}." if words else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -109,6 +110,7 @@ def make_task(
     used = used_columns(frame, names)  # a frame of its own, to which columns may be added
     taken = {str(c) for c in frame.columns} | set(vetted.names) | set(parameters)
     ours = {name: _free(name, taken) for name in (WEIGHTS, OFFSET, *(f".{n}" for n in ROW_STARTS))}
+    _refuse_coding_of_numbers(vetted.text, used)
     weights_name = _add_per_row(used, frame, arguments.get("weights"), "weights", ours[WEIGHTS])
     offset_name = _add_per_row(used, frame, arguments.get("offset"), "offset", ours[OFFSET])
     starts = {n: _add_per_row(used, frame, arguments.get(n), n, ours[f".{n}"]) for n in ROW_STARTS}
@@ -137,6 +139,16 @@ def make_task(
         timeout=limit,
         row_starts={n: name for n, name in starts.items() if name is not None},
     )
+
+
+def _refuse_coding_of_numbers(formula: str, used: pd.DataFrame) -> None:
+    """Refuse Python's C(x) of a number: R's C() sets the contrasts of what is a factor already."""
+    for name in re.findall(r"\bC\(\s*`?([^`,()]+?)`?\s*[,)]", formula):
+        if name in used.columns and pd.api.types.is_numeric_dtype(used[name].dtype):
+            raise FormulaError(
+                f"the formula has C({name}), and {name!r} is a column of numbers: R's C() sets "
+                f"the contrasts of a factor. To make it a factor write factor({name})"
+            )
 
 
 def _free(name: str, taken: Collection[str]) -> str:

@@ -222,12 +222,17 @@ class RandomPart:
         return self.residual
 
 
+def _one_by_one(m: Any, what: str) -> str:
+    several = isinstance(m, (list, tuple)) and len(m) > 0 and isinstance(m[0], Model)
+    return f". Ask one model at a time: [{what}(m) for m in models]" if several else ""
+
+
 def mixed(m: Any, what: str) -> MixedModel:
     """Return a mixed model, or refuse with what was given."""
     if not isinstance(m, MixedModel):
         raise ArgumentError(
             f"{what} needs a mixed model, fitted by pymlm.lmer or its like, not a "
-            f"{type(m).__name__}"
+            f"{type(m).__name__}{_one_by_one(m, what)}"
         )
     return m
 
@@ -237,7 +242,7 @@ def fitted_model(m: Any, what: str) -> Model:
     if not isinstance(m, Model):
         raise ArgumentError(
             f"{what} needs a fitted model, of pymlm.lmer, lm, lme or their like, not a "
-            f"{type(m).__name__}"
+            f"{type(m).__name__}{_one_by_one(m, what)}"
         )
     return m
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import pandas as pd
 
 from pymlm.errors import ArgumentError, near_names
 from pymlm.formula import quoted
+from pymlm.frames import level_name
 from pymlm.models.mixed import MixedModel
 from pymlm.results.base import Floats
 
@@ -72,3 +75,35 @@ def table(
 ) -> dict[str, Floats]:
     """Tests of the combinations, by the columns of FixedEffects."""
     return asdict(contrast_rows(m, rows_of(m, combinations), ddf, level))
+
+
+def factor_codes(m: MixedModel, factor: str) -> dict[str, dict[str, float]] | None:
+    """Return the codes of a factor's levels: level -> coefficient -> its column's value there.
+
+    None where `factor` is a coefficient, or no column of texts, categories or truth values. The
+    coefficients are those that R names after the factor and a level, e.g. "sex1".
+    """
+    data, terms = m._source.data, list(m.fixef().index)
+    if factor in terms or data is None or factor not in data.columns:
+        return None
+    values = data[factor] if m._used_rows is None else data[factor].iloc[m._used_rows]
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        return None
+    written = coefficient_prefix(factor)
+    own = [t for t in terms if t.startswith(written) and ":" not in t[len(written) :]]
+    design = m.model_matrix()
+    kinds = values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else sorted(
+        values.unique(), key=str
+    )  # fmt: skip
+    matrix, given = design[own].to_numpy(), values.to_numpy()
+    found = {}
+    for level in kinds:
+        rows = np.flatnonzero(given == level)
+        if len(rows):
+            found[level_name(level)] = dict(zip(own, map(float, matrix[rows[0]]), strict=True))
+    return found if own else None
+
+
+def coefficient_prefix(name: str) -> str:
+    """R's way to write a column's name in a coefficient: in backticks where it is no R name."""
+    return name if re.fullmatch(r"[A-Za-z.][\w.]*", name) else quoted(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,17 @@ import numpy as np
 from pymlm.argument_types import Level, MixedDdf
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
+from pymlm.frames import level_name
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import finite_values, mixed
-from pymlm.multilevel.contrasts import coefficient, contrast_rows, rows_of, table
-from pymlm.results.base import Floats, readonly
+from pymlm.multilevel.contrasts import (
+    coefficient,
+    contrast_rows,
+    factor_codes,
+    rows_of,
+    table,
+)
+from pymlm.results.base import Floats, check_known, readonly
 from pymlm.results.multilevel_effects import JohnsonNeyman, SimpleSlopes
 
 
@@ -23,7 +30,7 @@ def simple_slopes(
     m: MixedModel,
     x: str,
     moderator: str,
-    at: Sequence[float] | None = None,
+    at: Sequence[float] | Sequence[str] | None = None,
     ddf: MixedDdf = "Satterthwaite",
     level: Level = 0.95,
 ) -> SimpleSlopes:
@@ -34,10 +41,10 @@ def simple_slopes(
     m : LinearMixedModel
         With the coefficients `x` and ``x:moderator`` (in either order).
     x, moderator : str
-        Coefficients, as R names them.
-    at : sequence of float, optional
+        Coefficients, as R names them; the moderator may be a factor's column, too.
+    at : sequence of float or str, optional
         Values of the moderator; default its mean and one standard deviation below and above, over
-        the rows; both values, where it has two.
+        the rows; both values, where it has two. Of a factor its levels, by default all.
     ddf : str
         "Satterthwaite", "Kenward-Roger", "between-within" or "asymptotic".
     level : float
@@ -65,6 +72,8 @@ def simple_slopes(
     [0.346, 0.236]
     """
     model = mixed(m, "simple_slopes")
+    if (codes := factor_codes(model, moderator)) is not None:
+        return _by_level(model, x, moderator, codes, at, ddf, level)
     slope, other, product = _names(model, x, moderator)
     values = _values(model, other, at)
     combinations = [{slope: 1.0, product: float(z)} for z in values]
@@ -76,6 +85,35 @@ def simple_slopes(
         moderator=moderator,
         ddf=ddf,
         **columns,
+    )
+
+
+def _by_level(
+    m: MixedModel, x: str, moderator: str, codes: Mapping[str, Mapping[str, float]], at: Any,
+    ddf: MixedDdf, level: float,
+) -> SimpleSlopes:  # fmt: skip
+    """The slope at each level of a factor: b_x + Σ codes of the level · b of the products."""
+    terms = list(m.fixef().index)
+    slope = coefficient(x, terms)
+    columns = {c for of_level in codes.values() for c in of_level}
+    products = {c: p for c in columns for p in (f"{slope}:{c}", f"{c}:{slope}") if p in terms}
+    if set(products) != columns:
+        raise ArgumentError(
+            f"the model has no product of {x!r} and every level of {moderator!r}; fit it with "
+            f"{x} * {moderator}"
+        )
+    levels = list(codes) if at is None else [str(level_name(v)) for v in np.atleast_1d(at)]
+    for one in levels:
+        check_known(one, codes, f"level of {moderator}")
+    combinations = [{slope: 1.0, **{products[c]: z for c, z in codes[v].items()}} for v in levels]
+    found: dict[str, Any] = table(m, combinations, ddf, level)
+    return SimpleSlopes(
+        term=tuple(f"{x} at {moderator} = {v}" for v in levels),
+        value=readonly(np.array(levels, dtype=object)),
+        predictor=x,
+        moderator=moderator,
+        ddf=ddf,
+        **found,
     )
 
 

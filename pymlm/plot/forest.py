@@ -128,6 +128,7 @@ def _table(m: Any, level: float) -> pd.DataFrame:
     raise ArgumentError(
         f"plot.coefs() draws models or tables with estimate, conf_low and conf_high, not a "
         f"{type(m).__name__}"
+        + (". Give them one by one: plot.coefs(*models)" if isinstance(m, (list, tuple)) else "")
     )
 
 

@@ -195,7 +195,7 @@ class SimpleSlopes(EffectTable):
     term : tuple of str
         "x at z = value".
     value : ndarray
-        Values of the moderator.
+        Values of the moderator; of a factor its levels, as text.
     predictor, moderator : str
     ddf : str
 

@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "interpreter": set(),
     "options": {"arguments", "tracebacks"},
     "engine": set(),
-    "formula": {"engine"},
+    "formula": {"engine", "synonyms"},
     "other_frames": set(),
     "frame_keys": {"engine"},
     "frames": {"engine", "frame_keys", "other_frames"},
