@@ -132,12 +132,9 @@ def _rows(given: Any, names: tuple[str, ...], what: str) -> Floats:
     if isinstance(given, Mapping):
         unknown = [str(k) for k in given if str(k) not in names]
         if unknown or len(given) != len(names):
-            wrong = (
-                f"{unknown[0]!r} is none.{near_names(unknown[0], names)}"
-                if unknown
-                else "some miss"
-            )
-            raise ArgumentError(f"{what} has the parameters {', '.join(names)}: {wrong}")
+            wrong = f"{unknown[0]!r} is none" if unknown else "some miss"
+            near = near_names(unknown[0], names) if unknown else ""
+            raise ArgumentError(f"{what}: {wrong}.{near} There are: {', '.join(names)}")
         given = [given[n] for n in names]
     try:
         rows = np.asarray(given, dtype=np.float64)

@@ -7,7 +7,8 @@
 grid_options <- function(fit, options) {
   out <- list()
   if (!is.null(options$cov_reduce)) out$cov.reduce <- .reducing(fit, options$cov_reduce)
-  if (!is.null(options$cov_keep)) out$cov.keep <- options$cov_keep
+  if (!is.null(options$cov_keep))
+    out$cov.keep <- .predictors_named(fit, options$cov_keep, "cov_keep")
   if (!is.null(options$nesting)) out["nesting"] <- list(.checked_nesting(fit, options$nesting))
   if (length(options$counterfactuals))
     out$counterfactuals <- .predictors_named(fit, options$counterfactuals, "counterfactuals")
@@ -209,7 +210,7 @@ contrasted <- function(means, contrast, options) {
   wrong <- which(!at %in% seq_along(labels))
   if (length(wrong))
     refuse("ArgumentError", argument, ": there is no mean ", ref[wrong[1L]], ". It is one of 1 to ",
-           length(labels), ", or of ", paste(sQuote(labels, FALSE), collapse = ", "))
+           length(labels), ". There are: ", paste(sQuote(labels, FALSE), collapse = ", "))
   at
 }
 
@@ -217,7 +218,7 @@ contrasted <- function(means, contrast, options) {
 .checked_simple <- function(means, simple) {
   unknown <- setdiff(simple, names(means@levels))
   if (length(unknown))
-    refuse("ArgumentError", "simple: '", unknown[1L], "' is none of the means' factors: ",
+    refuse("ArgumentError", "simple: '", unknown[1L], "' is none of the means' factors. There are: ",
            paste(names(means@levels), collapse = ", "))
   simple
 }

@@ -81,6 +81,10 @@ AS_COLUMNS = {
     "multiple_membership.memberships": lambda d, c: mlm.multiple_membership(
         "Reaction ~ Days + (1 | mm)", d, {"mm": ["Subject", c]}),
     "lmer.contrasts": lambda d, c: mlm.lmer(LMER, d, contrasts={c: "contr.sum"}),
+    "glmer.mustart": lambda d, c: mlm.glmer("bin ~ Days + (1 | Subject)", d, mustart=c),
+    "glmer.etastart": lambda d, c: mlm.glmer("bin ~ Days + (1 | Subject)", d, etastart=c),
+    "glm.mustart": lambda d, c: mlm.glm("bin ~ Days", d, mustart=c),
+    "glm.etastart": lambda d, c: mlm.glm("bin ~ Days", d, etastart=c),
     "glmer.contrasts": lambda d, c: mlm.glmer(
         "bin ~ Days + (1 | Subject)", d, contrasts={c: "contr.sum"}),
     "glmer_nb.contrasts": lambda d, c: mlm.glmer_nb(
@@ -158,6 +162,7 @@ IN_NEW_ROWS = {
 #: A column of a model's own data.
 AS_COLUMNS_OF_MODELS = {
     "refit.y": lambda m, c: m["lmer"].refit(c),
+    "refit.weights": lambda m, c: m["lmer"].refit(weights=c),
     "refit.y of glmer": lambda m, c: m["glmer"].refit(c),
     "influence.groups": lambda m, c: m["lmer"].influence(c),
     "cluster_robust.by": lambda m, c: mlm.cluster_robust(m["lm"], c),
@@ -190,6 +195,30 @@ AS_PARTS = {
     "emtrends.var": lambda m, c: m["lmer"].emtrends("half", c),
     "emtrends.by": lambda m, c: m["lmer"].emtrends("half", "Days", by=c),
     "emtrends.at": lambda m, c: m["lmer"].emtrends("half", "Days", at={c: [1]}),
+    **{
+        f"emmeans.{argument}": lambda m, c, a=argument, v=value: m["lmer"].emmeans(
+            "half", **{a: v(c)})
+        for argument, value in {
+            "cov_reduce": lambda c: {c: "mean"}, "cov_keep": str, "nuisance": str,
+            "counterfactuals": str, "nesting": lambda c: {"half": [c]},
+        }.items()
+    },
+    "emmeans.simple": lambda m, c: m["lmer"].emmeans("half", contrast="eff", simple=c),
+    "emtrends.simple": lambda m, c: m["lmer"].emtrends("half", "Days", contrast="eff", simple=c),
+    "emmeans.contrast_options": lambda m, c: m["lmer"].emmeans(
+        "half", contrast="eff", contrast_options={"exclude": c}),
+    "emtrends.contrast_options": lambda m, c: m["lmer"].emtrends(
+        "half", "Days", contrast="eff", contrast_options={"exclude": c}),
+    "emtrends.cov_reduce": lambda m, c: m["lmer"].emtrends(
+        "half", "Days", cov_reduce={c: "mean"}),
+    "emtrends.nesting": lambda m, c: m["lmer"].emtrends("half", "Days", nesting={"half": [c]}),
+    "eff_size.specs": lambda m, c: m["lm"].eff_size(c),
+    "eff_size.by": lambda m, c: m["lm"].eff_size("half", by=c),
+    "eff_size.at": lambda m, c: m["lm"].eff_size("half", at={c: [1]}),
+    "eff_size.contrast_options": lambda m, c: m["lm"].eff_size(
+        "half", contrast="eff", contrast_options={"exclude": c}),
+    "deviance_at.theta": lambda m, c: m["lmer"].deviance_at({c: 1}),
+    "deviance_at.beta": lambda m, c: m["glmer"].deviance_at([1], beta={c: 1}),
     "cld.specs": lambda m, c: m["lmer"].cld(c),
     "cld.by": lambda m, c: m["lmer"].cld("half", by=c),
     "cld.at": lambda m, c: m["lmer"].cld("half", at={c: [1]}),
@@ -263,6 +292,8 @@ AS_PARTS = {
 #: Arguments that hold no name of the user's data or model: numbers, flags, models, frames, texts to
 #: print, and options, of which `choice` and `refuse_unknown` list what there is.
 NO_NAMES = frozenset([
+    "add_dropped", "bias_adjust", "delta", "edf", "max_degree", "null", "random_only", "regrid",
+    "side", "tran",
     "adjust", "allow_new_levels", "alpha", "alpha_fixed", "alpha_random", "args", "ax",
     "axes", "bars", "between_at", "boot", "boot_type", "boundary", "ci", "column_labels",
     "command", "comparisons", "component", "cond_var", "conf_int", "conf_level",
@@ -285,6 +316,7 @@ NO_NAMES = frozenset([
 NO_NAMES_HERE = frozenset([
     "plot.variance.at", "simple_slopes.at", "variance_function.at", "fit_many.keep",
     "cld.offset", "emmeans.offset", "cld.weights", "emmeans.weights", "emtrends.weights",
+    "eff_size.weights",
     "glmer_nb.weights", "anova.test", "plot.residuals_by_group.random",
     "predict.memberships", "center.at",
 ])  # fmt: skip
