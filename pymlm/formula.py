@@ -6,16 +6,20 @@ tree: column names, numbers, strings, the formula operators and a list of pure f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pymlm.engine import call
 from pymlm.errors import FormulaError, near_names
+from pymlm.names import quoted as quoted
+from pymlm.names import right_side as right_side
+from pymlm.names import sides as sides
 from pymlm.synonyms import in_r
 
 #: Longer text than this is no formula that anyone wrote.
 MAX_CHARACTERS = 1_000_000
+#: Columns that one call may make, or rows if there are more: others fill the memory first.
+MOST_COLUMNS = 2000
 #: As many formulas' answers are kept.
 MAX_KNOWN = 512
 
@@ -96,6 +100,8 @@ class _Vetted:
     keyed: tuple[str, ...]
     uncorrelated: tuple[str, ...]
     valued: tuple[str, ...]
+    largest: float
+    largest_call: str
     refused: tuple[str, ...]
     allowed: tuple[str, ...]
 
@@ -109,6 +115,7 @@ def vet(
     trusted: bool = False,
     columns: Iterable[object] = (),
     timeout: float | None = None,
+    rows: int = 0,
 ) -> Formula:
     """Parse `text` in R without evaluating it, and check what it calls.
 
@@ -122,11 +129,14 @@ def vet(
         The data's columns. A column called ``T`` or ``pi`` hides R's constant of that name.
     timeout : float, optional
         Seconds to wait for R, which may be busy with another thread's fit.
+    rows : int
+        Rows of the data: a basis may have as many columns.
 
     Raises
     ------
     FormulaError
-        When R cannot parse it, it is not one formula, or it calls a function not on the list.
+        When R cannot parse it, it is not one formula, it calls a function not on the list, or one
+        that would make more columns than there are rows, and thousands.
     """
     if not isinstance(text, str):
         swapped = " It comes first, then the data." if hasattr(text, "columns") else ""
@@ -152,6 +162,12 @@ def vet(
         raise FormulaError(
             f"the formula calls {name!r}, which is not among the functions that a formula may "
             f"call.{hint} If you trust this text, pass trusted=True."
+        )
+    most = max(rows, MOST_COLUMNS)
+    if found.largest > most:
+        raise FormulaError(
+            f"{found.largest_call} in the formula asks for {found.largest:,.0f} columns or values, "
+            f"and here are at most {most:,}: write a smaller number"
         )
     constants = set(found.constants) - {str(c) for c in columns}
 
@@ -189,28 +205,3 @@ def _read(text: str, timeout: float | None) -> _Vetted:
             _known.clear()
         _known[text] = found
     return found
-
-
-def quoted(name: str) -> str:
-    """Write a column's name as a formula takes it, in backticks, whatever stands in it."""
-    return "`" + str(name).replace("\\", "\\\\").replace("`", "\\`") + "`"
-
-
-def right_side(formula: str) -> str:
-    """Return a formula's text without its response: "~ x + (1 | g)"; errors of `sides`."""
-    return "~" + sides(formula)[1]
-
-
-def sides(formula: str) -> tuple[str, str]:
-    """Split a formula's text at its first "~" outside backticks and strings.
-
-    Raises
-    ------
-    FormulaError
-        When there is none.
-    """
-    pattern = r"""((?:[^~`'"]|`(?:\\.|[^`\\])*`|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")*)~"""
-    found = re.match(pattern, str(formula), re.DOTALL)
-    if found is None:
-        raise FormulaError(f"no '~' in the formula {formula!r}")
-    return found[1].strip(), formula[found.end() :]

@@ -7,6 +7,7 @@ integer codes with their levels. What R cannot hold without loss is refused, nev
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 #: R's NA_real_: the NaN whose low word is 1954 (R's arithmetic.c).
 NA_REAL = np.array([0x7FF00000000007A2], dtype=np.uint64).view(np.float64)[0]
 #: Names with a meaning of their own in R's model frames.
-RESERVED = ("(weights)", "(offset)", "...")
+RESERVED = re.compile(r"\(weights\)|\(offset\)|\.\.\.|\.\.\d+")
 #: From this many rows on a copy costs more than pandas' bookkeeping.
 LONG = 5_000
 
@@ -144,7 +145,7 @@ def _row_names(index: pd.Index) -> tuple[str, ...] | NDArray[np.int32] | None:
 
 
 def _column(name: str, series: pd.Series) -> Column:
-    if name in RESERVED:
+    if RESERVED.fullmatch(name):
         raise DataError(f"R keeps the name {name!r} for itself; rename that column")
     if isinstance(series.dtype, pd.ArrowDtype) and series.dtype.kind in "mM":
         series = series.array.__arrow_array__().to_pandas()  # dates, times or differences

@@ -100,7 +100,7 @@ def make_task(
     frame = as_pandas(data)
     trusted = flag(arguments.get("trusted", False), "trusted")
     limit = seconds(timeout)
-    vetted = vet(formula, trusted=trusted, columns=frame.columns, timeout=limit)
+    vetted = vet(formula, trusted=trusted, columns=frame.columns, timeout=limit, rows=len(frame))
     names = [n for n in vetted.names if n not in parameters]
     if trusted:  # a trusted formula may name what is no column
         have = {str(c) for c in frame.columns}

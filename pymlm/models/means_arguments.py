@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,6 +12,7 @@ from pymlm.argument_types import Contrast, ContrastName, MeansWeights
 from pymlm.arguments import choice, finite, text_list, whole_number
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
+from pymlm.names import sides
 
 CONTRASTS = get_args(ContrastName)
 WEIGHTS = get_args(MeansWeights)
@@ -35,12 +36,12 @@ CovReduce = str | Mapping[str, str] | Literal[False]
 Nesting = Mapping[str, str | Sequence[str]] | Literal[False]
 
 
-def means_specs(specs: Specs) -> list[str]:
-    """Return names of factors, or a one-sided formula alone in a list."""
-    if isinstance(specs, str) and "~" in specs:
+def means_specs(specs: Specs, columns: Collection[str]) -> list[str]:
+    """Return names of factors, or a one-sided formula alone in a list; a column is no formula."""
+    if isinstance(specs, str) and "~" in specs and specs not in columns:
         formula = vet(specs)
         if formula.two_sided:
-            left = specs.split("~")[0].strip()
+            left = sides(specs)[0]
             raise ArgumentError(
                 f"specs={specs!r}: write the contrast as an argument, contrast={left!r}, and specs "
                 "as a one-sided formula or names"
@@ -50,7 +51,7 @@ def means_specs(specs: Specs) -> list[str]:
     if names is None:
         raise ArgumentError("specs names no factor; write e.g. emmeans('treatment')")
     for name in names:
-        if name.lstrip().startswith("~"):
+        if name.lstrip().startswith("~") and name not in columns:
             raise ArgumentError(f"specs: give the formula {name!r} alone, not in a list")
     return names
 

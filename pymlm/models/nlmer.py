@@ -30,7 +30,7 @@ class NonlinearMixedModel(MixedModel):
     The fixed effects are the parameters of the function; random effects are deviations of these
     parameters, in their own units. What lme4 does for linear predictors alone raises
     NotSupportedError: tables of terms (anova, drop1; `contest` and `pymlm.lrt` test), simulate,
-    bootstrap and profile, leverages, influence and refit.
+    bootstrap and profile, leverages and influence.
     """
 
     _updatable: ClassVar[tuple[str, ...]] = (
@@ -133,14 +133,6 @@ class NonlinearMixedModel(MixedModel):
         parameters = self._call("nonlinear_parameters", tuple[str, ...])
         rows = pd.MultiIndex.from_product([parameters, self._used_index])
         return answer.to_frame(rows)
-
-    @strict
-    def refit(self, y: Any = None, weights: Any = None) -> Self:
-        """Not available: lme4's ``refit`` does not work for nonlinear models; use `update`."""
-        raise NotSupportedError(
-            "lme4's refit() does not work for nonlinear mixed models; put the new response into "
-            "the data and call pymlm.nlmer, or m.update(data=...)"
-        )
 
     def update(self, formula: str | None = None, **changes: Any) -> Self:
         """Fit a changed model.

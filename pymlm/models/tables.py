@@ -10,6 +10,7 @@ import pandas as pd
 
 from pymlm.argument_types import Count, Ddf, Level, Seed, TidyConfintMethod, TidyScale
 from pymlm.arguments import choice, strict, text_list
+from pymlm.errors import DataError
 from pymlm.frame_keys import key_column
 from pymlm.frames import as_column, used_columns
 from pymlm.models.attributes import CommonAttributes
@@ -170,6 +171,11 @@ class TableMethods(CommonAttributes):
             .resid, .hat, .sigma, .cooksd, .std.resid; for nlme's .fitted, .resid, .fixed; on the
             data's own index.
 
+        Raises
+        ------
+        DataError
+            When the model frame has a column of one of these names.
+
         Notes
         -----
         Mirrors ``broom.mixed::augment(model)``. The dots keep apart what the fit made.
@@ -183,6 +189,11 @@ class TableMethods(CommonAttributes):
         """
         found = self._call("augment_table")
         columns = {n: as_column(c) for n, c in found["data"].items() if c is not None}
+        if taken := sorted(columns.keys() & found["values"].keys()):
+            raise DataError(
+                f"the data have a column {taken[0]!r}, a name by which augment() says what the fit "
+                "made; rename the column"
+            )
         out = pd.DataFrame(columns | found["values"], index=self._used_index)
         # Grouping factors that crossed as names come back as the user has them.
         data = self._source.data

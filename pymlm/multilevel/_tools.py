@@ -21,6 +21,7 @@ from pymlm.errors import (
 from pymlm.frames import as_pandas, prepare, used_columns
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
+from pymlm.names import group_columns
 from pymlm.results.base import Floats
 
 #: A share of the sum of squares below this is rounding, not variation.
@@ -93,7 +94,7 @@ def groups_of(data: pd.DataFrame, by: str) -> Groups:
 def _grouping(data: pd.DataFrame, by: str) -> pd.Series:
     """A grouping column, or the combinations of several: "cask:batch", as lme4 names them."""
     known = {str(c) for c in data.columns}
-    parts = by.split(":") if isinstance(by, str) and by not in known else []
+    parts = group_columns(by, known) if isinstance(by, str) else []
     if len(parts) < 2 or not all(p in known for p in parts):
         return column(data, by, "grouping factor")
     series = [column(data, p) for p in parts]

@@ -13,6 +13,7 @@ from pymlm.errors import ArgumentError, near_names
 from pymlm.formula import quoted
 from pymlm.frames import level_name
 from pymlm.models.mixed import MixedModel
+from pymlm.names import spelled
 from pymlm.results.base import Floats
 
 
@@ -37,10 +38,8 @@ def coefficient(name: str, terms: Sequence[str]) -> str:
     ArgumentError
         When there is none; near names are listed.
     """
-    deparsed = quoted(name).replace("\t", "\\t").replace("\n", "\\n")  # as R writes names
-    for written in (name, deparsed):
-        if written in terms:
-            return written
+    if (found := spelled(str(name), terms)) in terms:
+        return found
     raise ArgumentError(
         f"no fixed effect {name!r} in this model."
         + near_names(str(name), terms)

@@ -27,6 +27,7 @@ from pymlm.multilevel._tools import (
     random_part,
     spread,
 )
+from pymlm.names import group_columns
 from pymlm.results.base import Floats
 from pymlm.results.multilevel_structure import EffectTypes
 
@@ -68,7 +69,7 @@ class Design:
 
 def design_of(formula: str, data: pd.DataFrame, trusted: bool = False) -> Design:
     """Return the model matrices of `formula` on `data`; nothing is fitted."""
-    vetted = vet(formula, trusted=trusted, columns=data.columns)
+    vetted = vet(formula, trusted=trusted, columns=data.columns, rows=len(data))
     names = [n for n in vetted.names if not trusted or n in {str(c) for c in data.columns}]
     found: Design = call("ml_design", formula, prepare(used_columns(data, names)), into=Design)
     return found
@@ -225,7 +226,7 @@ def _random_slopes(design: Design, factor: str, groups: Groups) -> dict[str, str
     """Random slopes on the factor: name -> where its column varies."""
     out = {}
     for term in design.random:
-        if factor not in vet(f"~ {term.group}", trusted=True, columns=[factor]).names:
+        if factor not in group_columns(term.group, [factor]):
             continue
         for i, name in enumerate(term.term):
             if name != "(Intercept)":

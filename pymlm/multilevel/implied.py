@@ -14,6 +14,7 @@ from pymlm.errors import ArgumentError, near_names
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import finite_values, fitted_model, mixed, one_group, random_part
+from pymlm.names import spelled
 from pymlm.results.base import readonly
 from pymlm.results.multilevel_variance import VarianceFunction
 
@@ -100,6 +101,7 @@ def _coefficients(model: MixedModel, x: str) -> tuple[float, float, float]:
     """tau0², tau01 and tau1², summed over the terms."""
     part = random_part(model)
     slopes = [t for term in part.terms for t in term.terms if t != "(Intercept)"]
+    x = spelled(str(x), slopes)
     if x not in slopes:
         raise ArgumentError(
             f"{x!r} has no random slope in this model, so the variance does not depend on it."
@@ -138,6 +140,7 @@ def _range(m: MixedModel, x: str, points: int) -> Any:
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError(f"points must be a whole number of at least 2, not {points!r}")
     columns = m.model_matrix()
+    x = spelled(str(x), [c for c in columns.columns if c != "(Intercept)"])
     if x not in columns.columns:
         raise ArgumentError(f"{x!r} is not in the fixed part; say at which values: at=[...]")
     return np.linspace(columns[x].min(), columns[x].max(), points)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Any
 
@@ -13,13 +12,12 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
-from pymlm.multilevel._tools import column
+from pymlm.multilevel._tools import column, fitted_model
+from pymlm.names import group_columns
 from pymlm.results.base import check_known
 
 #: Name in the column `grp` of what belongs to no group.
 POPULATION = ""
-#: A name that R takes without backticks.
-_PLAIN = re.compile(r"[A-Za-z.][A-Za-z0-9._]*")
 _LABEL = "\0label"
 
 
@@ -77,7 +75,7 @@ def group_lines(
     """
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError(f"points is a number of points per line, 2 or more, not {points!r}")
-    data, names = _model_rows(m, x if flat else None)
+    data, names = _model_rows(fitted_model(m, "group_lines"), x if flat else None)
     factor, parts = _factor(m, data, by)
     _numeric(data, x)
     labels = (
@@ -116,11 +114,8 @@ def group_lines(
 
 def _factor(m: Any, data: pd.DataFrame, by: str | None) -> tuple[str, list[str]]:
     """The grouping factor, and its columns: two for "cask:batch", as lme4 names what is nested."""
-    columns = {
-        g: [g] if g in data.columns else g.split(":")
-        for g in m.ngroups
-        if g in data.columns or all(p in data.columns for p in g.split(":"))
-    }
+    columns = {g: group_columns(g, data.columns) for g in m.ngroups}
+    columns = {g: c for g, c in columns.items() if data.columns.isin(c).sum() == len(c)}
     plain = [g for g in columns if g in data.columns]
     factor = by if by is not None else next(iter([*plain, *columns]), "")
     if factor not in columns:
@@ -174,8 +169,7 @@ def _terms_of(m: Any, factor: str) -> str:
     inner = ["1" if t == "(Intercept)" else str(t) for t in terms]
     if "1" not in inner:
         inner.insert(0, "0")
-    parts = factor.split(":") if factor not in m._source.sent else [factor]
-    group = ":".join(p if _PLAIN.fullmatch(p) else quoted(p) for p in parts)
+    group = ":".join(map(quoted, group_columns(factor, m._source.sent)))
     return f"({' + '.join(inner)} | {group})"
 
 

@@ -119,7 +119,7 @@ def one_per_group(data: Any, by: str, seed: Seed | None = None) -> pd.DataFrame:
 def _task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame, Groups]:
     """Vetted formula, the complete rows of the columns it uses, and the groups."""
     frame = as_pandas(data)
-    vetted = vet(formula, columns=frame.columns)
+    vetted = vet(formula, columns=frame.columns, rows=len(frame))
     if not vetted.two_sided:
         raise FormulaError("the formula has no response; write e.g. 'y ~ x'")
     if vetted.n_bars:

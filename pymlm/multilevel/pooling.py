@@ -17,7 +17,7 @@ from pymlm.formula import quoted, sides, vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
 from pymlm.models.fitting import check_response
 from pymlm.models.lmer import LinearMixedModel, lmer
-from pymlm.multilevel._tools import advise, groups_of
+from pymlm.multilevel._tools import advise, groups_of, mixed
 from pymlm.results.base import Floats, readonly
 from pymlm.results.pooling import Pooling, ResidualGroups, Shrinkage
 
@@ -108,7 +108,7 @@ def pooling(
 'overall': 10.47, 'weight': nan}
     """
     frame = as_pandas(data)
-    vetted = vet(formula, columns=frame.columns)
+    vetted = vet(formula, columns=frame.columns, rows=len(frame))
     if vetted.n_bars or not vetted.two_sided:
         raise FormulaError("pooling() takes the fixed part, e.g. 'y ~ x'; `by` names the groups")
     whole = vary == "all"
@@ -177,7 +177,7 @@ def shrinkage(m: LinearMixedModel, level: Level = 0.95) -> Shrinkage:
     1   B      1528.0      0.783  1527.891
     """
     z = float(norm.ppf((1 + level) / 2))
-    found: _Shrunk = m._ask("shrinkage", _Shrunk)
+    found: _Shrunk = mixed(m, "shrinkage")._ask("shrinkage", _Shrunk)
     fixed = dict(zip(found.term, found.fixed, strict=True))
     columns = [
         _shrunk_columns(g, t, found, fixed, z) for g in found.groups for t in range(len(g.term))
@@ -265,7 +265,7 @@ def residuals_by_group(formula: str, data: Any, by: str) -> ResidualGroups:
     309  10.0 -83.3  26.2   687.2
     """
     frame = as_pandas(data)
-    vetted = vet(formula, columns=frame.columns)
+    vetted = vet(formula, columns=frame.columns, rows=len(frame))
     if vetted.n_bars or not vetted.two_sided:
         raise FormulaError("residuals_by_group() takes the pooled regression, e.g. 'y ~ x'")
     used = used_columns(frame, list(dict.fromkeys(vetted.names)))

@@ -10,16 +10,16 @@ import pandas as pd
 from pymlm.argument_types import Count, Level, RobustBootType, RobustType, RowRobustType, Seed
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
-from pymlm.models.base import Fitted
 from pymlm.models.mixed import MixedModel
+from pymlm.models.model import Model
 from pymlm.models.parallel import check_seed
-from pymlm.multilevel._tools import column, r_frame
+from pymlm.multilevel._tools import column, fitted_model, r_frame
 from pymlm.results.multilevel_effects import RobustEffects
 
 
 @strict
 def cluster_robust(
-    fit: Fitted,
+    fit: Model,
     by: str | None = None,
     type: RobustType = "CR2",
     level: Level = 0.95,
@@ -77,8 +77,7 @@ def cluster_robust(
     (Intercept)   251.405      6.825  17.0
     Days           10.467      1.546  17.0
     """
-    if not isinstance(fit, Fitted):
-        raise ArgumentError(f"cluster_robust takes a model of pymlm.lm or pymlm.lmer, not {fit!r}")
+    fitted_model(fit, "cluster_robust")
     cluster = None
     if by is not None:
         if fit._source.data is not None:
@@ -113,7 +112,7 @@ def _of_bootstrap(type: str, boot_type: str, nsim: int, seed: int | None) -> dic
 
 @strict
 def robust_errors(
-    fit: Fitted,
+    fit: Model,
     type: RowRobustType = "HC3",
     level: Level = 0.95,
     order_by: str | None = None,
@@ -178,8 +177,7 @@ def robust_errors(
     (Intercept)   -17.579      5.932
     speed           3.932      0.428
     """
-    if not isinstance(fit, Fitted):
-        raise ArgumentError(f"robust_errors takes a model of pymlm.lm or pymlm.glm, not {fit!r}")
+    fitted_model(fit, "robust_errors")
     if type != "HAC" and (order_by is not None or lag is not None or not prewhite):
         raise ArgumentError(f"order_by, lag and prewhite are of type='HAC', not of {type!r}")
     more = _of_bootstrap(type, boot_type, nsim, seed)
@@ -194,7 +192,7 @@ def robust_errors(
     return found
 
 
-def _order(fit: Fitted, by: str) -> Any:
+def _order(fit: Model, by: str) -> Any:
     """Rank of each row in time, from 1."""
     series = _used(fit, by, "argument order_by", "order the rows")
     if series.isna().any():
@@ -213,7 +211,7 @@ def _order(fit: Fitted, by: str) -> Any:
     return order.to_numpy(dtype=np.float64)
 
 
-def _used(fit: Fitted, name: str, what: str, why: str) -> pd.Series:
+def _used(fit: Model, name: str, what: str, why: str) -> pd.Series:
     """A column in the rows that the model used."""
     data = fit._source.data
     if data is None:

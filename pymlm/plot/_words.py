@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pymlm.errors import ArgumentError, near_names
+from pymlm.names import response_of
 
 
 def worded(name: str, data: Any = None) -> str:
@@ -33,8 +34,7 @@ def data_of(m: Any) -> Any:
 
 def response(m: Any) -> str:
     """Return the left side of a model's formula, worded."""
-    left = str(m.formula).split("~", 1)[0].strip()
-    return worded(left, data_of(m))
+    return worded(response_of(m.formula), data_of(m))
 
 
 def observed(m: Any, data: Any) -> pd.Series:
@@ -42,7 +42,7 @@ def observed(m: Any, data: Any) -> pd.Series:
 
     The first level is the failure, as in R: of a category its own first, of text the first sorted.
     """
-    left = str(m.formula).split("~", 1)[0].strip().strip("`")
+    left = response_of(m.formula)
     if data is None or left not in data.columns:
         raise ArgumentError(
             f"points=True draws the outcome, and {left!r} is no column of the data: leave it out"

@@ -13,6 +13,7 @@ from pymlm.argument_types import Level, Seed
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
+from pymlm.names import response_of
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
 from pymlm.plot.quantiles import RESIDUALS, mode_quantiles, qq, residual_quantiles
@@ -121,7 +122,7 @@ def _drawing_of(q: Quantiles, what: str, level: float, points: Any) -> Callable[
 def _response(m: Any) -> Any:
     """The observed response as numbers, or None where it is no numeric column."""
     data = style.data_of(m)
-    left = str(m.formula).split("~", 1)[0].strip().strip("`")
+    left = response_of(m.formula)
     if data is None or left not in data.columns:
         return None
     numeric = pd.api.types.is_numeric_dtype(data[left].dtype)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pymlm.errors import NotSupportedError
 from pymlm.escape import latex_math, plain
+from pymlm.names import split_names, unquoted
 from pymlm.results.equations import EquationParts
 
 Form = Literal["levels", "combined", "distribution", "reduced", "mixed"]
@@ -89,7 +90,7 @@ class Writer:
 
     def name(self, name: str) -> str:
         """A name of the user's, upright in LaTeX; backticks are R's, not the name's."""
-        return latex_math(name.replace("`", "")) if self.latex else plain(name)
+        return latex_math(unquoted(name)) if self.latex else plain(name)
 
     def summand(self, s: Summand, first: bool) -> str:
         variables = [self.variable(n, i) for n, i in s.variables]
@@ -130,7 +131,7 @@ class Writer:
         out: list[list[str]] = [[] for _ in range(self.depth)]
         if term == "(Intercept)":
             return tuple(() for _ in out)
-        parts = term.split(":")
+        parts = split_names(term)
         own = self.known.get(term, 1)
         if all(part in self.known for part in parts):
             for part in parts:

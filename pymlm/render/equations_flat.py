@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pymlm.names import split_names
 from pymlm.render.equations import LETTERS, Summand, Writer
 
 Row = tuple[str, str, str]
@@ -117,7 +118,7 @@ def separate(w: Writer) -> list[Row]:
 
 
 def _variables(term: str) -> list[str]:
-    return [] if term == "(Intercept)" else term.split(":")
+    return [] if term == "(Intercept)" else split_names(term)
 
 
 def _letter(w: Writer, group: str) -> str:

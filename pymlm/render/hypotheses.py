@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pymlm.errors import ArgumentError, NotSupportedError
+from pymlm.names import split_names
 from pymlm.render import mplus, sas, spss, stata, stata_after
 from pymlm.render.numbers import fixed, sas_best, sas_p, stata_g
 from pymlm.render.numbers import spss as spss_number
@@ -154,7 +155,7 @@ def spss_text(c: Contest | AnovaTable) -> str:
 
 
 def _spss_name(term: str) -> str:
-    return "Intercept" if term == "(Intercept)" else term.replace(":", " * ")
+    return "Intercept" if term == "(Intercept)" else " * ".join(split_names(term))
 
 
 # --- Mplus --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import math
 from scipy.stats import norm
 
 from pymlm.errors import NotSupportedError
+from pymlm.names import split_names
 from pymlm.render import criteria
 from pymlm.results.voices import Voice
 
@@ -90,7 +91,7 @@ def _within(v: Voice, slopes: list[str]) -> list[str]:
 
 def _slope_of(v: Voice, i: int, slopes: list[str]) -> tuple[str, str] | None:
     """(random slope, level-2 predictor) where the column is their product."""
-    parts = v.term[i].split(":")
+    parts = split_names(v.term[i])
     if len(parts) != 2:
         return None
     level2 = {t for t, b in zip(v.term, v.between, strict=True) if b}

@@ -13,6 +13,7 @@ import numpy as np
 from pymlm.argument_types import Ddf
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
+from pymlm.names import response_of
 from pymlm.render.layouts import LAYOUTS, Layout
 from pymlm.render.numbers import grouped
 from pymlm.tables import Text
@@ -237,7 +238,7 @@ def _column(m: Any, ddf: str | None) -> ModelColumn:
         table = m.summary().fixed
     else:
         table = m.tidy("fixed", ddf=ddf if kind == "linear mixed-effects" else None)
-    response = " ".join(m.formula.split("~", 1)[0].split()).strip("`")
+    response = response_of(m.formula)
     lines = _mixed_lines(m) if mixed else _plain_lines(m)
     return ModelColumn(response=response, kind=kind, terms=_terms(table), lines=lines)
 

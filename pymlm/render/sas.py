@@ -6,6 +6,7 @@ import math
 
 from scipy.stats import chi2
 
+from pymlm.names import split_names
 from pymlm.render import criteria
 from pymlm.render.numbers import fixed, sas_best, sas_p
 from pymlm.render.stata import factor_of
@@ -162,7 +163,7 @@ def _solution(tests: VoiceTests) -> list[str]:
 
 def effect(term: str) -> str:
     """Return the name that SAS gives a coefficient."""
-    return "Intercept" if term == "(Intercept)" else term.replace(":", "*")
+    return "Intercept" if term == "(Intercept)" else "*".join(split_names(term))
 
 
 def df_text(df: float) -> str:

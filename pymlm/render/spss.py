@@ -6,6 +6,7 @@ import math
 
 from scipy.stats import norm
 
+from pymlm.names import split_names
 from pymlm.render import criteria
 from pymlm.render.numbers import spss as number
 from pymlm.render.sas import component_names
@@ -67,7 +68,7 @@ def _dimension(v: Voice) -> list[str]:
 
 
 def _label(term: str) -> str:
-    return "Intercept" if term == "(Intercept)" else term.replace(":", " * ")
+    return "Intercept" if term == "(Intercept)" else " * ".join(split_names(term))
 
 
 def _information(v: Voice) -> list[str]:
@@ -92,7 +93,7 @@ def _type3(tests: VoiceTests) -> list[str]:
     t = tests.type3
     for i, term in enumerate(() if t is None else t.term):
         assert t is not None
-        rows.append([term.replace(":", " * "), str(int(t.num_df[i])), number(t.den_df[i], 3),
+        rows.append([" * ".join(split_names(term)), str(int(t.num_df[i])), number(t.den_df[i], 3),
                      number(t.statistic[i], 3), number(t.p_value[i], 3)])  # fmt: skip
     header = ["Source", "Numerator df", "Denominator df", "F", "Sig."]
     return table("Type III Tests of Fixed Effects", header, rows)
@@ -112,7 +113,7 @@ def _fixed(tests: VoiceTests, level: float) -> list[str]:
         q = norm.ppf((1 + level) / 2) if math.isinf(df) else student.ppf((1 + level) / 2, df)
         b, se = float(f.estimate[i]), float(f.std_error[i])
         rows.append([
-            "Intercept" if term == "(Intercept)" else term.replace(":", " * "), number(b),
+            "Intercept" if term == "(Intercept)" else " * ".join(split_names(term)), number(b),
             number(se), number(df, 3), number(f.statistic[i], 3), number(_at(f.p_value, i), 3),
             number(b - q * se), number(b + q * se),
         ])  # fmt: skip

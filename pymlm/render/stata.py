@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from scipy.stats import chi2, f, norm
 from scipy.stats import t as student
 
+from pymlm.names import split_names
 from pymlm.render.numbers import abbreviate, fixed, stata_g
 from pymlm.results.voices import Voice
 
@@ -19,7 +20,7 @@ def stata_name(term: str, numeric: bool = True) -> str:
     """Return the name that Stata gives a coefficient: ``_cons``, ``c.ses#c.clubs``."""
     if term == "(Intercept)":
         return "_cons"
-    parts = term.split(":")
+    parts = split_names(term)
     return "#".join(("c." if numeric else "") + p for p in parts) if len(parts) > 1 else term
 
 

@@ -63,7 +63,8 @@ class R2(Result):
     total : float
         Squared correlation of the outcome with the fixed part (S4's total R²); NaN for a GLMM.
     source : str
-        "performance", or "own" for singular fits, which performance answers with NA.
+        "performance", or "own": for singular fits, which performance answers with NA, and where
+        it does not count every random effect.
 
     Notes
     -----

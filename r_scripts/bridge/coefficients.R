@@ -5,8 +5,8 @@
 as_in_fixed <- function(names, fixed) {
   if (!length(fixed)) return(names)
   # In any one order. Not sort()'s: a locale's calls some texts equal, and radix refuses most scripts.
-  known <- unique(unlist(strsplit(c(names, fixed), ":", fixed = TRUE)))
-  apart <- function(x) vapply(strsplit(x, ":", fixed = TRUE), function(p)
+  known <- unique(unlist(column_names_in(c(names, fixed))))
+  apart <- function(x) vapply(column_names_in(x), function(p)
     paste(p[order(match(p, known))], collapse = ":"), "")
   same <- match(apart(names), apart(fixed))
   ifelse(names %in% fixed | is.na(same), names, fixed[same])
@@ -26,4 +26,17 @@ coefficients_by_group <- function(model) {
   place <- as_in_fixed(own, fixed)
   for (i in which(place != own)) table[[place[i]]] <- table[[place[i]]] + table[[i]]
   if (any(place != own)) table[place == own] else table
+}
+
+#' The names in R's text such as "`a:b`:f", a vector for each: split at the colons outside of backticks,
+#' which are taken off.
+column_names_in <- function(texts) {
+  pieces <- regmatches(texts, gregexpr("(?:`(?:\\\\.|[^`\\\\])*`|[^:])+", texts, perl = TRUE))
+  lapply(pieces, function(p) vapply(p, .name_in, "", USE.NAMES = FALSE))
+}
+
+.name_in <- function(text) {
+  if (!startsWith(text, "`")) return(text)
+  read <- tryCatch(str2lang(text), error = function(e) NULL) # "`a b`high" is a factor's coefficient
+  if (is.name(read)) as.character(read) else text
 }

@@ -19,10 +19,11 @@ bridge <- environment()
 dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
 
 .dispatch <- function(name, args) {
-  old <- options(.fixed_options)
+  old <- options(c(.fixed_options, list(try.outFile = NULL)))
   on.exit(options(old), add = TRUE)
   sunk <- file(nullfile(), open = "w")
   sink(sunk)
+  options(try.outFile = sunk) # try() of R's packages prints what it caught
   depth <- sink.number()
   on.exit({
     while (sink.number() >= depth) sink()
@@ -45,7 +46,7 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
         tryInvokeRestart("muffleMessage")
       }
     ),
-    error = function(e) error <<- .describe_condition(e),
+    error = function(e) error <<- .with_odd_names(.describe_condition(e), args),
     interrupt = function(i) {
       error <<- list(message = "interrupted", call = "", class = "interrupt")
     }
@@ -61,6 +62,21 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
     substr(paste(deparse(call[[1L]], nlines = 1L), collapse = ""), 1L, 200L),
     error = function(e) "")
   list(message = enc2utf8(conditionMessage(e)), call = enc2utf8(text), class = class(e))
+}
+
+# R's packages do not read every name: a column called `a{b}` is a regular expression to emmeans.
+.with_odd_names <- function(error, args) {
+  model <- if (length(args) && is.environment(args[[1L]])) args[[1L]]$model
+  if (is.null(model) || any(startsWith(error$class, "pymlm_"))) return(error)
+  names <- tryCatch(unique(c(all.vars(formula(model)), all.vars(getCall(model)[c("weights", "offset")]))),
+                    error = function(e) character())
+  odd <- names[make.names(names) != names | names %in% c("pi", "T", "F", "LETTERS", "letters")]
+  if (!length(odd)) return(error)
+  error$message <- paste0(
+    "R stopped here (", error$message, "). The model has the column ", sQuote(odd[1L], FALSE),
+    ", a name that R's packages do not always read: rename the column, to letters, digits, '.' and '_'")
+  error$class <- c("pymlm_NotSupportedError", error$class)
+  error
 }
 
 #' Raise a condition that Python turns into the pymlm error of that name.

@@ -70,9 +70,15 @@ fit_checked <- function(fun, args) {
 
 #' Evaluate the call of a fit where its data are.
 .evaluated <- function(call, env) {
-  tryCatch(
+  within_r_s_stacks(
     .guarded(withCallingHandlers(eval(call, env),
-                               error = function(e) .explain_column(conditionMessage(e), call, env))),
+                               error = function(e) .explain_column(conditionMessage(e), call, env))))
+}
+
+#' Evaluate a fit, and refuse a formula that is larger than R's stacks, or than its data.
+within_r_s_stacks <- function(expr) {
+  tryCatch(
+    expr,
     error = function(e) {
       if (grepl("'degree' must be less than", conditionMessage(e), fixed = TRUE))
         refuse("FormulaError", "poly(): R says: ", conditionMessage(e), ". Ask for a lower degree")

@@ -45,6 +45,7 @@ vet_formula <- function(text) {
   rhs <- list(f[[length(f)]], if (nonlinear) lhs[[3L]])
   if (nonlinear) lhs <- lhs[[2L]]
   powers <- .powers_of_one(rhs[[1L]], walked$calls)
+  large <- if (any(names(.sized) %in% walked$calls)) .largest_call(f)
   refused <- c(setdiff(walked$calls, c(.formula_operators, .formula_functions)), walked$by_C)
   list(
     names = setdiff(walked$names, "."),
@@ -63,9 +64,61 @@ vet_formula <- function(text) {
     keyed = walked$keyed, valued = walked$valued,
     # What stands left of a double bar: lme4 keeps the correlations of a factor's levels there.
     uncorrelated = if ("||" %in% walked$calls) .left_of_double_bars(f),
+    largest = large$size %||% 0, largest_call = large$text %||% "",
     refused = refused,
     allowed = if (length(refused)) .formula_functions # for near names
   )
+}
+
+# Functions that make as many columns, or as long a vector, as a number in the formula says: how R pairs
+# its arguments, and those that are such numbers.
+.sized <- list(
+  ns = list(function(x, df, knots, ...) NULL, "df"),
+  bs = list(function(x, df, knots, degree, ...) NULL, c("df", "degree")),
+  poly = list(function(x, degree, ...) NULL, "degree"),
+  cut = list(function(x, breaks, ...) NULL, "breaks"),
+  seq_len = list(function(length.out) NULL, "length.out"),
+  numeric = list(function(length) NULL, "length"),
+  rep = list(function(x, times, each, length.out, ...) NULL, c("times", "each", "length.out")),
+  seq = list(function(from, to, by, length.out, along.with, ...) NULL, "length.out"),
+  contr.treatment = list(function(n, ...) NULL, "n"), contr.sum = list(function(n, ...) NULL, "n"),
+  contr.helmert = list(function(n, ...) NULL, "n"), contr.poly = list(function(n, ...) NULL, "n"),
+  contr.SAS = list(function(n, ...) NULL, "n")
+)
+
+.largest_call <- function(f) {
+  stack <- list(f)
+  found <- list(size = 0, text = "")
+  while (length(stack)) {
+    node <- stack[[length(stack)]]
+    stack[[length(stack)]] <- NULL
+    if (!is.call(node)) next
+    size <- if (is.name(node[[1L]])) .size_of_call(node, as.character(node[[1L]])) else 0
+    if (size > found$size) found <- list(size = size, text = paste(deparse(node, nlines = 1L), collapse = ""))
+    stack <- c(stack, Filter(is.call, as.list(node)[-1L]))
+  }
+  found
+}
+
+.size_of_call <- function(node, head) {
+  known <- .sized[[head]]
+  if (is.null(known)) return(0)
+  args <- tryCatch(as.list(match.call(known[[1L]], node))[-1L], error = function(e) NULL)
+  sizes <- vapply(args[intersect(known[[2L]], names(args))], .written_number, 0)
+  if (head == "seq" && !length(sizes)) {
+    ends <- vapply(args[c("from", "to", "by")], .written_number, 0)
+    sizes <- abs(ends[2L] - ends[1L]) / if (is.na(ends[3L])) 1 else abs(ends[3L])
+  }
+  max(0, sizes, na.rm = TRUE)
+}
+
+# A number as it is written, -1 and 1e3 * 2 included; NA for what is none.
+.written_number <- function(node) {
+  if (is.numeric(node) && length(node) == 1L) return(as.numeric(node))
+  plain <- is.call(node) && as.character(node[[1L]])[1L] %in% c("-", "+", "*", "/", "^", "(")
+  if (!plain) return(NA_real_)
+  parts <- vapply(as.list(node)[-1L], .written_number, 0)
+  if (anyNA(parts)) NA_real_ else as.numeric(do.call(as.character(node[[1L]]), as.list(parts)))
 }
 
 # Powers of one variable that stand as terms (x^2, or x**2, which R reads as the same): R crosses the

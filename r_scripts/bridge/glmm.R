@@ -166,7 +166,8 @@ nlmm_predicted <- function(fit, newdata = NULL, random = TRUE, allow_new_levels 
 }
 
 .mode_of_row <- function(modes, grp, term, data, allow_new_levels) {
-  parts <- lapply(strsplit(grp, ":", fixed = TRUE)[[1L]], function(g) as.character(data[[g]]))
+  columns <- if (grp %in% names(data)) grp else column_names_in(grp)[[1L]]
+  parts <- lapply(columns, function(g) as.character(data[[g]]))
   level <- do.call(paste, c(parts, sep = ":"))
   unknown <- !level %in% rownames(modes)
   if (any(unknown) && !allow_new_levels)

@@ -31,6 +31,7 @@ fixed_terms <- function(fit) names(coefs(fit$model))
 
 # Coefficient names become `.b[1]`, `.b[2]` ... where they stand alone, not inside a longer word.
 .mark_terms <- function(text, terms) {
+  ways <- Map(c, terms, paste0("`", terms, "`"), .in_user_s_ticks(terms))
   order <- order(nchar(terms), decreasing = TRUE)
   n <- nchar(text)
   out <- character()
@@ -38,7 +39,7 @@ fixed_terms <- function(fit) names(coefs(fit$model))
   while (at <= n) {
     before <- if (at > 1L) substr(text, at - 1L, at - 1L) else " "
     found <- NULL
-    for (i in order) for (written in c(terms[i], paste0("`", terms[i], "`"))) {
+    for (i in order) for (written in unique(ways[[i]])) {
       end <- at + nchar(written) - 1L
       if (substr(text, at, end) == written && .stands_alone(text, written, before, end))
         found <- c(i, end)
@@ -54,6 +55,15 @@ fixed_terms <- function(fit) names(coefs(fit$model))
     if (!is.null(found)) found <- NULL
   }
   paste(out, collapse = "")
+}
+
+# R writes a tab in a name as "\\t"; who quotes the name writes the tab.
+.in_user_s_ticks <- function(terms) {
+  vapply(column_names_in(terms), function(parts) {
+    odd <- make.names(parts) != parts
+    parts[odd] <- paste0("`", gsub("([`\\\\])", "\\\\\\1", parts[odd]), "`")
+    paste(parts, collapse = ":")
+  }, "")
 }
 
 .stands_alone <- function(text, written, before, end) {

@@ -46,7 +46,8 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   slopes <- .odd_names_apart(do.call(emmeans::emtrends, c(args, list(regrid = regrid)[!is.null(regrid)])))
   if (is.null(regrid)) slopes <- .with_ddf(slopes, fit, ddf)
   # As emtrends() itself does where it is given specs: the degrees of a polynomial are no levels.
-  if ("degree" %in% slopes@roles$predictors && !"degree" %in% c(.names_in_specs(specs), by))
+  if ("degree" %in% slopes@roles$predictors &&
+      !"degree" %in% c(.names_in_specs(specs, names(slopes@levels)), by))
     by <- c("degree", by)
   .finished_means(.means_over(slopes, specs, by, options), fit, contrast, options)
 }
@@ -225,9 +226,15 @@ ddf_of_means <- function(fit, ddf) {
 # --- means and contrasts ------------------------------------------------------------------------
 
 .means_over <- function(grid, specs, by, options) {
-  if (length(specs) == 1L && startsWith(trimws(specs), "~")) # which Python has vetted
-    specs <- eval(parse_formula(specs), baseenv())
-  .known_factors(grid, .names_in_specs(specs), "specs")
+  if (length(specs) == 1L && startsWith(trimws(specs), "~") && !specs %in% names(grid@levels)) {
+    # Which Python has vetted. emmeans splits its text at the bar, within names, too.
+    right <- parse_formula(specs)[[2L]]
+    bar <- is.call(right) && identical(right[[1L]], quote(`|`))
+    if (bar) by <- unique(c(all.vars(right[[3L]]), by))
+    specs <- all.vars(if (bar) right[[2L]] else right)
+    if (!length(specs)) specs <- "1"
+  }
+  .known_factors(grid, specs, "specs")
   .known_factors(grid, by, "by")
   args <- list(object = grid, specs = specs)
   if (length(by)) args$by <- by
@@ -239,9 +246,9 @@ ddf_of_means <- function(fit, ddf) {
   })
 }
 
-.names_in_specs <- function(specs) {
-  if (inherits(specs, "formula")) return(all.vars(specs))
-  if (startsWith(trimws(specs[1L]), "~")) all.vars(parse_formula(specs)) else specs
+.names_in_specs <- function(specs, known) {
+  formula <- startsWith(trimws(specs[1L]), "~") && !specs[1L] %in% known
+  if (formula) all.vars(parse_formula(specs)) else specs
 }
 
 .known_factors <- function(grid, names, argument) {
@@ -253,7 +260,7 @@ ddf_of_means <- function(fit, ddf) {
 }
 
 .known_covariate <- function(grid, var) {
-  inner <- tryCatch(all.vars(parse(text = var, keep.source = FALSE)), error = function(e) var)
+  inner <- .variables_in(var, names(grid@levels))
   .known_factors(grid, inner, "var")
   factors <- inner[!vapply(grid@levels[inner], is.numeric, NA)]
   if (length(factors))

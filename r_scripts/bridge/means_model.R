@@ -29,10 +29,15 @@
 # R's own terms know the statistics of scale(x); of I(x - mean(x)) the frozen ones do.
 .plain_means_model <- function(fit, with_offset) {
   model <- fit$model
-  if (!inherits(model, "lm")) return(nlme_with_data(model))
+  if (!inherits(model, "lm")) {
+    model$call$weights <- NULL # emmeans calls varIdent(), which it finds where nlme is attached
+    return(nlme_with_data(model))
+  }
   if (!with_offset) {
-    model$call$offset <- NULL
+    # emmeans takes one that it finds in the frame, and cannot take differences along it.
+    model$call$offset <- model$offset <- model$model[["(offset)"]] <- NULL
     model <- within_terms(model, .without_offset(formula(model)[[3L]]) %||% 1)
+    attr(model$model, "terms") <- terms(model)
   }
   model$terms <- frozen_terms(fit, terms(model))
   model
@@ -68,12 +73,18 @@ within_terms <- function(model, right) {
 .not_an_offset <- function(fit, var) {
   tt <- prediction_terms(fit)
   offsets <- as.list(attr(tt, "variables"))[-1L][attr(tt, "offset")]
-  inner <- tryCatch(all.vars(parse(text = var, keep.source = FALSE)), error = function(e) var)
+  inner <- .variables_in(var, all.vars(tt))
   found <- Filter(function(o) any(inner %in% all.vars(o)), offsets)
   if (length(found))
     refuse("NotSupportedError", "the slope of '", var, "' is that of ", deparse1(found[[1L]]),
            ", which the model does not estimate: an offset has the coefficient 1. Write the ",
            "variable as a term to estimate it.")
+}
+
+# The variables of "log(x)", of `log(x)` and of a column of that name.
+.variables_in <- function(var, columns) {
+  if (var %in% columns) return(var)
+  tryCatch(all.vars(parse(text = var, keep.source = FALSE)), error = function(e) var)
 }
 
 # emmeans finds the data through the environment of the model's formula. Where they are not there (a

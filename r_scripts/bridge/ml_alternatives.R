@@ -95,6 +95,10 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95, boot_type = "xy"
 .club_sandwich <- function(model, cluster, type, level) {
   need_package("clubSandwich", "CR0 to CR3")
   if (inherits(model, "lmerModLmerTest")) model <- as_class(model, "lmerMod")
+  if (inherits(model, "gls"))
+    refuse("NotSupportedError", "clubSandwich does not find the data of a gls model that was fitted from ",
+           "here. Ask of pymlm.lm, whose coefficients differ by the weights alone, or of pymlm.lme")
+  if (inherits(model, "lme")) model <- nlme_with_data(model)
   args <- list(model, type = type)
   if (!is.null(cluster)) args$cluster <- factor(cluster)
   v <- tryCatch(do.call(clubSandwich::vcovCR, args), error = function(e) {

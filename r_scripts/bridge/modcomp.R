@@ -7,6 +7,9 @@ mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger
     refuse("NotSupportedError", names[1L], " must be a mixed model; for a linear model anova() has F tests")
   .need_linear(fit, paste("F tests by", method))
   need_fixed_effects(fit, "An F test of the means")
+  if (is_membership(fit$model))
+    refuse("NotSupportedError", "pbkrtest fits lme4's own models, in which every row lies in one unit; ",
+           "m.contest(L) tests the same with Satterthwaite's degrees of freedom")
   if (!is.null(small)) {
     .check_same_data(list(fit$model, small$model), names)
     if (!(is(small$model, "merMod") && lme4::isLMM(small$model)))

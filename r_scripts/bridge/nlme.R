@@ -28,7 +28,7 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
   args$na.action <- as.name("na.omit")
   fun <- if (is.null(random)) "gls" else "lme"
   if (length(control)) args$control <- .written_call("list", lapply(control, .as_literal))
-  as_fit(eval(.written_call(fun, args), env))
+  as_fit(within_r_s_stacks(eval(.written_call(fun, args), env)))
 }
 
 #' A formula in lme4's way as nlme's two: the fixed part, and the one random term.

@@ -95,7 +95,7 @@ shrinkage_result <- function(native, fit) {
 }
 
 .rows_of_levels <- function(model, name) {
-  if (is_membership(model) && !name %in% names(model@frame) && !grepl(":", name))
+  if (is_membership(model) && name %in% membership_names(model))
     return(Matrix::rowSums(.membership_rows(model, name) != 0))
   table(model@flist[[name]])
 }

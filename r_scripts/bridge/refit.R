@@ -5,8 +5,6 @@
 #' Fit the model's call to another response: the fit, and the columns of its data that are new.
 #' What lme4 says of convergence is read from the model.
 refit_model <- function(fit, response) {
-  if (inherits(fit$model, c("lme", "gls")))
-    refuse_class(fit, "refit", "Put the response into the data: m.update(data=...)")
   made <- NULL
   .guarded({
     made <- fit_to_response(fit, response)
@@ -31,25 +29,37 @@ fit_to_response <- function(fit, response) {
 .call_with_response <- function(fit, response) {
   model <- fit$model
   call <- getCall(model)
+  if (inherits(model, "lme")) call[[1L]] <- quote(lme) # R noted the method, lme.formula
   old <- model_home(model)
   home <- copy_of_home(old)
   data <- tryCatch(eval(call$data, old), error = function(e) NULL)
   if (!is.data.frame(data)) refuse_without_data(deparse1(call$data))
-  form <- eval(call$formula, old)
+  argument <- intersect(c("formula", "fixed", "model"), names(call)) # of lme4, lme, gls
+  form <- eval(call[[argument]], old)
   response <- .in_rows_of_old(.as_long_as(data, model, response), data, form, old)
   columns <- .response_columns(form, data, call, old, response)
   if (is.null(columns)) {
-    columns <- .columns_of_its_own(form[[2L]], data, response)
+    columns <- .columns_of_its_own(.left_of(form), data, response)
     parts <- lapply(names(columns), as.name)
-    form[[2L]] <- if (length(parts) == 1L) parts[[1L]] else as.call(c(quote(cbind), parts))
+    .left_of(form) <- if (length(parts) == 1L) parts[[1L]] else as.call(c(quote(cbind), parts))
   }
   for (name in names(columns)) data[[name]] <- columns[[name]]
   name <- if (is.name(call$data)) as.character(call$data) else "data"
   assign(name, data, envir = home)
   call$data <- as.name(name)
-  call$formula <- as.call(as.list(form)) # without the environment of the old formula
+  call[[argument]] <- as.call(as.list(form)) # without the environment of the old formula
   list(call = call, home = home, columns = columns)
 }
+
+# A nonlinear model's formula has three parts, (y ~ f(x, a)) ~ a | g.
+.nonlinear <- function(form) is.call(form[[2L]]) && identical(form[[2L]][[1L]], quote(`~`))
+.left_of <- function(form) if (.nonlinear(form)) form[[2L]][[2L]] else form[[2L]]
+`.left_of<-` <- function(form, value) {
+  if (.nonlinear(form)) form[[2L]][[2L]] <- value else form[[2L]] <- value
+  form
+}
+.variables_right_of <- function(form)
+  unique(c(if (.nonlinear(form)) all.vars(form[[2L]][[3L]]), all.vars(form[[3L]])))
 
 #' The environment of a model's data with what it holds, for a model that changes some of it.
 copy_of_home <- function(home) {
@@ -71,10 +81,10 @@ copy_of_home <- function(home) {
 # A refit is one of the same rows: those without the old response stay out, and it is said.
 .in_rows_of_old <- function(response, data, form, home) {
   none <- function(x) if (is.matrix(x)) rowSums(is.na(x)) > 0 else is.na(x)
-  late <- none(eval(form[[2L]], data, home)) & !none(response)
+  late <- none(eval(.left_of(form), data, home)) & !none(response)
   if (!any(late)) return(response)
   if (is.matrix(response)) response[late, ] <- NA else response[late] <- NA
-  predictors <- intersect(all.vars(form[[3L]]), names(data))
+  predictors <- intersect(.variables_right_of(form), names(data))
   lost <- sum(late & complete.cases(data[predictors]))
   if (lost)
     warning(lost, " row(s) that have a value now had no response when the model was fitted, and stay ",
@@ -86,13 +96,15 @@ copy_of_home <- function(home) {
 # The columns that make the left side what is asked for: y; y = exp(v) for log(y); a and n = s + f for
 # cbind(a, n - a). NULL where no column does, or one that does stands in another place of the call, too.
 .response_columns <- function(form, data, call, home, response) {
-  columns <- if (is.matrix(response)) .pair_behind(as.list(form[[2L]])[-1L], response)
-    else .column_behind(form[[2L]], response)
-  elsewhere <- c(all.vars(form[[3L]]), unlist(lapply(c("weights", "offset", "subset"), function(part)
+  left <- .left_of(form)
+  columns <- if (is.matrix(response)) .pair_behind(as.list(left)[-1L], response)
+    else .column_behind(left, response)
+  others <- c("weights", "offset", "subset", "random", "correlation")
+  elsewhere <- c(.variables_right_of(form), unlist(lapply(others, function(part)
     all.vars(call[[part]]))))
   if (is.null(columns) || !all(names(columns) %in% names(data)) ||
       any(names(columns) %in% elsewhere)) return(NULL)
-  found <- suppressWarnings(tryCatch(eval(form[[2L]], columns, home), error = function(e) NULL))
+  found <- suppressWarnings(tryCatch(eval(left, columns, home), error = function(e) NULL))
   same <- isTRUE(all.equal(as.numeric(found), as.numeric(response), tolerance = .round_trip))
   if (!same || !identical(is.na(as.numeric(found)), is.na(as.numeric(response)))) return(NULL)
   Map(.of_kind, columns, data[names(columns)])

@@ -171,8 +171,10 @@ containment <- function(fit) {
   ranks <- vapply(0:length(parts), rank, 0L)
   contribution <- diff(ranks)
   coef <- vapply(parts, `[[`, "", "coef")
-  factors <- strsplit(vapply(parts, `[[`, "", "group"), ":", fixed = TRUE)
-  variables <- strsplit(c("", attr(terms(model), "term.labels")), ":", fixed = TRUE)
+  whole <- names(model@frame)
+  factors <- lapply(vapply(parts, `[[`, "", "group"), function(g)
+    if (g %in% whole) g else column_names_in(g)[[1L]])
+  variables <- column_names_in(c("", attr(terms(model), "term.labels")))
   of <- variables[attr(model.matrix(model), "assign") + 1L]
   names(of) <- colnames(model.matrix(model))
   vapply(names(fixef(model)), function(term) {

@@ -256,8 +256,6 @@ def test_a_text_response(orange):
 def test_what_is_not_defined(m):
     with pytest.raises(NotSupportedError, match="asymptotic"):
         m.summary(ddf="Satterthwaite")
-    with pytest.raises(NotSupportedError, match="refit"):
-        m.refit(np.zeros(35))
     with pytest.raises(NotSupportedError, match="allFit"):
         m.all_fit()
     with pytest.raises(NotSupportedError, match="re_form"):

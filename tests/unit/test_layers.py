@@ -12,6 +12,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": {"tracebacks"},
     "tracebacks": set(),
     "escape": set(),
+    "names": set(),
     "_version": set(),
     "synonyms": set(),
     "hints": {"synonyms"},
@@ -65,7 +66,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 
 
-OPEN = {"argument_types", "errors", "escape", "_version"}
+OPEN = {"argument_types", "errors", "escape", "names", "_version"}
 
 
 def room(path: Path) -> str:
