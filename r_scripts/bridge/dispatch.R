@@ -52,6 +52,7 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
     }
   )
   if (!is.null(error)) value <- NULL
+  if (isTRUE(error$odd_name)) warnings <- character() # R's, of the pattern that it took the name for
   list(value = value, warnings = unique(warnings), messages = enc2utf8(unique(messages)),
        advice = enc2utf8(unique(advice)), error = error)
 }
@@ -76,6 +77,7 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
     "R stopped here (", error$message, "). The model has the column ", sQuote(odd[1L], FALSE),
     ", a name that R's packages do not always read: rename the column, to letters, digits, '.' and '_'")
   error$class <- c("pymlm_NotSupportedError", error$class)
+  error$odd_name <- TRUE
   error
 }
 
