@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -10,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pymlm.errors import ArgumentError, near_names
-from pymlm.formula import quoted
 from pymlm.frames import level_name
 from pymlm.models.mixed import MixedModel
-from pymlm.names import spelled
+from pymlm.names import spelled, written
 from pymlm.results.base import Floats
 
 
@@ -105,4 +103,4 @@ def factor_codes(m: MixedModel, factor: str) -> dict[str, dict[str, float]] | No
 
 def coefficient_prefix(name: str) -> str:
     """R's way to write a column's name in a coefficient: in backticks where it is no R name."""
-    return name if re.fullmatch(r"[A-Za-z.][\w.]*", name) else quoted(name)
+    return written(name)

@@ -69,11 +69,8 @@ fit_checked <- function(fun, args) {
 .too_large <- "stack overflow|nested too deeply|stack usage|protection stack"
 
 #' Evaluate the call of a fit where its data are.
-.evaluated <- function(call, env) {
-  within_r_s_stacks(
-    .guarded(withCallingHandlers(eval(call, env),
-                               error = function(e) .explain_column(conditionMessage(e), call, env))))
-}
+.evaluated <- function(call, env) within_r_s_stacks(.guarded(withCallingHandlers(
+  eval(call, env), error = function(e) .explain_column(conditionMessage(e), call, env))))
 
 #' Evaluate a fit, and refuse a formula that is larger than R's stacks, or than its data.
 within_r_s_stacks <- function(expr) {
