@@ -26,6 +26,8 @@ from tests.state.hostile import (
 from tests.state.questions import plain
 from tests.tolerances import BY_HAND
 
+#: A sum that is zero, but for rounding.
+NOTHING = 1e-12
 #: Every model meets other names in other places.
 CHOICES = {name: 4 * i for i, name in enumerate(MODELS)}
 
@@ -47,7 +49,7 @@ def difference(ours: Any, theirs: Any) -> str | None:
     if [p for p, _ in pairs[0]] != [p for p, _ in pairs[1]]:
         return f"{len(pairs[0])} values for {len(pairs[1])}"
     for (path, a), (_, b) in zip(*pairs, strict=True):
-        if a.shape != b.shape or not np.allclose(a, b, rtol=BY_HAND, atol=1e-12, equal_nan=True):
+        if a.shape != b.shape or not np.allclose(a, b, rtol=BY_HAND, atol=NOTHING, equal_nan=True):
             return f"{path}: {a[:3]} for {b[:3]}"
     return None
 
