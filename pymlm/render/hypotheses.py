@@ -44,7 +44,7 @@ def combination(
         if out:
             out += f" {'-' if weight < 0 else '+'} {part}"
         else:
-            out = f"-{part}" if weight < 0 else part
+            out = f"- {part}" if weight < 0 else part
     return out
 
 

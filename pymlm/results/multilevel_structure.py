@@ -67,11 +67,11 @@ class LevelDescription(Result):
 
     def relations_frame(self) -> pd.DataFrame:
         """Return the relation of every pair of grouping factors: lower, upper, relation, detail."""
-        return pd.DataFrame([r.to_dict() for r in self.relations])
+        return _rows(self.relations)
 
     def predictors_frame(self) -> pd.DataFrame:
         """Return where every predictor varies, one row a predictor and grouping factor."""
-        return pd.DataFrame([p.to_dict() for p in self.predictors])
+        return _rows(self.predictors)
 
     def _body(self) -> str:
         """The tables one below the other, and the advice."""
@@ -81,6 +81,11 @@ class LevelDescription(Result):
         if self.predictors:
             parts.append(self.predictors_frame().to_string(index=False))
         return "\n\n".join([*parts, *self.advice])
+
+
+def _rows(parts: tuple[Result, ...]) -> pd.DataFrame:
+    """One row a part; none of them has notes."""
+    return pd.DataFrame([{k: v for k, v in p.to_dict().items() if k != "notes"} for p in parts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
