@@ -21,7 +21,7 @@ from pymlm.multilevel._tools import advise, groups_of, mixed
 from pymlm.results.base import Floats, readonly
 from pymlm.results.pooling import Pooling, ResidualGroups, Shrinkage
 
-Vary = Literal["all", "intercept"]
+Vary = Literal["all", "intercept", "slope"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +30,18 @@ class _Fits:
     n: Floats
     term: tuple[str, ...]
     complete: Floats
-    complete_se: Floats
     none: Floats
     none_se: Floats
+    whole: bool
+    own: tuple[str, ...]
+    common: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Errors:
+    level: tuple[str, ...]
+    term: tuple[str, ...]
+    values: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +76,15 @@ def pooling(
     Parameters
     ----------
     formula : str
-        Fixed part alone, e.g. ``"gpa ~ ses"``.
+        Fixed part alone, e.g. ``"gpa ~ ses"``. Predictors that do not vary within groups
+        (``"gpa ~ ses + clubs"``) have one slope for all.
     data : DataFrame
     by : str
         The grouping column.
-    vary : {"all", "intercept"}
+    vary : {"all", "intercept", "slope"}
         "all": a regression per group against ``lmer(y ~ x + (x | g))``. "intercept": an intercept
-        per group with common slopes (group indicators) against ``lmer(y ~ x + (1 | g))``.
+        per group with common slopes (group indicators) against ``lmer(y ~ x + (1 | g))``. "slope":
+        slopes per group with a common intercept against ``lmer(y ~ x + (0 + x | g))``.
     reml : bool
         Of the mixed model.
 
@@ -86,51 +97,84 @@ def pooling(
     FormulaError
         For a formula with random effects, or a name in it that is no column.
     DataError
-        When `by` is no column.
+        When `by` is no column; for "slope" when no predictor varies within groups.
+    NotSupportedError
+        For "slope" of a factor, which needs an intercept.
 
     Warns
     -----
     AdviceWarning
-        When groups are too small for their own regression; their no_pooling is NaN.
+        When groups are too small for their own regression; their no_pooling is NaN. So is that of a
+        predictor of the groups, where each has an intercept of its own.
     SingularFitWarning, ConvergenceWarning
         Of the mixed model.
 
     Notes
     -----
-    Mirrors ``lm``, ``lme4::lmList`` (residual SD pooled) and ``lme4::lmer``.
+    Mirrors ``lm``, ``lme4::lmList`` (residual SD pooled) and ``lme4::lmer``. Standard errors of the
+    partially pooled coefficients are those of β̂ + b̂ − (β + b), fixed effect and conditional mode
+    together, from Henderson's equations, σ² times the inverse of [[X'X, X'Z], [Z'X, Z'Z + σ²G⁻¹]];
+    Robinson 1991, doi:10.1214/ss/1177011926. Variances are taken as known.
 
     Examples
     --------
     >>> import pymlm as mlm
     >>> p = mlm.pooling("Reaction ~ Days", mlm.load_dataset("sleepstudy"), "Subject")
-    >>> p.to_frame().round(2).query("grp == '308' and term == 'Days'").iloc[0, 3:].to_dict()
+    >>> p.to_frame().round(2).query("grp == '308' and term == 'Days'").iloc[0, 3:8].to_dict()
     {'complete': 10.47, 'no_pooling': 21.76, 'no_pooling_se': 2.82, 'partial': 19.67, \
-'overall': 10.47, 'weight': nan}
+'partial_se': 2.48}
     """
     frame = as_pandas(data)
     vetted = vet(formula, columns=frame.columns, rows=len(frame))
     if vetted.n_bars or not vetted.two_sided:
         raise FormulaError("pooling() takes the fixed part, e.g. 'y ~ x'; `by` names the groups")
-    whole = vary == "all"
     used_columns(frame, [by], "argument by")
     used = used_columns(frame, list(dict.fromkeys([*vetted.names, by])))
     check_some_complete(used)
     check_response(vetted, used)
-    fits = call("pooled_fits", formula, prepare(used, keys=[by]), by, whole, into=_Fits)
+    fits = call("pooled_fits", formula, prepare(used, keys=[by]), by, vary, into=_Fits)
     left, right = sides(formula)
-    inner = right if whole else "1"
-    mixed = lmer(f"{left} ~ {right} + ({inner} | {quoted(by)})", frame, reml=reml)
-    if np.isnan(fits.none).any():
-        small = [fits.level[i] for i in np.flatnonzero(np.isnan(fits.none).any(axis=1))]
+    mixed = lmer(
+        f"{left} ~ {right} + ({_inner(fits, vary, right)} | {quoted(by)})", frame, reml=reml
+    )
+    _advise_of_gaps(fits, by)
+    levels, terms = list(fits.level), list(fits.term)
+    errors = mixed._call("coef_errors", _Errors, group=by)
+    found = pd.DataFrame(errors.values, index=list(errors.level), columns=list(errors.term))
+    partial = mixed.coef()[by].loc[levels, terms].to_numpy()
+    return _side_by_side(fits, partial, found.loc[levels, terms].to_numpy(), mixed.fixef(), by)
+
+
+def _inner(fits: _Fits, vary: Vary, right: str) -> str:
+    """What of the formula varies, as lme4 writes it before the bar."""
+    if vary == "intercept":
+        return "1"
+    if fits.whole:
+        return right
+    intercept = "1" if vary == "all" and "(Intercept)" in fits.term else "0"
+    return " + ".join([intercept, *fits.own])
+
+
+def _advise_of_gaps(fits: _Fits, by: str) -> None:
+    """Say where no pooling has no estimates, and why."""
+    gap = np.isnan(fits.none)
+    whole = [t for i, t in enumerate(fits.term) if gap[:, i].all()]
+    if whole:
+        advise(
+            f"{', '.join(whole)} does not vary within {by}: beside an intercept of each group's "
+            "own it has no coefficient without pooling (NaN)"
+        )
+    small = np.flatnonzero(gap[:, [t not in whole for t in fits.term]].any(axis=1))
+    if len(small):
         advise(
             f"{len(small)} group(s) cannot estimate every coefficient of their own, the first is "
-            f"{small[0]!r}: no_pooling is NaN there"
+            f"{fits.level[small[0]]!r}: no_pooling is NaN there"
         )
-    partial = mixed.coef()[by].loc[list(fits.level), list(fits.term)].to_numpy()
-    return _side_by_side(fits, partial, mixed.fixef(), by)
 
 
-def _side_by_side(fits: _Fits, partial: Floats, fixef: pd.Series, by: str) -> Pooling:
+def _side_by_side(
+    fits: _Fits, partial: Floats, errors: Floats, fixef: pd.Series, by: str
+) -> Pooling:
     levels, terms = len(fits.level), len(fits.term)
     overall = np.repeat(fixef.loc[list(fits.term)].to_numpy(), levels)
     own = fits.none.ravel(order="F")
@@ -147,6 +191,7 @@ def _side_by_side(fits: _Fits, partial: Floats, fixef: pd.Series, by: str) -> Po
         no_pooling=readonly(own),
         no_pooling_se=readonly(fits.none_se.ravel(order="F")),
         partial=readonly(shrunk),
+        partial_se=readonly(errors.ravel(order="F")),
         overall=readonly(overall),
         weight=readonly(weight),
         by=by,

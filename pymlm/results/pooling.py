@@ -29,6 +29,8 @@ class Pooling(Result):
         SD pooled over groups; NaN where the group cannot estimate it.
     partial : ndarray, shape (k,)
         The group's coefficient in the mixed model, fixed effect plus conditional mode.
+    partial_se : ndarray, shape (k,)
+        Its standard error, in which both are estimated; the variances are taken as known.
     weight : ndarray, shape (k,)
         (partial − overall) / (no_pooling − overall), the share of the group's own estimate, for one
         random intercept and nothing else in the formula: λ of `Shrinkage`; NaN otherwise.
@@ -43,8 +45,8 @@ class Pooling(Result):
     """
 
     _columns: ClassVar[tuple[str, ...]] = (
-        "term", "grp", "n", "complete", "no_pooling", "no_pooling_se", "partial", "overall",
-        "weight",
+        "term", "grp", "n", "complete", "no_pooling", "no_pooling_se", "partial",
+        "partial_se", "overall", "weight",
     )  # fmt: skip
 
     plot = figure_of("pooling")
@@ -56,6 +58,7 @@ class Pooling(Result):
     no_pooling: Floats
     no_pooling_se: Floats
     partial: Floats
+    partial_se: Floats
     overall: Floats
     weight: Floats
     by: str

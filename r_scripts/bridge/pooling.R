@@ -2,20 +2,43 @@
 
 #' Complete and no pooling of `formula` by group; partial pooling is lmer()'s affair.
 #'
-#' @param vary TRUE: a regression per group (lme4::lmList); FALSE: one, with an intercept per group
+#' @param vary "all": intercept and the terms that vary within groups are each group's own; "intercept"
+#'   or "slope": that alone. `own` names the terms, `whole` says that nothing is common.
 pooled_fits <- function(formula, data, by, vary) {
   f <- eval(parse_formula(formula), .formula_home)
   vars <- all.vars(f)
   data <- data[stats::complete.cases(data[c(vars, by)]), , drop = FALSE]
   g <- droplevels(as.factor(data[[by]]))
   complete <- lm(f, data)
-  n <- as.integer(table(g))
-  none <- if (vary) .regression_per_group(f, data, g, names(coef(complete)))
-  else .intercept_per_group(f, data, g, names(coef(complete)))
-  list(level = levels(g), n = n, term = names(coef(complete)),
-       complete = unname(coef(complete)),
-       complete_se = unname(sqrt(diag(vcov(complete)))),
-       none = unname(none$estimate), none_se = unname(none$std_error))
+  estimated <- !is.na(coef(complete))
+  X <- model.matrix(complete)[, estimated, drop = FALSE]
+  term <- attr(model.matrix(complete), "assign")[estimated]
+  varies <- unique(term[.varies_within(X, g)])
+  own <- if (vary == "intercept") integer() else varies
+  if (vary == "slope") .check_slopes(complete, own, by)
+  whole <- vary == "all" && all(term %in% c(0L, own))
+  none <- if (whole) .regression_per_group(f, data, g, colnames(X))
+  else .own_and_common(complete, X, g, term %in% own,
+                       vary == "intercept" || (vary == "all" && attr(terms(f), "intercept") == 1L))
+  list(level = levels(g), n = as.integer(table(g)), term = colnames(X),
+       complete = unname(coef(complete)[estimated]),
+       none = unname(none$estimate), none_se = unname(none$std_error), whole = whole,
+       own = attr(terms(complete), "term.labels")[own], common = colnames(X)[!term %in% c(0L, own)])
+}
+
+.varies_within <- function(X, g) {
+  apply(X, 2L, function(x) any(abs(x - stats::ave(x, g)) > 1e-10 * max(abs(x))))
+}
+
+.check_slopes <- function(model, own, by) {
+  if (!length(own))
+    refuse("DataError", "no predictor varies within ", by, ": there is no slope of each group's own")
+  labels <- attr(terms(model), "term.labels")[own]
+  classes <- attr(terms(model), "dataClasses")
+  for (label in labels) for (v in rownames(attr(terms(model), "factors"))[attr(terms(model), "factors")[, label] > 0])
+    if (!grepl("numeric|matrix", classes[[v]]))
+      refuse("NotSupportedError", "vary='slope' is about numeric predictors, and ", v, " is a ", classes[[v]],
+             ": without an intercept it would have one of each level's own. Code it as 0 and 1")
 }
 
 # lm() in each group, as lme4::lmList does, with the residual SD pooled over groups. A coefficient
@@ -41,24 +64,49 @@ pooled_fits <- function(formula, data, by, vary) {
   list(estimate = estimate, std_error = se)
 }
 
-# One regression with an indicator per group: J intercepts, common slopes.
-.intercept_per_group <- function(f, data, g, terms) {
-  X <- model.matrix(f, model.frame(f, data))
-  X <- X[, setdiff(colnames(X), "(Intercept)"), drop = FALSE]
-  y <- model.response(model.frame(f, data))
+# One regression in which some columns, and perhaps the intercept, have a coefficient a group.
+.own_and_common <- function(model, X, g, own, own_intercept) {
+  frame <- model.frame(model)
+  y <- model.response(frame) - (model.offset(frame) %||% 0)
+  J <- nlevels(g)
   D <- model.matrix(~ 0 + g)
-  m <- if (ncol(X)) lm(y ~ 0 + D + X) else lm(y ~ 0 + D)
+  if (J == 1L) D <- matrix(1, nrow(X), 1L)
+  intercept <- colnames(X) == "(Intercept)"
+  common <- !own & !(intercept & own_intercept)
+  parts <- c(if (own_intercept) list(D), lapply(which(own), function(j) D * X[, j]), list(X[, common, drop = FALSE]))
+  M <- do.call(cbind, parts)
+  m <- lm(y ~ 0 + M)
   b <- coef(m)
   s <- rep(NA_real_, length(b))
   s[!is.na(b)] <- sqrt(diag(vcov(m)))[names(b)[!is.na(b)]]
-  J <- nlevels(g)
+  blocks <- c(if (own_intercept) "(Intercept)", colnames(X)[own])
   place <- function(v) {
-    out <- matrix(NA_real_, J, length(terms), dimnames = list(NULL, terms))
-    if (ncol(X)) out[, colnames(X)] <- rep(v[-seq_len(J)], each = J)
-    if ("(Intercept)" %in% terms) out[, "(Intercept)"] <- v[seq_len(J)]
+    out <- matrix(NA_real_, J, ncol(X), dimnames = list(NULL, colnames(X)))
+    for (i in seq_along(blocks)) if (blocks[i] %in% colnames(X)) out[, blocks[i]] <- v[(i - 1L) * J + seq_len(J)]
+    if (any(common)) out[, common] <- rep(utils::tail(v, sum(common)), each = J)
     out
   }
   list(estimate = place(b), std_error = place(s))
+}
+
+#' Standard errors of coef(model)[[group]], levels by terms: of fixed effect plus conditional mode less what
+#' they estimate, both uncertain and correlated; the variances are taken as known, as ranef() takes them.
+coef_errors <- function(fit, group) {
+  model <- fit$model
+  fixed <- names(fixef(model))
+  block <- match(group, names(model@flist)[attr(model@flist, "assign")])
+  random <- as_in_fixed(model@cnms[[block]], fixed)
+  l <- nlevels(model@flist[[group]])
+  k <- length(random)
+  errors <- vapply(seq_along(fixed), function(t) {
+    x <- matrix(0, l, length(fixed))
+    x[, t] <- 1
+    at <- match(fixed[t], random)
+    z <- if (!is.na(at)) list(new = 0, zt = Matrix::sparseMatrix(
+      i = model@Gp[block] + (seq_len(l) - 1L) * k + at, j = seq_len(l), x = 1, dims = c(nrow(getME(model, "Zt")), l)))
+    sqrt(.prediction_variance(model, x, z))
+  }, numeric(l))
+  list(level = levels(model@flist[[group]]), term = fixed, values = matrix(errors, l))
 }
 
 #' Conditional modes, their intervals, and what they are weighted from.
