@@ -122,7 +122,7 @@ def pooling(
     >>> p = mlm.pooling("Reaction ~ Days", mlm.load_dataset("sleepstudy"), "Subject")
     >>> p.to_frame().round(2).query("grp == '308' and term == 'Days'").iloc[0, 3:8].to_dict()
     {'complete': 10.47, 'no_pooling': 21.76, 'no_pooling_se': 2.82, 'partial': 19.67, \
-'partial_se': 2.48}
+'partial_se': 2.34}
     """
     frame = as_pandas(data)
     vetted = vet(formula, columns=frame.columns, rows=len(frame))

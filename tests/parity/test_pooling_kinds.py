@@ -41,7 +41,8 @@ slope <- lmer(Reaction ~ Days + (0 + Days | Subject), d)
 two <- lmer(Reaction ~ Days + age + (1 + Days | Subject), d)
 none <- lm(Reaction ~ 1 + Subject:Days, d)
 emit(list(all = errors(all, 1:2), intercept = errors(int, c(1, NA)),
-  slope = errors(slope, c(NA, 1)), two = errors(two, c(1, 2, NA)), slope_partial = as.matrix(coef(slope)$Subject),
+  slope = errors(slope, c(NA, 1)), two = errors(two, c(1, 2, NA)),
+  slope_partial = as.matrix(coef(slope)$Subject),
   two_partial = as.matrix(coef(two)$Subject), none = unname(coef(none)),
   none_se = unname(sqrt(diag(vcov(none))))))
 """
