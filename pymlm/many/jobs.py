@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pymlm.engine.left_behind import ForWorkers
-from pymlm.errors import WorkersLost
+from pymlm.errors import RNotFoundError, WorkersLost
 from pymlm.many.tables import Tables
 from pymlm.progress import bar
 
@@ -97,6 +97,10 @@ def _elsewhere(
         try:
             for tables in results:
                 finish(left.pop(0), tables)
+        except RNotFoundError as error:
+            raise RNotFoundError(
+                f"a worker process cannot start R: {error} What was done is ManyFits.partial"
+            ) from None
         except Exception as error:
             if not _worker_died(error):
                 raise

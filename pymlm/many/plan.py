@@ -15,6 +15,7 @@ import pandas as pd
 
 from pymlm.errors import DataError, PymlmError
 from pymlm.formula import quoted, right_side, sides
+from pymlm.frames import prepare
 from pymlm.many.tables import Failure, Tables
 from pymlm.many.work import (
     Design,
@@ -208,9 +209,8 @@ def _numbers(name: str, series: pd.Series) -> Any:
             f"the response {name!r} is not numeric (dtype {series.dtype}). Convert it, or fit it "
             "by glmer itself, which takes a two-valued response"
         )
+    prepare(series.to_frame(name))  # which refuses what a single fit would not take
     numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isinf(numbers).any():
-        raise DataError(f"the response {name!r} has {int(np.isinf(numbers).sum())} infinite values")
     if np.isnan(numbers).all():
         raise DataError(f"every one of the {len(numbers)} rows misses the response {name!r}")
     return numbers

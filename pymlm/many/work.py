@@ -17,7 +17,13 @@ import numpy as np
 import pandas as pd
 
 from pymlm.engine import Frame, call
-from pymlm.errors import FormulaError, NotSupportedError, PymlmError
+from pymlm.errors import (
+    FormulaError,
+    NotSupportedError,
+    PymlmError,
+    RNotFoundError,
+    RPackageError,
+)
 from pymlm.formula import Formula
 from pymlm.frames import any_complete
 from pymlm.many.checks import add_said_by_r, checked_exactly, whole
@@ -146,6 +152,8 @@ class Piece:
     refused: Mapping[int, Failure]
 
 
+#: What is wrong with the process, not with a fit: all stop, and a later run may do them.
+NO_FITS_AFFAIR = (RNotFoundError, RPackageError)
 #: The design that this process made last: it serves the chunks of one call.
 _made: dict[tuple[str, int], Any] = {}
 
@@ -173,7 +181,7 @@ def _fit_piece(token: str, job: Job, design: Design, piece: Piece) -> Tables:
             own = design if piece.rows is None else design.cut(piece.rows)
             _made[key] = own.in_r(job)
         found = _fitted(job, "many_fit", _made[key], piece.values[:, good], design.said)
-    except NotSupportedError:  # the closed forms do not reach: one by one, with lmerTest
+    except (NotSupportedError, *NO_FITS_AFFAIR):  # the first: one by one, with lmerTest
         raise
     except PymlmError as error:
         found = _all_failed(len(good), error)
@@ -284,7 +292,7 @@ def fit_groups(job: Job, design: Design, rows: list[Any]) -> Tables:
         given = [np.asarray(rows[i], dtype=np.int32) + 1 for i in good]
         try:
             found = _fitted(job, "many_groups", design.in_r(job), given, design.said)
-        except NotSupportedError:  # as of responses
+        except (NotSupportedError, *NO_FITS_AFFAIR):  # as of responses
             raise
         except PymlmError as error:
             found = _all_failed(len(good), error)
@@ -324,6 +332,8 @@ def fit_one(job: Job, formula: str, data: pd.DataFrame) -> Tables:
         try:
             model = job.model(formula, data)
             _add_model(out, job, model)
+        except NO_FITS_AFFAIR:
+            raise
         except PymlmError as error:
             failure = Failure(error=type(error).__name__, message=str(error))
             return Tables(failures={0: failure})

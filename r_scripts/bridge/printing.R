@@ -20,8 +20,11 @@ under_digits <- function(digits, value) {
 #' @param below lines that stand below R's
 #' @param digits of a text that is made at once
 waits <- function(native, below = NULL, digits = NULL) {
-  table <- .freed(.trimmed(native))
-  if (.is_light(table)) return(list2env(list(native = table, below = below), parent = emptyenv()))
+  table <- .trimmed(native)
+  # Of lme4's summary two parts alone can hold what is not its own.
+  summed <- inherits(table, "summary.merMod") && .is_plain(table$optinfo)
+  if (summed) table$call <- .freed(table$call) else table <- .freed(table)
+  if (summed || .is_light(table)) return(list2env(list(native = table, below = below), parent = emptyenv()))
   c(show_native(list(native = native, below = below), digits), digits %||% 7L)
 }
 
@@ -81,16 +84,23 @@ print_model <- function(fit, digits = NULL) enc2utf8(under_digits(digits, printe
 .freed <- function(x) {
   if (is.object(x) && isS4(x)) return(x)
   own <- attributes(x)
-  # attributes() writes automatic row names out, and then they would be printed as names.
-  if (is.data.frame(x) && .row_names_info(x) < 0L) own$row.names <- .set_row_names(nrow(x))
   if (typeof(x) == "list") {
-    x <- lapply(unclass(x), .freed)
+    x <- .within(unclass(x), .freed)
   } else if (is.null(own) || !typeof(x) %in% c("language", "double", "integer", "character", "logical"))
     return(x)
-  own <- lapply(own, .freed)
+  own <- .within(own, .freed)
   if (is.environment(own$.Environment)) own$.Environment <- globalenv()
   attributes(x) <- own
   x
+}
+
+# Each part by `f`, but those that nothing can be in: most parts of a result are such.
+.within <- function(parts, f) {
+  for (i in which(.may_hold(parts))) parts[[i]] <- f(parts[[i]])
+  parts
+}
+.may_hold <- function(parts) {
+  vapply(parts, function(p) is.recursive(p) || !is.null(attributes(p)), NA, USE.NAMES = FALSE)
 }
 
 #: Bytes beside which a result costs little; R's own lists of the random effects may be longer.
@@ -105,5 +115,6 @@ print_model <- function(fit, digits = NULL) enc2utf8(under_digits(digits, printe
   if (is.environment(x)) return(identical(x, globalenv()) || isNamespace(x))
   if (is.function(x)) return(isNamespace(environment(x)))
   parts <- c(if (is.list(x)) unclass(x), attributes(x))
-  all(vapply(parts, .is_plain, NA))
+  for (part in parts[.may_hold(parts)]) if (!.is_plain(part)) return(FALSE)
+  TRUE
 }

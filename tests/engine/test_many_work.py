@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, DataError
+from pymlm.errors import ArgumentError, DataError, RNotFoundError
 from pymlm.many import jobs
 from pymlm.many.tables import Tables
 
@@ -112,6 +112,44 @@ def test_files_that_cannot_be(frame, tmp_path, monkeypatch):
     with pytest.raises(DataError, match="No space left"):
         mlm.fit_many(FORMULA, frame, responses=ANSWERS, to=tmp_path / "full", progress=False)
     assert isinstance(mlm.ManyFits.partial, mlm.ManyFits)
+
+
+def test_a_disk_that_is_full_loses_nothing(frame, whole, tmp_path):
+    """A real one: what was written before stays whole, and a later run does the rest."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can make a small disk")
+    try:
+        with pytest.raises(DataError, match="No space left"):
+            mlm.fit_many(
+                FORMULA, frame, responses=ANSWERS, to=disk / "fits", progress=False, ranef=True
+            )
+        assert "not done" in repr(mlm.ManyFits.partial)
+        subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+        fits = mlm.fit_many(
+            FORMULA, frame, responses=ANSWERS, resume=disk / "fits", progress=False, ranef=True
+        )
+        same(fits, whole)
+        written = pd.read_parquet(disk / "fits" / "tidy")
+        assert written.groupby("response").size().eq(2).all()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("keep", ["tables", "models"])
+def test_a_worker_without_r_is_an_error_and_no_failure_of_a_fit(frame, monkeypatch, keep):
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)  # workers that have started R
+    monkeypatch.setenv("R_HOME", "/nonexistent")
+    try:
+        with pytest.raises(RNotFoundError, match="a worker process cannot start R: R_HOME"):
+            mlm.fit_many(FORMULA, frame, responses=ANSWERS, n_jobs=2, progress=False, keep=keep)
+        assert "RNotFoundError" not in {f.error for f in mlm.ManyFits.partial.failures.values()}
+    finally:
+        get_reusable_executor().shutdown(wait=True)
 
 
 def test_ctrl_c_keeps_what_is_done(frame, whole):

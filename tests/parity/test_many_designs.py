@@ -208,9 +208,11 @@ def test_generalized():
 def test_bad_responses_are_failures(frame):
     d = frame.assign(
         constant=1.0, missing=np.nan, text="a", huge=np.where(frame.x > 2, np.inf, frame.x),
-        flag=frame.x > 0,
+        flag=frame.x > 0, imaginary=frame.x * 1j, long=2**53 + 1 + np.arange(len(frame)),
+        sparse=pd.arrays.SparseArray(frame.x), few=frame.x.where(frame.index < 2),
     )  # fmt: skip
-    wanted = ["y0", "constant", "missing", "text", "huge", "flag", "x"]
+    wanted = ["y0", "constant", "missing", "text", "huge", "flag", "x", "imaginary", "long",
+              "sparse", "few"]  # fmt: skip
     fits = mlm.fit_many("~ x + (1 | g)", d, responses=wanted)
     assert set(fits) >= {"y0", "flag"}
     said = {k: f.message for k, f in fits.failures.items()}
@@ -218,6 +220,10 @@ def test_bad_responses_are_failures(frame):
     assert "misses the response" in said["missing"]
     assert "not numeric" in said["text"]
     assert "infinite" in said["huge"]
+    assert "complex" in said["imaginary"]
+    assert "2^53" in said["long"]
+    assert "sparse" in said["sparse"]
+    assert "sampled level" in said["few"]
     frame_of_all = fits.to_frame()
     assert set(frame_of_all.response) == set(wanted)
     assert frame_of_all[frame_of_all.response == "huge"].estimate.isna().all()
