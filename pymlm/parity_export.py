@@ -20,6 +20,7 @@ from pymlm.errors import RError
 from pymlm.formula import vet
 from pymlm.frame_keys import key_column
 from pymlm.models.fitting import WEIGHTS
+from pymlm.models.inside import handle_of, is_linear, source_of
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 
@@ -30,7 +31,7 @@ _UNREADABLE = re.compile("[\x00-\x1f\x7f%]")
 def export(model: Model, folder: Path, ddfs: Sequence[str]) -> str:
     """Write call, data and settings for the Rscript process; return how the data went."""
     call_text, data_name, bindings = _call_of(model, folder)
-    source = model._source
+    source = source_of(model)
     from_frame = source.data is not None and not bindings
     (folder / "call.R").write_text(call_text, encoding="utf-8")
     _write_lines([data_name], folder / "name.txt")
@@ -48,12 +49,12 @@ def _call_of(model: Model, folder: Path) -> tuple[str, str, bool]:
 
     R's own objects are saved too, for models whose data never were in Python.
     """
-    parts = call("script_parts", model._handle, str((folder / "objects.rds").resolve()))
+    parts = call("script_parts", handle_of(model), str((folder / "objects.rds").resolve()))
     return (
         str(parts["call"][0]),
         str(parts["names"][0]),
         # Contrasts that the call does not name are attributes of R's columns (of gls).
-        len(parts["names"]) > 1 or bool(model._source.arguments.get("contrasts")),
+        len(parts["names"]) > 1 or bool(source_of(model).arguments.get("contrasts")),
     )
 
 
@@ -155,7 +156,7 @@ def ask_native(folder: Path) -> dict[str, Any]:
 def ask_native_at(model: MixedModel, folder: Path) -> dict[str, Any] | None:
     """Return native R's numbers at the model's estimates; None where it cannot go there."""
     model.theta.to_numpy(dtype="<f8").tofile(folder / "theta.bin")
-    if not model._described.linear:
+    if not is_linear(model):
         model.fixef().to_numpy(dtype="<f8").tofile(folder / "beta.bin")
     try:
         return ask_native(folder)

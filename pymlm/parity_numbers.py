@@ -10,6 +10,7 @@ import pandas as pd
 
 from pymlm.argument_types import Ddf
 from pymlm.errors import NotSupportedError, RWarning
+from pymlm.models.inside import is_linear
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
 from pymlm.models.membership import MultipleMembershipModel
 from pymlm.models.mixed import MixedModel
@@ -25,7 +26,7 @@ Tables = dict[str, dict[str, Any]]
 
 def compared_ddfs(model: Any) -> list[Ddf | None]:
     """Methods of degrees of freedom that are compared; None is R's own table."""
-    if not isinstance(model, MixedModel) or not model._described.linear:
+    if not isinstance(model, MixedModel) or not is_linear(model):
         return [None]
     # pbkrtest would take structures for unstructured covariances, and is refused for them.
     structured = any(x.structure != "us" for x in model.varcorr().matrices)

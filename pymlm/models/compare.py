@@ -11,6 +11,7 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError
 from pymlm.models.alignment import check_models, row_orders
 from pymlm.results.comparison import ModelComparison
+from pymlm.results.printed import in_digits
 
 
 @strict
@@ -79,7 +80,7 @@ def anova(
     found: ModelComparison = call(
         "compare_models", handles, called, refit, orders, into=ModelComparison
     )
-    return found._in_digits(digits)
+    return in_digits(found, digits)
 
 
 @strict

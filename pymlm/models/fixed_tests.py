@@ -13,6 +13,7 @@ from pymlm.models.hypotheses import hypotheses
 from pymlm.models.kept import exact_key
 from pymlm.results.anova import AnovaTable, Steps
 from pymlm.results.contest import Contest, LsMeans
+from pymlm.results.printed import in_digits
 
 
 class FixedTestMethods(CommonAttributes):
@@ -70,7 +71,7 @@ class FixedTestMethods(CommonAttributes):
         Days     1.0    17.0      45.85
         """
         found = self._ask_ddf("anova", AnovaTable, engine, type=type, ddf=self._ddf(ddf))
-        return found._in_digits(digits)
+        return in_digits(found, digits)
 
     @overload
     def contest(

@@ -16,6 +16,7 @@ from pymlm.models.exact import need_asymptotic
 from pymlm.models.mixed import MixedModel
 from pymlm.results.fixed import NamedMatrix
 from pymlm.results.glmm import GlmmSummary
+from pymlm.results.printed import in_digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ class GeneralizedLinearMixedModel(MixedModel):
         """
         need_asymptotic(ddf)
         found = self._ask("summary", GlmmSummary, use_hessian=use_hessian)
-        return found._in_digits(digits)
+        return in_digits(found, digits)
 
     @strict
     def vcov(  # type: ignore[override]  # no engines: z tests

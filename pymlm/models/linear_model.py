@@ -29,6 +29,7 @@ from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.results.base import Floats
 from pymlm.results.fixed import ConfidenceIntervals, NamedValues
 from pymlm.results.linear import LinearAnova, LinearSummary, Predicted
+from pymlm.results.printed import in_digits
 from pymlm.results.tidy import LinearGlance
 
 RESIDUALS = ("response", "pearson", "deviance", "working", "standardized", "studentized")
@@ -122,7 +123,7 @@ class LinearModel(Model, AverageMethods):
         digits : int, optional
             The summary is printed as R prints it under ``options(digits = digits)``.
         """
-        return self._ask("summary", LinearSummary)._in_digits(digits)
+        return in_digits(self._ask("summary", LinearSummary), digits)
 
     @strict
     def anova(
@@ -171,7 +172,7 @@ class LinearModel(Model, AverageMethods):
         if engine is not None:
             raise NotSupportedError("a model without random effects has no engines to choose from")
         found = self._ask("anova", LinearAnova, type=type, test=test, ddf=ddf)
-        return found._in_digits(digits)
+        return in_digits(found, digits)
 
     @strict
     def confint(

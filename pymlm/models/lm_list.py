@@ -21,6 +21,7 @@ from pymlm.models.fitting import check_response, fit, make_task
 from pymlm.models.newdata import needed_columns, offset_column
 from pymlm.results.base import Floats
 from pymlm.results.linear import GroupEstimates, GroupIntervals
+from pymlm.results.printed import in_digits
 from pymlm.results.ranef import GroupCoefficients
 
 
@@ -188,7 +189,7 @@ class LmList(Fitted):
         digits : int, optional
             The summary is printed as R prints it under ``options(digits = digits)``.
         """
-        return self._ask("lm_list_summary", GroupEstimates)._in_digits(digits)
+        return in_digits(self._ask("lm_list_summary", GroupEstimates), digits)
 
     @strict
     def confint(self, level: Level = 0.95, pool: bool | None = None) -> GroupIntervals:

@@ -21,6 +21,7 @@ from pymlm.models.linear_model import LinearModel
 from pymlm.models.model import Model
 from pymlm.models.prediction import PredictionMethods
 from pymlm.models.variance_tests import VarianceMethods
+from pymlm.results.printed import in_digits
 from pymlm.results.ranef import Coefficients, RandomEffects
 from pymlm.results.summary import Summary
 
@@ -101,7 +102,7 @@ class MixedModel(
         [10.47, 17.0]
         """
         found = self._ask_ddf("summary", Summary, engine, ddf=self._ddf(ddf))
-        return found._in_digits(digits)
+        return in_digits(found, digits)
 
     # --- random effects -------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from pymlm.models.newdata import needed_columns
 from pymlm.results.anova import AnovaTable
 from pymlm.results.base import Floats
 from pymlm.results.nlme import NlmeIntervals, NlmeSummary
+from pymlm.results.printed import in_digits
 from pymlm.results.ranef import GroupCoefficients, GroupModes
 
 RESIDUALS = ("response", "pearson", "normalized")
@@ -98,7 +99,7 @@ class NlmeModel(Model, AverageMethods):
         digits : int, optional
             The summary is printed as R prints it under ``options(digits = digits)``.
         """
-        return self._ask("summary", NlmeSummary)._in_digits(digits)
+        return in_digits(self._ask("summary", NlmeSummary), digits)
 
     @strict
     def anova(
@@ -142,7 +143,7 @@ class NlmeModel(Model, AverageMethods):
         if engine is not None:
             raise NotSupportedError("a model of nlme has no engines to choose from")
         found = self._ask("anova", AnovaTable, type=type, ddf=self._ddf(ddf))
-        return found._in_digits(digits)
+        return in_digits(found, digits)
 
     @strict
     def ranef(self) -> dict[str, pd.DataFrame]:

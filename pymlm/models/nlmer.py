@@ -21,6 +21,7 @@ from pymlm.models.glmm import points_of_quadrature
 from pymlm.models.mixed import MixedModel
 from pymlm.models.newdata import needed_columns
 from pymlm.results.fixed import NamedMatrix
+from pymlm.results.printed import in_digits
 from pymlm.results.summary import Summary
 
 
@@ -59,7 +60,7 @@ class NonlinearMixedModel(MixedModel):
         Mirrors ``summary(model)`` of lme4.
         """
         need_asymptotic(ddf)
-        return self._plain_summary()._in_digits(digits)
+        return in_digits(self._plain_summary(), digits)
 
     @strict
     def predict(  # type: ignore[override]  # no intervals, and no formula for re_form

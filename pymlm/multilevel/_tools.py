@@ -19,6 +19,7 @@ from pymlm.errors import (
     warn,
 )
 from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.models.inside import call_on, kept_answer, source_of
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.names import group_columns
@@ -250,16 +251,17 @@ def fitted_model(m: Any, what: str) -> Model:
 
 def random_part(m: Model) -> RandomPart:
     """Return a model's random part, asked once; R refuses classes that have none."""
-    kept: RandomPart | None = m._answers.get("ml_terms")
-    if kept is None:
-        kept = m._call("ml_terms", RandomPart)
-        m._answers["ml_terms"] = kept
-    return kept
+    return kept_answer(m, "ml_terms", lambda: _asked_part(m))
+
+
+def _asked_part(m: Model) -> RandomPart:
+    found: RandomPart = call_on(m, "ml_terms", RandomPart)
+    return found
 
 
 def data_of(m: MixedModel, what: str) -> pd.DataFrame:
     """Return the frame that a model was fitted to, or say that it has none."""
-    data = m._source.data
+    data = source_of(m).data
     if data is None:
         raise DataError(f"{what}: this model came from a file, without its data frame; pass data=")
     return data

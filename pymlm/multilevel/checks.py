@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.arguments import strict
+from pymlm.models.inside import call_on, used_index
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import fitted_model, random_part
@@ -58,7 +59,7 @@ def check_assumptions(m: Model) -> AssumptionChecks:
     Name: p_value, dtype: float64
     """
     model = fitted_model(m, "check_assumptions")
-    found: dict[str, Any] = model._call("ml_checks")
+    found: dict[str, Any] = call_on(model, "ml_checks")
     rows = [
         ("linearity", found["curvature_statistic"][0], found["curvature"][0],
          "t of the squared fitted value"),
@@ -109,7 +110,7 @@ def _residual_frame(m: Model, found: dict[str, Any]) -> pd.DataFrame:
             "residual": residual,
             "normal_quantile": _quantiles(residual),
         },
-        index=m._used_index,
+        index=used_index(m),
     )
     if not isinstance(m, MixedModel):
         return out

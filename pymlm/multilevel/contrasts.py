@@ -10,6 +10,7 @@ import pandas as pd
 
 from pymlm.errors import ArgumentError, near_names
 from pymlm.frames import level_name
+from pymlm.models.inside import call_ddf, source_of, used_rows
 from pymlm.models.mixed import MixedModel
 from pymlm.names import spelled, written
 from pymlm.results.base import Floats
@@ -63,7 +64,7 @@ def rows_of(m: MixedModel, combinations: Sequence[Mapping[str, float]]) -> Float
 
 def contrast_rows(m: MixedModel, L: Floats, ddf: str, level: float) -> Contrasts:
     """Test every row of L; `ddf` may be "residual", too."""
-    found: Contrasts = m._call_ddf("ml_contests", Contrasts, ddf, l=L, ddf=ddf, level=level)
+    found: Contrasts = call_ddf(m, "ml_contests", Contrasts, ddf, l=L, ddf=ddf, level=level)
     return found
 
 
@@ -80,10 +81,10 @@ def factor_codes(m: MixedModel, factor: str) -> dict[str, dict[str, float]] | No
     None where `factor` is a coefficient, or no column of texts, categories or truth values. The
     coefficients are those that R names after the factor and a level, e.g. "sex1".
     """
-    data, terms = m._source.data, list(m.fixef().index)
+    data, terms = source_of(m).data, list(m.fixef().index)
     if factor in terms or data is None or factor not in data.columns:
         return None
-    values = data[factor] if m._used_rows is None else data[factor].iloc[m._used_rows]
+    values = data[factor] if used_rows(m) is None else data[factor].iloc[used_rows(m)]
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
         return None
     written = coefficient_prefix(factor)

@@ -8,6 +8,7 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.escape import html_block
 from pymlm.models.base import Fitted
+from pymlm.models.inside import ask
 from pymlm.render import equations_flat as flat
 from pymlm.render.equations import Form, Format, Summand, Writer
 from pymlm.results.equations import EquationParts
@@ -99,7 +100,7 @@ def equations(
         raise ArgumentError(
             f"equations takes a fitted model, of mlm.lmer, mlm.glmer, mlm.lm ..., not {m!r}"
         )
-    parts: EquationParts = m._ask("equation", EquationParts)
+    parts: EquationParts = ask(m, "equation", EquationParts)
     if estimates and parts.kind == "separate":
         raise NotSupportedError(
             "each group of an lm_list has its own estimates: m.coef() has them all"

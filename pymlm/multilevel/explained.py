@@ -12,6 +12,7 @@ import numpy as np
 from pymlm.arguments import strict
 from pymlm.errors import ComparisonError, NotSupportedError
 from pymlm.models.alignment import fixed_effects, larger_first, row_orders
+from pymlm.models.inside import call_on
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import (
@@ -42,7 +43,7 @@ class FixedPart:
 
 def fixed_part(m: Model) -> FixedPart:
     """Return response and predictions of the fixed part, rows as the model used them."""
-    found: FixedPart = m._call("ml_fixed_part", FixedPart)
+    found: FixedPart = call_on(m, "ml_fixed_part", FixedPart)
     return found
 
 
@@ -215,7 +216,7 @@ def r2(m: MixedModel) -> R2:
     (0.279, 0.799)
     """
     model = mixed(m, "r2")
-    found: Mapping[str, Any] | None = model._call("ml_nakagawa")
+    found: Mapping[str, Any] | None = call_on(model, "ml_nakagawa")
     if found is None:
         return own_r2(model)
     marginal, conditional = float(found["marginal"][0]), float(found["conditional"][0])

@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from scipy.special import expit
 
+from pymlm.models.inside import call_ddf, call_on
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import RandomPart, RandomTerm, advise
 from pymlm.results.base import Floats, readonly
@@ -82,7 +83,7 @@ def _delta(
     level: float,
 ) -> tuple[Floats, Floats, Floats]:
     """Delta method on logit(ICC). With L the relative factor, ICC depends on theta alone."""
-    theta = m._call_ddf("ml_theta", _Theta, "Satterthwaite")
+    theta = call_ddf(m, "ml_theta", _Theta, "Satterthwaite")
     forms, gradients = [], []
     size = sum(len(f) * (len(f) + 1) // 2 for f in theta.factors)
     start = 0
@@ -137,7 +138,7 @@ def _bootstrap(
     nsim: int,
     seed: int | None,
 ) -> tuple[Floats, Floats, Floats]:
-    found = m._call("ml_bootstrap", _Draws, nsim=nsim, seed=seed)
+    found = call_on(m, "ml_bootstrap", _Draws, nsim=nsim, seed=seed)
     draws = found.draws[~np.isnan(found.draws).any(axis=1)]
     forms, start = [], 0
     for term in part.terms:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
+from pymlm.models.inside import call_on, used_index
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import finite_values, fitted_model, mixed, one_group, random_part
@@ -197,7 +198,7 @@ def implied_covariance(
     2   631.0   711.0  1446.0
     """
     model = fitted_model(m, "implied_covariance")
-    index = model._used_index
+    index = used_index(model)
     if (rows is None) == (group is None):
         raise ArgumentError("say which rows: either group=... or rows=[...]")
     if rows is not None:
@@ -209,7 +210,9 @@ def implied_covariance(
     if len(where) > MOST_ROWS:
         raise ArgumentError(f"{len(where)} rows make a matrix of {len(where) ** 2} numbers; take "
                             f"at most {MOST_ROWS}")  # fmt: skip
-    v = np.asarray(model._call("ml_implied", rows=np.asarray(where, dtype=np.int32) + np.int32(1)))
+    v = np.asarray(
+        call_on(model, "ml_implied", rows=np.asarray(where, dtype=np.int32) + np.int32(1))
+    )
     if correlation:
         sd = np.sqrt(np.diag(v))
         v = v / np.outer(sd, sd)

@@ -9,6 +9,7 @@ import numpy as np
 
 from pymlm.argument_types import Approximation
 from pymlm.errors import ArgumentError
+from pymlm.models.inside import call_on
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import RandomPart
 
@@ -41,6 +42,6 @@ def level1(m: Model, part: RandomPart, approximation: Approximation, mean: float
                 "linear one is sigma²"
             )
         return Level1(part.level1())
-    found = m._call("ml_level1", _Found, approximation=approximation, mean=mean)
+    found = call_on(m, "ml_level1", _Found, approximation=approximation, mean=mean)
     rows = [f for f in part.factors if len(np.unique(part.groups[f])) == part.nobs]
     return Level1(found.variance, found.approximation, found.mean, tuple(rows))

@@ -12,6 +12,7 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
+from pymlm.models.inside import source_of
 from pymlm.multilevel._tools import column, fitted_model
 from pymlm.names import group_columns
 from pymlm.results.base import check_known
@@ -127,12 +128,12 @@ def _factor(m: Any, data: pd.DataFrame, by: str | None) -> tuple[str, list[str]]
 
 
 def _model_rows(m: Any, also: str | None = None) -> tuple[pd.DataFrame, list[str]]:
-    data = m._source.data
+    data = source_of(m).data
     if data is None:
         raise DataError("this model came from a file without its data frame")
-    own = vet(m.formula, trusted=True, columns=m._source.sent)
-    wanted = [n for n in own.names if n in set(m._source.sent)]
-    offset = m._source.arguments.get("offset")
+    own = vet(m.formula, trusted=True, columns=source_of(m).sent)
+    wanted = [n for n in own.names if n in set(source_of(m).sent)]
+    offset = source_of(m).arguments.get("offset")
     if isinstance(offset, str):  # a variable like those of the formula
         wanted = list(dict.fromkeys([*wanted, offset]))
     if also in data.columns:
@@ -169,7 +170,7 @@ def _terms_of(m: Any, factor: str) -> str:
     inner = ["1" if t == "(Intercept)" else str(t) for t in terms]
     if "1" not in inner:
         inner.insert(0, "0")
-    group = ":".join(map(quoted, group_columns(factor, m._source.sent)))
+    group = ":".join(map(quoted, group_columns(factor, source_of(m).sent)))
     return f"({' + '.join(inner)} | {group})"
 
 

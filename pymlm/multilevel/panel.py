@@ -16,6 +16,7 @@ from pymlm.formula import vet
 from pymlm.frames import as_pandas, complete_rows, level_name, prepare, used_columns
 from pymlm.models.base import Fitted, Source
 from pymlm.models.fitting import check_response
+from pymlm.models.inside import ask, handle_of
 from pymlm.multilevel._tools import Groups, groups_of, names, numbers
 from pymlm.results.base import Printed
 from pymlm.results.panel import GeeEstimates, Hausman, PanelEstimates
@@ -208,7 +209,7 @@ def panel(formula: str, data: Any, by: str, model: PanelModel = "within") -> Pan
     >>> mlm.panel("langPOST ~ ses", d, by="schoolNR").fixed.estimate.round(4).tolist()
     [0.297]
     """
-    return _fit_panel(formula, data, by, model)._ask("ml_panel", PanelEstimates)
+    return ask(_fit_panel(formula, data, by, model), "ml_panel", PanelEstimates)
 
 
 @strict
@@ -240,8 +241,8 @@ def hausman(formula: str, data: Any, by: str) -> Hausman:
     """
     within = _fit_panel(formula, data, by, "within")
     random = _fit_panel(formula, data, by, "random")
-    found = call("ml_hausman", within._handle, random._handle)
-    a, b = within._ask("ml_panel", PanelEstimates), random._ask("ml_panel", PanelEstimates)
+    found = call("ml_hausman", handle_of(within), handle_of(random))
+    a, b = ask(within, "ml_panel", PanelEstimates), ask(random, "ml_panel", PanelEstimates)
     return Hausman(
         chisq=float(found["chisq"][0]),
         df=float(found["df"][0]),
@@ -319,4 +320,4 @@ def gee(
         handle, Source(index=frame.index, data=None, sent=tuple(map(str, frame.columns)),
                        arguments={})
     )  # fmt: skip
-    return model._ask("ml_gee", GeeEstimates, level=level)
+    return ask(model, "ml_gee", GeeEstimates, level=level)

@@ -13,6 +13,7 @@ from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError
 from pymlm.models.alignment import row_orders
+from pymlm.models.inside import call_on, handle_of
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.models.nlme import NlmeModel
@@ -96,7 +97,7 @@ def compare_performance(
     reml = estimator == "REML" or (estimator is None and len(models) == 1)
     if len(models) > 1:
         _check_together(models, called, estimator)
-    rows: list[_Row] = [x._call("ml_performance", _Row, reml=reml) for x in models]
+    rows: list[_Row] = [call_on(x, "ml_performance", _Row, reml=reml) for x in models]
     shares = [_explained(x) for x in models]
     columns = {f.name: np.array([getattr(row, f.name) for row in rows]) for f in fields(_Row)}
     for criterion in ("aic", "aicc", "bic"):
@@ -120,7 +121,7 @@ def _check_together(models: list[Model], names: list[str], estimator: str | None
         raise ComparisonError(
             "the models were fitted to the same rows in another order. Fit all to one data frame"
         )
-    call("check_criteria", [m._handle for m in models], names)
+    call("check_criteria", [handle_of(m) for m in models], names)
     if estimator == "REML" and len({tuple(m.fixef().index) for m in models}) > 1:
         raise ComparisonError(
             "REML likelihoods of models with different fixed effects cannot be compared. Leave "

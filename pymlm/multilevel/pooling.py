@@ -16,6 +16,7 @@ from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import quoted, sides, vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
 from pymlm.models.fitting import check_response
+from pymlm.models.inside import ask, call_on, source_of
 from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.multilevel._tools import advise, groups_of, mixed
 from pymlm.results.base import Floats, readonly
@@ -139,7 +140,7 @@ def pooling(
     )
     _advise_of_gaps(fits, by)
     levels, terms = list(fits.level), list(fits.term)
-    errors = mixed._call("coef_errors", _Errors, group=by)
+    errors = call_on(mixed, "coef_errors", _Errors, group=by)
     found = pd.DataFrame(errors.values, index=list(errors.level), columns=list(errors.term))
     partial = mixed.coef()[by].loc[levels, terms].to_numpy()
     return _side_by_side(fits, partial, found.loc[levels, terms].to_numpy(), mixed.fixef(), by)
@@ -222,7 +223,7 @@ def shrinkage(m: LinearMixedModel, level: Level = 0.95) -> Shrinkage:
     1   B      1528.0      0.783  1527.891
     """
     z = float(norm.ppf((1 + level) / 2))
-    found: _Shrunk = mixed(m, "shrinkage")._ask("shrinkage", _Shrunk)
+    found: _Shrunk = ask(mixed(m, "shrinkage"), "shrinkage", _Shrunk)
     fixed = dict(zip(found.term, found.fixed, strict=True))
     columns = [
         _shrunk_columns(g, t, found, fixed, z) for g in found.groups for t in range(len(g.term))
@@ -342,9 +343,10 @@ def residuals_of_model(m: Any, by: str | None = None, random: bool = False) -> R
     residual = m.residuals("response")
     if factors and not flag(random, "random"):
         residual = residual + m.fitted() - m.predict(re_form="NA")
-    if m._source.data is None:
+    data = source_of(m).data
+    if data is None:
         raise DataError("this model came from a file, without its data frame")
-    groups = groups_of(m._source.data, name)
+    groups = groups_of(data, name)
     known = residual.notna().to_numpy() & (groups.codes >= 0)
     labels = pd.Series([str(g) for g in groups.labels], dtype=object)
     return _labelled(

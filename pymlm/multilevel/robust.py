@@ -10,6 +10,7 @@ import pandas as pd
 from pymlm.argument_types import Count, Level, RobustBootType, RobustType, RowRobustType, Seed
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
+from pymlm.models.inside import call_on, clusters_of, source_of, used_rows
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.models.parallel import check_seed
@@ -80,9 +81,10 @@ def cluster_robust(
     fitted_model(fit, "cluster_robust")
     cluster = None
     if by is not None:
-        if fit._source.data is not None:
-            column(fit._source.data, by, "argument by")
-        cluster = fit._clusters(by)
+        data = source_of(fit).data
+        if data is not None:
+            column(data, by, "argument by")
+        cluster = clusters_of(fit, by)
         if type == "bootstrap":  # draws go by the levels, in R's order
             cluster = r_frame(_used(fit, by, "argument by", "hold the clusters").to_frame(), [by])
     elif not isinstance(fit, MixedModel):
@@ -90,7 +92,8 @@ def cluster_robust(
             "say which column identifies the clusters: by='...'. Without clusters there is "
             "pymlm.robust_errors(fit)"
         )
-    found: RobustEffects = fit._call(
+    found: RobustEffects = call_on(
+        fit,
         "ml_cluster_robust",
         RobustEffects,
         cluster=cluster,
@@ -186,8 +189,8 @@ def robust_errors(
             raise ArgumentError(f"lag is a whole number of rows, 0 or more, not {lag!r}")
         order = None if order_by is None else _order(fit, order_by)
         more |= {"order": order, "lag": lag, "prewhite": prewhite}
-    found: RobustEffects = fit._call(
-        "ml_robust_errors", RobustEffects, type=type, level=level, **more
+    found: RobustEffects = call_on(
+        fit, "ml_robust_errors", RobustEffects, type=type, level=level, **more
     )
     return found
 
@@ -213,8 +216,8 @@ def _order(fit: Model, by: str) -> Any:
 
 def _used(fit: Model, name: str, what: str, why: str) -> pd.Series:
     """A column in the rows that the model used."""
-    data = fit._source.data
+    data = source_of(fit).data
     if data is None:
         raise DataError(f"this model came from a file, without the data that {why}")
     series = column(data, name, what)
-    return series if fit._used_rows is None else series.iloc[fit._used_rows]
+    return series if used_rows(fit) is None else series.iloc[used_rows(fit)]

@@ -13,6 +13,7 @@ import pandas as pd
 from pymlm.argument_types import Flavour, RowsOrGroups
 from pymlm.arguments import strict
 from pymlm.errors import ComparisonError, NotSupportedError
+from pymlm.models.inside import call_on, is_linear
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, random_part
 from pymlm.multilevel.explained import fixed_part, same_rows
@@ -74,7 +75,7 @@ def compare_rules(m0: MixedModel, m1: MixedModel) -> ComparisonRules:
     """
     a, b = mixed(m0, "compare_rules"), mixed(m1, "compare_rules")
     for m in (a, b):
-        if not m._described.linear:
+        if not is_linear(m):
             raise NotSupportedError("the rules are those of linear mixed models (ML and REML)")
     at = same_rows(a, b)
     _check_given(a, b, at)
@@ -269,7 +270,7 @@ def information_criteria(
     room = size - k - 1
     aicc = deviance + 2 * k * size / room if room > 0 else math.nan
     if flavour in _COUNTED:
-        counted = _COUNTED[flavour](model._call("counts_for_criteria", _Counts))
+        counted = _COUNTED[flavour](call_on(model, "counts_for_criteria", _Counts))
         k, size, aicc = counted.parameters, counted.n, counted.aicc
     if n is not None:
         size = float(model.nobs if n == "rows" else min(model.ngroups.values()))

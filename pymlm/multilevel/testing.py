@@ -9,6 +9,7 @@ import numpy as np
 
 from pymlm.arguments import strict
 from pymlm.errors import NotSupportedError
+from pymlm.models.inside import call_ddf, is_linear
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, names
 from pymlm.multilevel.contrasts import contrast_rows, rows_of
@@ -77,7 +78,7 @@ def ddf_table(m: MixedModel) -> DdfTable:
 
 def _linear(m: Any, what: str) -> MixedModel:
     model = mixed(m, what)
-    if not model._described.linear:
+    if not is_linear(model):
         raise NotSupportedError(
             f"{what} is for linear mixed models; tests of a generalized one are asymptotic: see "
             "m.summary(ddf=None)"
@@ -127,7 +128,7 @@ def joint_wald(m: MixedModel, terms: str | Sequence[str]) -> JointWald:
     rows, notes = [], {}
     for rule in RULES:
         try:
-            found = model._call_ddf("ml_joint", Any, rule, l=L, ddf=rule)
+            found = call_ddf(model, "ml_joint", Any, rule, l=L, ddf=rule)
         except NotSupportedError as error:
             notes[rule] = str(error)
             rows.append([np.nan] * 4)

@@ -15,6 +15,7 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
 from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
+from pymlm.models.inside import call_on, handle_of
 from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.multilevel._tools import groups_of, names, numbers, spread
 from pymlm.multilevel.centering import center
@@ -101,8 +102,12 @@ def within_between(
     }
     models = {k: lmer(t, centred, reml=reml, control=control) for k, t in texts.items()}
     hybrid = _split(text, columns, by, ("_within", "_between"), "")
-    common = models["smushed"]._call(
-        "ml_at_variances_of", _Common, fit=models["within-between"]._handle, formula=hybrid
+    common = call_on(
+        models["smushed"],
+        "ml_at_variances_of",
+        _Common,
+        fit=handle_of(models["within-between"]),
+        formula=hybrid,
     )
     return _result(models, texts, columns, ddf, level, common)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import gaussian_kde
 
 from pymlm.argument_types import Level, Seed
+from pymlm.models.inside import is_linear
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
@@ -88,7 +89,7 @@ def _panels(
     m: Any, level: float, seed: int, points: dict[str, Any]
 ) -> list[tuple[str, str, Callable[[Axes], Any]]]:
     mixed = isinstance(m, MixedModel)
-    normal = m._described.linear if mixed else not isinstance(m, GeneralizedLinearModel)
+    normal = is_linear(m) if mixed else not isinstance(m, GeneralizedLinearModel)
     rows = pd.DataFrame({"fitted": m.fitted(), "residual": m.residuals("pearson")}).dropna()
     out: list[tuple[str, str, Callable[[Axes], Any]]] = []
     observed = _response(m)

@@ -8,8 +8,8 @@ import numpy as np
 
 from pymlm.argument_types import Level, MixedDdf
 from pymlm.errors import ArgumentError
+from pymlm.frames import as_pandas
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import as_pandas
 from pymlm.multilevel.interactions import johnson_neyman as region_of
 from pymlm.multilevel.lines import within_between_lines
 from pymlm.plot import _style as style

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pymlm.errors import AdviceWarning
-from pymlm.multilevel._tools import Groups, as_pandas, groups_of, names
+from pymlm.frames import as_pandas
+from pymlm.multilevel.groups import Groups, groups_of, names
 from pymlm.multilevel.levels import describe_levels
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure

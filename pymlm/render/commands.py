@@ -14,6 +14,7 @@ from scipy.stats import t as student
 
 from pymlm.arguments import choice
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
+from pymlm.models.inside import ask, call_ddf, call_on, clusters_of, engine_for
 from pymlm.render import hypotheses, stata, stata_after, stata_panel
 from pymlm.results.anova import AnovaTable
 from pymlm.results.contest import Contest
@@ -105,7 +106,7 @@ def contest_of(m: Any, style: str, command: str, ddf: str | None, level: float) 
 
 def _contained(m: Any, c: Contest | AnovaTable) -> Contest | AnovaTable:
     """The same with SAS's containment df: the smallest of the coefficients in a combination."""
-    by_term = m._call_ddf("voice_tests", VoiceTests, "containment", ddf="containment").fixed.df
+    by_term = call_ddf(m, "voice_tests", VoiceTests, "containment", ddf="containment").fixed.df
     assert c.hypotheses is not None
     least = np.array([np.min(by_term[row != 0]) for row in c.hypotheses])
     if isinstance(c, Contest):
@@ -172,10 +173,10 @@ def stata_text(
         raise ArgumentError(
             f"command={command!r} is not one of: {', '.join(STATA)}." + near_names(said, STATA)
         )
-    v: Voice = in_plain(m._ask("voice", Voice, engine=m._engine("Satterthwaite", None)))
+    v: Voice = in_plain(ask(m, "voice", Voice, engine=engine_for(m, "Satterthwaite")))
     if panel:
         kind = panel[1] or "re"
-        return stata_panel.xtreg(v, in_plain(m._call("xtreg", Xtreg, type=kind)), level)
+        return stata_panel.xtreg(v, in_plain(call_on(m, "xtreg", Xtreg, type=kind)), level)
     if said == "estat icc":
         return stata_after.icc(v, level)
     if said.startswith("estat recovariance"):
@@ -189,8 +190,8 @@ def _regress(m: Any, by: str | None, in_plain: Callable[[Any], Any]) -> Regress:
             "regress is Stata's table of a linear model without random effects: fit mlm.lm(), and "
             "render(that, 'stata', command='regress, vce(cluster g)')"
         )
-    clusters = None if by is None else m._clusters(by)
-    found: Regress = in_plain(m._call("regress", Regress, cluster=clusters, name=by))
+    clusters = None if by is None else clusters_of(m, by)
+    found: Regress = in_plain(call_on(m, "regress", Regress, cluster=clusters, name=by))
     return found
 
 
@@ -210,7 +211,7 @@ def _small(m: Any, v: Voice, ddf: str) -> stata.Small | None:
     if method == "residual":
         errors, df = [float(x) for x in v.std_error], [float(v.nobs - len(v.term))] * len(v.term)
     else:
-        table: FixedEffects = m._call_ddf("voice_tests", VoiceTests, method, ddf=method).fixed
+        table: FixedEffects = call_ddf(m, "voice_tests", VoiceTests, method, ddf=method).fixed
         assert table.df is not None
         errors, df = [float(x) for x in table.std_error], [float(x) for x in table.df]
     slopes = [i for i, t in enumerate(v.term) if t != "(Intercept)"]

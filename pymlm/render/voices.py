@@ -10,6 +10,7 @@ from pymlm.argument_types import Ddf, Level
 from pymlm.arguments import choice, strict
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.escape import distinct
+from pymlm.models.inside import ask, call_ddf, engine_for
 from pymlm.render import commands, hypotheses, mplus, sas, spss, stata_after
 from pymlm.render.regression_table import regression_table
 from pymlm.results.anova import AnovaTable
@@ -135,11 +136,11 @@ def render(
     if command is not None:
         c = commands.contest_of(m, which, command, ddf, size)
         return Text(hypotheses.TEXTS[which](in_plain(c)))
-    v: Voice = in_plain(m._ask("voice", Voice, engine=m._engine("Satterthwaite", None)))
+    v: Voice = in_plain(ask(m, "voice", Voice, engine=engine_for(m, "Satterthwaite")))
     if which == "mplus":
         return Text(mplus.twolevel(v))
     method = choice(ddf or DEFAULT_DDF[which], DDF, "ddf")
-    tests: VoiceTests = in_plain(m._call_ddf("voice_tests", VoiceTests, method, ddf=method))
+    tests: VoiceTests = in_plain(call_ddf(m, "voice_tests", VoiceTests, method, ddf=method))
     if which == "sas":
         return Text(sas.mixed(v, tests, method, covtest))
     if method not in ("Satterthwaite", "Kenward-Roger"):

@@ -24,7 +24,7 @@ from pymlm.frames_back import in_its_library
 from pymlm.hints import missing_in_result
 from pymlm.options import options
 from pymlm.results.printed import Printed as Printed
-from pymlm.results.printed import shown, unsaid
+from pymlm.results.printed import in_digits, shown, unsaid
 from pymlm.results.rows import Rows
 
 Floats = NDArray[np.float64]
@@ -169,15 +169,7 @@ class Result(Rows):
             hold R's text alone.
         """
         with options(digits=digits):
-            builtins.print(self._in_digits(digits).text)  # noqa: T201  # it prints, as R's print()
-
-    def _in_digits(self, digits: int | None) -> Self:
-        """The same, printed with `digits` wherever; None changes nothing."""
-        printed = getattr(self, "printed", None)
-        if printed is None or digits is None:
-            return self
-        changes: dict[str, Any] = {"printed": printed.with_digits(digits)}
-        return dataclasses.replace(self, **changes)
+            builtins.print(in_digits(self, digits).text)  # noqa: T201  # it prints, as R's print()
 
     def __str__(self) -> str:
         return self.text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ import pandas as pd
 from pymlm.display import as_r_prints
 from pymlm.errors import NotSupportedError
 from pymlm.options import check_digits, options
+
+R = TypeVar("R")
 
 #: What R prints with where nothing is said: ``getOption("digits")``.
 R_DIGITS = 7
@@ -121,3 +124,12 @@ def shown(frame: pd.DataFrame) -> str:
     return frame.to_string(
         max_rows=pd.get_option("display.max_rows"), min_rows=pd.get_option("display.min_rows")
     )
+
+
+def in_digits(result: R, digits: int | None) -> R:
+    """Return the same result, printed with `digits` wherever; None changes nothing."""
+    printed = getattr(result, "printed", None)
+    if printed is None or digits is None:
+        return result
+    changes: dict[str, Any] = {"printed": printed.with_digits(digits)}
+    return dataclasses.replace(result, **changes)  # type: ignore[type-var]  # R is a dataclass

@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "tables": {"display"},
     "frames_back": {"arguments", "options", "other_frames", "tables"},
     "results": {"arguments", "display", "figures", "frames_back", "hints", "options", "tables"},
-    "render": {"arguments", "results", "tables"},
+    "render": {"arguments", "models", "results", "tables"},
     "inference": set(),
     "models": {
         "arguments", "engine", "figures", "formula", "frame_keys", "frames", "frames_back", "hints",
@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "results",
     },
     "sklearn": {"arguments", "formula", "frames", "models", "results"},
-    "plot": {"arguments", "figures", "models", "multilevel", "results"},
+    "plot": {"arguments", "figures", "frames", "models", "multilevel", "results"},
     "datasets": {"arguments", "engine", "frames"},
     "many": {
         "arguments", "engine", "formula", "frames", "inference", "models", "options", "progress",
@@ -165,3 +165,67 @@ def test_no_import_goes_in_a_circle():
         for name in free:
             del left[name]
     assert left == {}
+
+
+# --- private names --------------------------------------------------------------------------------
+
+#: CPython's own, which has no other name; and the mark of a result's library of frames.
+FOREIGN = {"_getframe", "_library"}
+#: rpy2's and Python's inner names are this folder's trade; rpy2_private.py lists rpy2's.
+OF_R = "engine"
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def names_made(tree: ast.AST) -> set[str]:
+    """What a module defines or sets: functions, classes, variables, attributes, slots."""
+    made = {n.name for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            made.add(node.attr)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            made.add(node.id)
+    return made
+
+
+def private_uses(texts: dict[str, str]) -> list[tuple[str, int, str]]:
+    """(file, line, name) of each private name that another folder made."""
+    trees = {name: ast.parse(text) for name, text in texts.items()}
+    made: dict[str, set[str]] = {}
+    for name, tree in trees.items():
+        made.setdefault(Path(name).with_suffix("").parts[0], set()).update(names_made(tree))
+    found = []
+    for name, tree in trees.items():
+        here = Path(name).with_suffix("").parts[0]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and is_private(node.attr):
+                if node.attr not in made[here] | FOREIGN:
+                    found.append((name, node.lineno, node.attr))
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pymlm."):
+                there = (node.module or "").split(".")
+                inner = [p for p in [*there[2:], *(a.name for a in node.names)] if is_private(p)]
+                if there[1] != here:
+                    found += [(name, node.lineno, p) for p in inner]
+    return found
+
+
+def test_no_file_uses_another_folder_s_private_names():
+    """A folder's door has public names: `pymlm/models/inside.py` is that of the models."""
+    texts = {
+        str(p.relative_to(PACKAGE)): p.read_text("utf-8")
+        for p in sorted(PACKAGE.rglob("*.py")) if room(p) not in (OF_R, "__init__")
+    }  # fmt: skip
+    assert private_uses(texts) == []
+
+
+def test_the_walk_sees_private_names():
+    texts = {
+        "models/a.py": "class A:\n    def _ask(self): ...\n\ndef f(m):\n    return m._ask()\n",
+        "render/b.py": "from pymlm.models._x import y\n\ndef g(m):\n    return m._ask()\n",
+        "multilevel/c.py": "from pymlm.models.a import _z\n",
+    }
+    assert private_uses(texts) == [
+        ("render/b.py", 1, "_x"), ("render/b.py", 4, "_ask"), ("multilevel/c.py", 1, "_z"),
+    ]  # fmt: skip
