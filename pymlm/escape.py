@@ -171,14 +171,22 @@ def html_paragraph(text: str) -> str:
     return f'<p class="{NO_MATH}">{html(text)}</p>'
 
 
+#: In `attrs` of the rows that are left of a long frame: how many of them are shown.
+_FEW = "pymlm_rows_shown"
+#: A theme cannot make R's print proportional, nor break its words.
+_BLOCK = "font-family: monospace; white-space: pre-wrap; word-break: normal"
+
+
 def html_block(text: str) -> str:
     """Return lines of text as a block of HTML that keeps them."""
     lines = "\n".join(html(line) for line in text.split("\n"))
-    return f'<pre class="{NO_MATH}">{lines}</pre>'
+    return f'<pre class="{NO_MATH}" style="{_BLOCK}">{lines}</pre>'
 
 
 def html_frame(frame: pd.DataFrame, *, index: bool = True, missing: str = "NaN") -> str:
     """Return a frame as pandas's HTML table, its texts inert; long ones without their middle."""
+    frame = few_rows(frame)
+    few = frame.attrs.get(_FEW)
     shown = frame.copy()
     for k, dtype in enumerate(shown.dtypes):
         if not _is_numbers(dtype):
@@ -187,11 +195,30 @@ def html_frame(frame: pd.DataFrame, *, index: bool = True, missing: str = "NaN")
     return str(
         shown.to_html(
             index=index,
-            max_rows=pd.get_option("display.max_rows"),
+            max_rows=few,
             classes=NO_MATH.split(),
             na_rep=missing,
         )
     )
+
+
+def few_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a long frame that `html_frame` shows, and one that it leaves out."""
+    few = _rows(len(frame))
+    if few is None or few >= len(frame):
+        return frame
+    half = max(1, few // 2)
+    out = frame.iloc[[*range(half + 1), *range(len(frame) - half, len(frame))]].copy()
+    out.attrs[_FEW] = 2 * half
+    return out
+
+
+def _rows(n: int) -> int | None:
+    """How many rows of n are shown, as pandas does it: all of few, few of many; None for all."""
+    most = pd.get_option("display.max_rows")
+    if not most or n <= most:
+        return None
+    return int(min(most, pd.get_option("display.min_rows") or most))
 
 
 def _labels(labels: pd.Index) -> pd.Index:

@@ -102,8 +102,7 @@ class ParityReport(Result):
         frame = self.to_frame()
         return frame[~frame["agreed"]]
 
-    @property
-    def text(self) -> str:
+    def _body(self) -> str:
         """What was found, in words, and the numbers that differ."""
         verdict = "agree" if self.ok else "DO NOT all agree"
         lines = [
@@ -130,9 +129,6 @@ class ParityReport(Result):
         if self.ok:
             lines.append(f"A tighter optimizer brings such fits closer: {TIGHTER}")
         return lines
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @strict

@@ -11,8 +11,9 @@ import pandas as pd
 
 from pymlm.argument_types import ManyAdjust
 from pymlm.arguments import strict
+from pymlm.display import readable
 from pymlm.errors import ArgumentError, DataError, near_names
-from pymlm.escape import html_frame, html_paragraph
+from pymlm.escape import few_rows, html_frame, html_paragraph
 from pymlm.many.adjust import adjusted
 from pymlm.many.tables import (
     Failure,
@@ -200,4 +201,4 @@ class ManyFits(Generic[M]):
 
     def _repr_html_(self) -> str:
         head = html_paragraph(repr(self).removeprefix("<").removesuffix(">"))
-        return head + html_frame(self.to_frame().head(20), index=False, missing="")
+        return head + html_frame(readable(few_rows(self.to_frame())), index=False)

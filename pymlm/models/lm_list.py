@@ -11,8 +11,9 @@ import pandas as pd
 
 from pymlm.argument_types import Level, Timeout
 from pymlm.arguments import strict
+from pymlm.display import readable
 from pymlm.errors import ArgumentError, FormulaError
-from pymlm.escape import html_frame
+from pymlm.escape import few_rows, html_frame
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.base import Fitted
@@ -266,7 +267,7 @@ class LmList(Fitted):
         return f"<LmList {self.formula!r}, {len(self.groups)} groups, {self.nobs} rows>"
 
     def _repr_html_(self) -> str:
-        return html_frame(self.coef())
+        return html_frame(readable(few_rows(self.coef())))
 
 
 @strict

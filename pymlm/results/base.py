@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from pymlm.arguments import strict
 from pymlm.display import heading, readable, shortened, words
 from pymlm.errors import ArgumentError, PymlmError, UnknownNameError, near_names
-from pymlm.escape import html_block, html_frame
+from pymlm.escape import few_rows, html_block, html_frame
 from pymlm.frames_back import in_its_library
 from pymlm.hints import missing_in_result
 from pymlm.options import options
 from pymlm.results.printed import Printed as Printed
 from pymlm.results.printed import in_digits, shown, unsaid
 from pymlm.results.rows import Rows
+from pymlm.tables import says_nothing
 
 Floats = NDArray[np.float64]
 
@@ -177,10 +178,13 @@ class Result(Rows):
     def _repr_html_(self) -> str:
         caption = self._html_caption()
         below = "\n".join(unsaid([*self.notes, *self._remarks()], caption))
-        frame = self.to_frame()
-        counted = isinstance(frame.index, pd.RangeIndex)  # says nothing of the rows
-        table = html_block(caption) + html_frame(readable(frame), index=not counted)
+        frame = few_rows(self._shown_rows())
+        table = html_block(caption) + html_frame(readable(frame), index=not says_nothing(frame))
         return table + (html_block(below) if below else "")
+
+    def _shown_rows(self) -> pd.DataFrame:
+        """The rows that a notebook shows."""
+        return self.to_frame()
 
     def _html_caption(self) -> str:
         printed = getattr(self, "printed", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from pymlm.display import readable
-from pymlm.escape import html_frame, html_paragraph
+from pymlm.escape import html_block, html_frame, html_paragraph
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import FixedEffects
 from pymlm.results.varcorr import VarCorr
@@ -79,11 +80,16 @@ class Summary(Result):
                      [self.title, counts, *self.notes]),
         ]  # fmt: skip
 
+    def _heading(self) -> str:
+        """Title and formula, as R prints them."""
+        found = re.search(r"^Formula: .*(?:\n {4,}\S.*)*", str(self.printed or ""), re.MULTILINE)
+        return self.title if found is None else f"{self.title}\n{found[0]}"
+
     def _repr_html_(self) -> str:
         groups = ", ".join(f"{k}: {v}" for k, v in self.ngroups.items())
         dropped = f"; {self.n_dropped} dropped for missing values" if self.n_dropped else ""
         return (
-            f"{html_paragraph(self.title)}{html_frame(readable(self.fixed.to_frame()))}"
+            f"{html_block(self._heading())}{html_frame(readable(self.fixed.to_frame()))}"
             f"{html_frame(readable(self.varcorr.to_frame()), index=False)}"
             + html_paragraph(f"{self.nobs} observations{dropped}; groups: {groups}")
         )
@@ -151,3 +157,7 @@ class Convergence(Result):
             for k, v in self.to_dict().items()
         }
         return pd.DataFrame({"value": list(facts.values())}, index=list(facts))
+
+    def _shown_rows(self) -> pd.DataFrame:
+        frame = self.to_frame()
+        return frame[[v is not None and v != "" for v in frame["value"]]]

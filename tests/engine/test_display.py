@@ -10,6 +10,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.display import heading, readable, shortened, words
+from pymlm.escape import few_rows, html_frame
 from tests.native import needs_r
 
 
@@ -70,6 +71,49 @@ def test_captions_say_what_r_says_above_its_table(m):
         assert text in said, said[:400]
     assert "Type III Analysis of Variance Table" in m.anova()._repr_html_()
     assert "parametric bootstrap, 100 draws, seed 1" in RESULTS["bootstrap"](m)._repr_html_()
+
+
+def test_a_summary_says_its_formula_and_a_parity_report_its_verdict(m):
+    for shown in (m._repr_html_(), m.summary()._repr_html_()):
+        assert "Formula: Reaction ~ Days + (Days | Subject)" in shown
+    report = mlm.check_parity(m)
+    assert "they agree" in report._repr_html_()
+    assert repr(report) == str(report)
+    counts = mlm.glmer(
+        "cbind(incidence, size - incidence) ~ period + (1 | herd)", mlm.load_dataset("cbpp"),
+        family="binomial",
+    )  # fmt: skip
+    assert "Formula: cbind(incidence, size - incidence) ~ period" in counts._repr_html_()
+
+
+def test_no_column_is_said_twice_and_nothing_is_said_blank(m):
+    assert m.tidy()._repr_html_().count("sd__(Intercept)") == 1
+    rows = m.convergence._repr_html_().split("<tr")
+    assert not [r for r in rows if "<td></td>" in r]
+    assert "optimizer" in m.convergence._repr_html_()
+
+
+def test_many_fits_are_a_table_with_sensible_digits(sleepstudy):
+    shown = mlm.fit_many("Reaction ~ Days + (1 | Subject)", sleepstudy, responses=["Reaction"])
+    page = shown._repr_html_()
+    assert "&lt;0.001" in page
+    assert "e-1" not in page
+
+
+def test_long_tables_show_few_rows_from_both_ends():
+    frame = pd.DataFrame({"x": np.arange(100_000.0), "name": [f"<{i}>" for i in range(100_000)]})
+    page = html_frame(readable(few_rows(frame)), index=False)
+    assert page.count("<tr") == 12  # names, five, dots, five
+    for shown in ("&lt;4&gt;", "&lt;99995&gt;", "99999"):
+        assert shown in page
+    assert "&lt;5&gt;" not in page
+    assert html_frame(frame).count("<tr") == 12
+    with pd.option_context("display.max_rows", None):
+        assert html_frame(frame.head(100)).count("<tr") == 101
+
+
+def test_a_block_stays_in_columns_whatever_the_theme(m):
+    assert "font-family: monospace; white-space: pre-wrap" in m.anova()._repr_html_()
 
 
 def test_a_region_is_its_own_caption():

@@ -34,8 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "render": {"arguments", "models", "results", "tables"},
     "inference": set(),
     "models": {
-        "arguments", "engine", "figures", "formula", "frame_keys", "frames", "frames_back", "hints",
-        "inference",
+        "arguments", "display", "engine", "figures", "formula", "frame_keys", "frames",
+        "frames_back", "hints", "inference",
         "options", "progress", "results",
     },
     "multilevel": {
@@ -46,8 +46,8 @@ ALLOWED: dict[str, set[str]] = {
     "plot": {"arguments", "figures", "frames", "models", "multilevel", "results"},
     "datasets": {"arguments", "engine", "frames"},
     "many": {
-        "arguments", "engine", "formula", "frames", "inference", "models", "options", "progress",
-        "results",
+        "arguments", "display", "engine", "formula", "frames", "inference", "models", "options",
+        "progress", "results",
     },
     "parity_export": {"engine", "formula", "frame_keys", "frames", "models"},
     "parity_answers": {"results"},
