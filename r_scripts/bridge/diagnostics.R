@@ -214,6 +214,7 @@ vif_values <- function(fit) {
 .lacking_package <- "(?:Package `|there is no package called .)([A-Za-z0-9.]+)(?:` required|.$)"
 
 check_native <- function(fit, what, seed = 1L) {
+  .need_checkable(fit, what)
   if (what == "heteroscedasticity") return(.score_test(fit))
   need_package("performance", "this check")
   check <- switch(what,
@@ -237,9 +238,38 @@ check_native <- function(fit, what, seed = 1L) {
   lacking <- regmatches(said, regexec(.lacking_package, said, perl = TRUE))
   for (hit in lacking) if (length(hit)) need_package(hit[2L], "this check of performance's")
   if (is.null(found))
-    refuse("NotSupportedError", "performance has no check of ", gsub("_", " ", what),
-           " for this model", if (length(said)) paste0(": ", gsub("\\s+", " ", trimws(said[1L]))))
+    refuse("NotSupportedError", "performance has no check of ", gsub("_", " ", what), " for this model",
+           switch(what,
+             homogeneity = paste(": it compares the variances of the groups that categorical predictors",
+                                 "make, and needs two rows in each. Ask for 'heteroscedasticity'"),
+             overdispersion = , zero_inflation = paste(
+               ": it is of counts, of family poisson or negative binomial, or binomial with several",
+               "trials a row"),
+             ". m.qq_data() and mlm.plot.check(m) show more"))
   found
+}
+
+# What performance stops at in words of R's, or answers with another check's numbers: it takes the
+# random effects of an lm for its residuals, and of an lme finds no outliers by no method.
+.need_checkable <- function(fit, what) {
+  model <- fit$model
+  nlme <- inherits(model, c("lme", "gls"))
+  no <- function(...) refuse("NotSupportedError", ...)
+  linear <- !inherits(model, "glm") && (!isS4(model) || is_lmm(model))
+  if (what == "random_effects" && (inherits(model, c("lm", "gls"))))
+    no("this model has no random effects",
+       if (!nlme && linear) "; check 'normality' is of its residuals")
+  if (nlme && what %in% c("normality", "random_effects", "outliers", "homogeneity") ||
+      inherits(model, "gls") && what == "autocorrelation")
+    no("performance has no check of ", gsub("_", " ", what), " for models of nlme: m.qq_data() and ",
+       "mlm.plot.check(m) show the quantiles", if (what == "homogeneity")
+         ", and check 'heteroscedasticity' tests the variance against fitted values")
+  if (is_nlmm(model) && what != "random_effects")
+    no("performance checks linear predictors, which a nonlinear model has not: mlm.plot.check(m) draws ",
+       "its residuals, check 'random_effects' is of the random ones")
+  if (what == "normality" && !linear)
+    no("residuals of a generalized model are not normal by design; check 'random_effects' is of those, ",
+       "check 'overdispersion' of counts")
 }
 
 # performance 0.10 takes -2 log L for a mixed model's residual sum of squares here, and finds any
