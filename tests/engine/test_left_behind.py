@@ -78,7 +78,7 @@ def work(folder, name):
     R.run(loop)
 
 try:
-    run(work, [(sys.argv[1], "one"), (sys.argv[1], "two")], 2)
+    run(work, [(sys.argv[1], "one"), (sys.argv[1], "two")], 2, "work", [1, 1])
 except KeyboardInterrupt:
     print("interrupted")
 """

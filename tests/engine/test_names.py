@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.arguments import DDF_METHODS, check_ddf, choice
+from pymlm.arguments import ALL_DDF, check_ddf, choice
 from pymlm.errors import ArgumentError
 from pymlm.hints import MODEL_NAMES, MODULE_NAMES, RESULT_NAMES
 from pymlm.multilevel.correlated import CORRELATIONS
@@ -60,8 +60,8 @@ def test_every_synonym_names_an_option_that_some_function_takes() -> None:
         for word, option in words.items():
             assert word != option
     for word, option in SYNONYMS["ddf"].items():
-        assert option in DDF_METHODS
-        assert choice(word.upper(), DDF_METHODS, "ddf") == option
+        assert option in ALL_DDF
+        assert choice(word.upper(), ALL_DDF, "ddf") == option
     assert set(SYNONYMS["model"].values()) <= set(MODELS)
     assert set(SYNONYMS["correlation"].values()) <= set(CORRELATIONS)
 
@@ -144,7 +144,8 @@ def test_a_hint_names_nothing_that_the_class_has_not(sleep: pd.DataFrame) -> Non
 
 @pytest.mark.parametrize("name", RESULT_NAMES)
 def test_a_result_says_what_a_name_is_called_here(name: str, model: Any) -> None:
-    results = [model.summary().fixed, model.summary(), model.glance(), model.tidy()]
+    results = [model.summary().fixed, model.summary(), model.glance(), model.tidy(),
+               model.ranef()]  # fmt: skip
     having = [r for r in results if RESULT_NAMES[name] in dir(r) and name not in dir(r)]
     assert having
     for result in having:
