@@ -34,7 +34,7 @@ from pymlm.arguments import (
 #: without any. "default" is R's own for the class of the model: "residual" that of lm, glm and gls,
 #: "containment" that of lme.
 Ddf = Literal[
-    "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic", "residual", "containment",
+    "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic", "containment", "residual",
     "default",
     "KR", "kroger", "satterth", "Satt", "BW", "betwithin", "repeated", "anova", "z", "normal",
     "Wald", "inf",

@@ -30,8 +30,10 @@ Check = Callable[[Any, str], Any]
 
 #: Methods for degrees of freedom: those of linear mixed models, and of any class; the words of
 #: `pymlm.argument_types.Ddf` that stand for themselves.
-DDF_METHODS = ("Satterthwaite", "Kenward-Roger", "between-within", "asymptotic")
-ALL_DDF = (*DDF_METHODS, "residual", "containment", "default")
+DDF_METHODS = (
+    "Satterthwaite", "Kenward-Roger", "between-within", "asymptotic", "containment",
+)  # fmt: skip
+ALL_DDF = (*DDF_METHODS, "residual", "default")
 
 
 def _as_it_is(value: Any, given: Iterable[Any], caller: Any) -> Any:
