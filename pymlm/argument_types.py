@@ -78,7 +78,9 @@ TidyScale = Literal["sdcor", "vcov"]
 
 # --- marginal means -------------------------------------------------------------------------------
 
-MeansType = Literal["link", "response", "unlink", "mu", "raw", "prob", "mean", "linear", "lp"]
+MeansType = Literal[
+    "link", "response", "unlink", "mu", "marginal", "raw", "prob", "mean", "linear", "lp"
+]
 Adjust = Literal[
     "none", "tukey", "scheffe", "sidak", "dunnettx", "mvt", "bonferroni", "holm", "hochberg",
     "hommel", "BH", "fdr", "BY",

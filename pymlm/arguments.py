@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymlm.errors import ArgumentError, DataError, PymlmError, near_names
-from pymlm.synonyms import elsewhere, plain_word, synonyms
+from pymlm.synonyms import argument_elsewhere, elsewhere, plain_word, synonyms
 from pymlm.tracebacks import is_ours, shortened
 
 P = ParamSpec("P")
@@ -171,6 +171,7 @@ def refuse_unknown(function: str, given: Iterable[str], known: Sequence[str]) ->
                 f"{function}() has no argument {name!r}."
                 + (
                     (elsewhere(name) if {"formula", "data"} <= set(known) else "")
+                    or argument_elsewhere(name, known)
                     or near_names(name, known)
                     or f" It takes: {', '.join(known)}."
                 )

@@ -8,7 +8,7 @@ an argument's name. Case, spaces, hyphens, points and brackets do not matter.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "ddf": {
@@ -55,6 +55,26 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "form": {"reduced": "combined", "mixed": "combined"},
     "family": {"normal": "gaussian", "logistic": "binomial"},
 }  # fmt: skip
+
+
+#: Arguments of R's and other packages' functions -> what they are called in pymlm's.
+METHOD_ARGUMENTS: Mapping[str, str] = {
+    "vcov": "ddf", "lmer_df": "ddf", "conf_level": "level", "conf_int": "level",
+    "p_adjust": "adjust",
+    "contrasts": "contrast", "method": "contrast", "tost": "delta", "equivalence": "delta",
+    "use_rfx": "re_form", "rfx": "re_form", "re.form": "re_form", "random.only": "random_only",
+    "allow.new.levels": "allow_new_levels", "verify_predictions": "allow_new_levels",
+    "pred_type": "type", "marginal_vars": "specs", "grouping_vars": "by",
+    "p_adjust_method": "adjust",
+    "bias.adjust": "bias_adjust", "cov.reduce": "cov_reduce", "add.dropped": "add_dropped",
+    "newresp": "y", "newweights": "weights", "add_groups": "re_form", "wts": "weights",
+}  # fmt: skip
+
+
+def argument_elsewhere(name: str, known: Collection[str]) -> str:
+    """Return what another package's argument is called here, as a sentence; "" for none."""
+    own = METHOD_ARGUMENTS.get(name)
+    return f" Here it is {own}=." if own in known else ""
 
 
 def synonyms(argument: str) -> Mapping[str, str]:

@@ -102,9 +102,11 @@ class MeansMethods(MeansTestMethods):
             errors, too) or "asymptotic" (z tests, as None; default of a GLMM). By default emmeans'
             own elsewhere: "residual" (lm), "containment" (lme), "Satterthwaite" (gls). The size of
             the data changes nothing: emmeans' own limits are not used.
-        type : {"link", "response", "unlink", "mu"}
+        type : {"link", "response", "unlink", "mu", "marginal"}
             "response" transforms means back from a link or a transformed response; "unlink" (or
-            "mu") from the link alone, where there are both.
+            "mu") from the link alone, where there are both. "marginal" is "response", adjusted for
+            bias by the model's own variances (`bias_adjust`, sigma="total"): the mean over all
+            groups, not that of a group whose effects are zero.
         level : float, optional
             Confidence level, 0.95 by default.
         infer : {"ci", "test", "both"}, optional

@@ -192,6 +192,13 @@ def _further(
     max_degree: int | None = None,
 ) -> dict[str, Any]:
     out: dict[str, Any] = {}
+    if asked.get("type") == "marginal":
+        if bias_adjust or sigma is not None or regrid is not None:
+            raise ArgumentError(
+                "type='marginal' is type='response' with bias_adjust=True and sigma='total'; give "
+                "these yourself to change one"
+            )
+        out |= {"type": "response", "bias_adjust": True, "sigma": "own"}
     if bias_adjust:
         out["bias_adjust"] = True
         if "response" not in (asked.get("type"), regrid):

@@ -54,6 +54,7 @@ fit_model <- function(fun, formula, data, data_name, args, bindings = list()) {
   if (identical(args$family, as.name(data_name))) args$family <- as.call(list(args$family))
   call <- .written_call(fun, c(list(formula = formula, data = as.name(data_name)), args))
   fit <- as_fit(.evaluated(call, env))
+  say_unused_codings(fit$model, bindings$.contrasts)
   # The call that glmer.nb leaves in its model has theta rounded to 15 digits: it is another fit.
   if (fun == "glmer.nb") attr(fit$model@frame, "pymlm_call") <- call
   fit
@@ -106,7 +107,11 @@ within_r_s_stacks <- function(expr) {
       caught[[length(caught) + 1L]] <<- simpleWarning(text)
       tryInvokeRestart("muffleMessage")
     },
-    error = function(e) .explain_start(conditionMessage(e))
+    error = function(e) {
+      .explain_start(conditionMessage(e))
+      if (grepl("contrasts apply only to factors", conditionMessage(e), fixed = TRUE))
+        refuse("DataError", .no_contrasts)
+    }
   )
   said <- if (isS4(model) && is(model, "merMod")) .said_of_convergence(model)
   rows <- 0L
@@ -262,6 +267,20 @@ coding_of <- function(contrasts) {
     dimnames(full) <- list(NULL, c(h$names, if (length(more)) paste0(".rest", more)))
     full
   })
+}
+
+.no_contrasts <- "contrasts: a column of numbers has none. Make it a category of the data"
+
+#' Where a factor is coded by all its levels (no intercept, or no main effect), R leaves hypotheses out
+#' without a word.
+say_unused_codings <- function(model, codings) {
+  for (f in names(codings)) {
+    named <- colnames(codings[[f]])
+    if (is.null(named) || any(grepl(paste0(f, named[1L]), names(coefs(model)), fixed = TRUE))) next
+    advise("contrasts: ", f, " is coded by all its levels in this formula (without an intercept, or ",
+           "without what it interacts with), so none of its hypotheses is a coefficient. Put the ",
+           "intercept in, or test them with m.emmeans(contrast=)")
+  }
 }
 
 #' Levels in the order that R gives them.

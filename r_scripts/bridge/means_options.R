@@ -85,6 +85,11 @@ with_transformation <- function(means, options) {
 # E f(eta + e) is not f(E eta): emmeans adds f''(eta) sigma^2 / 2.
 .bias <- function(fit, options) {
   if (!isTRUE(options$bias_adjust)) return(NULL)
+  if (identical(options$sigma, "own")) { # type="marginal": all that varies around the fixed part
+    mixed <- isS4(fit$model) || inherits(fit$model, "lme")
+    if (!mixed && inherits(fit$model, "glm")) return(NULL)
+    options$sigma <- if (mixed) "total" else "residual"
+  }
   list(bias.adjust = TRUE, sigma = standard_deviation(fit, options$sigma, .default_bias_sigma))
 }
 

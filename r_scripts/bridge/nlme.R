@@ -16,6 +16,7 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
     args$weights <- call("varIdent", form = .formula_call(structure$variance_by))
   # gls() of nlme takes contrasts from the columns alone; lme() has an argument, too.
   given <- .contrast_argument(contrasts)
+  if (any(vapply(data[names(contrasts)], is.numeric, NA))) refuse("DataError", .no_contrasts)
   if (is.null(random)) for (name in names(contrasts)) {
     if (!is.factor(data[[name]])) data[[name]] <- factor(data[[name]])
     stats::contrasts(data[[name]]) <- coding_of(contrasts[name])[[1L]]
@@ -28,7 +29,9 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
   args$na.action <- as.name("na.omit")
   fun <- if (is.null(random)) "gls" else "lme"
   if (length(control)) args$control <- .written_call("list", lapply(control, .as_literal))
-  as_fit(within_r_s_stacks(eval(.written_call(fun, args), env)))
+  fit <- as_fit(within_r_s_stacks(eval(.written_call(fun, args), env)))
+  say_unused_codings(fit$model, given$bindings$.contrasts)
+  fit
 }
 
 #' A formula in lme4's way as nlme's two: the fixed part, and the one random term.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import pymlm as mlm
+from pymlm.errors import ArgumentError
 from pymlm.hints import FUNCTIONS_OF_A_MODEL
 from tests.engine.test_names import works
 
@@ -95,6 +96,23 @@ def test_functions_of_the_module_are_no_methods(name: str, model: Any) -> None:
     assert callable(getattr(mlm, name))
     words = said_of(model, name)
     assert words is None or f"mlm.{name}(m)" in words
+
+
+ARGUMENTS = {
+    "vcov": (lambda m: m.avg_slopes(vcov="kenward-roger"), "ddf="),
+    "conf_level": (lambda m: m.avg_slopes(conf_level=0.9), "level="),
+    "p_adjust": (lambda m: m.emmeans("1", p_adjust="holm"), "adjust="),
+    "contrasts": (lambda m: m.emmeans("1", contrasts="pairwise"), "contrast="),
+    "use_rfx": (lambda m: m.predict(use_rfx=False), "re_form="),
+    "newweights": (lambda m: m.refit(newweights="w"), "weights="),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_are_told(name: str, model: Any) -> None:
+    ask, own = ARGUMENTS[name]
+    with pytest.raises(ArgumentError, match=f"no argument '{name}'. Here it is {own}"):
+        ask(model)
 
 
 def test_names_of_the_module() -> None:

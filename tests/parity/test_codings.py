@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, FormulaError
+from pymlm.errors import AdviceWarning, ArgumentError, DataError, FormulaError
 from tests.native import ROUND_TRIP, assert_close, assert_fits_close, native
 from tests.tolerances import REOPTIMIZED
 
@@ -177,6 +177,25 @@ def test_bad_hypotheses(case: str, cake: Any) -> None:
     given, words = BAD[case]
     with pytest.raises(ArgumentError, match=words):
         mlm.lmer("angle ~ recipe + (1 | replicate)", cake, contrasts={"recipe": given})
+
+
+FITTED: dict[str, Callable[..., Any]] = {
+    "lm": lambda f, d, c: mlm.lm(f"angle ~ {f}", d, contrasts=c),
+    "lmer": lambda f, d, c: mlm.lmer(f"angle ~ {f} + (1 | replicate)", d, contrasts=c),
+    "lme": lambda f, d, c: mlm.lme(f"angle ~ {f}", d, random="~ 1 | replicate", contrasts=c),
+    "gls": lambda f, d, c: mlm.gls(f"angle ~ {f}", d, contrasts=c),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fit", FITTED)
+def test_hypotheses_that_are_no_coefficients_are_told(fit: str, cake: Any) -> None:
+    """R codes the factor by all its levels, and says nothing."""
+    with pytest.warns(AdviceWarning, match="none of its hypotheses"):
+        m = FITTED[fit]("0 + recipe", cake, {"recipe": ONE})
+    assert "recipeA" in m.fixef().index
+    with pytest.raises(DataError, match="numbers has none"):
+        FITTED[fit]("temp", cake, {"temp": "sum"})
+    FITTED[fit]("recipe:temp + recipe", cake, {"recipe": ONE})  # warnings are errors here
 
 
 def test_no_code_inside_of_c(cake: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pymlm as mlm
@@ -313,6 +314,31 @@ def test_what_goes_without_saying_is_said(models: dict[str, Any]) -> None:
         models["log"].emmeans("Days", type="response", bias_adjust=True)
     with pytest.raises(NotSupportedError, match=r"asymptotic"):
         models["log"].emtrends("1", "Days", regrid="response")
+
+
+def test_marginal_means(models: dict[str, Any]) -> None:
+    """type='marginal' is over all groups: bias adjusted by what varies around the fixed part."""
+    for name, specs in (("glmer", "period"), ("log", "Days")):
+        ours = models[name].emmeans(specs, type="marginal")
+        said = models[name].emmeans(specs, type="response", bias_adjust=True, sigma="total")
+        assert str(ours) == str(said)
+        assert_fits_close(ours.estimate, said.estimate)
+    plain = models["glm"].emmeans("wool", type="marginal")
+    assert str(plain) == str(models["glm"].emmeans("wool", type="response"))
+    with pytest.raises(ArgumentError, match="sigma='total'"):
+        models["glmer"].emmeans("period", type="marginal", sigma=1)
+
+
+def test_the_mean_over_groups_by_integration(models: dict[str, Any]) -> None:
+    """A second-order approximation: of these herds within a hundredth of the integral."""
+    m = models["glmer"]
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    eta = m.emmeans("period").estimate[:, None] + float(m.theta.iloc[0]) * nodes
+    mean = (weights * (1 / (1 + np.exp(-eta)))).sum(axis=1) / weights.sum()
+    marginal = m.emmeans("period", type="marginal").estimate
+    conditional = m.emmeans("period", type="response").estimate
+    assert np.abs(marginal - mean).max() < 0.01
+    assert (np.abs(marginal - mean) < np.abs(conditional - mean)).all()
 
 
 def test_variance_of_every_row(models: dict[str, Any]) -> None:
