@@ -10,7 +10,7 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.engine import RObject, call
-from pymlm.errors import ArgumentError, DataError
+from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from pymlm.frames import as_column, used_columns
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.families import check_two_levels
@@ -70,6 +70,11 @@ class RefitMethods(CommonAttributes):
         if y is None and weights is None:
             raise ArgumentError("refit needs a response, y, or other weights")
         if weights is not None:
+            if "weights" not in getattr(self, "_updatable", ()):
+                raise NotSupportedError(
+                    "this class of models has no prior weights to change; lme and gls have "
+                    "variance_by= in m.update"
+                )
             response = None if y is None else self._response(y)  # refused before anything is fitted
             weighed: Self = self.update(weights=weights)  # type: ignore[attr-defined]  # Model has
             return weighed if response is None else weighed._refitted(response)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, DataError
+from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from tests.native import assert_close, assert_fits_close, native
 from tests.tolerances import REOPTIMIZED
 
@@ -88,6 +88,11 @@ def test_refit_with_weights(data: pd.DataFrame, reference: Any) -> None:
         m.refit(weights=np.zeros(180))
     with pytest.raises(DataError, match="'v'"):
         m.refit(weights="v")
+    for other in (
+        mlm.gls("Reaction ~ Days", data), mlm.lme("Reaction ~ Days", data, random="~ 1 | Subject")
+    ):  # fmt: skip
+        with pytest.raises(NotSupportedError, match="variance_by"):
+            other.refit(weights="w")
 
 
 def test_variances_with_profile_intervals(data: pd.DataFrame, reference: Any) -> None:

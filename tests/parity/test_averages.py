@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, PymlmError
@@ -129,6 +130,8 @@ def test_slopes_at_the_mean_row(cars: pd.DataFrame) -> None:
     for row, numbers in ((am, (4.6661, 1.1343)), (hp, (-0.0518, 0.0115))):
         assert abs(row["estimate"] - numbers[0]) <= PRINTED["four"]
         assert abs(row["std_error"] - numbers[1]) <= PRINTED["four"]
+    for row, limits in ((am, (2.4430, 6.8892)), (hp, (-0.0743, -0.0294))):
+        assert np.abs(row[["conf_low", "conf_high"]].to_numpy() - limits).max() <= PRINTED["four"]
     assert abs(am["statistic"] - 4.11) <= PRINTED["two"]
     assert abs(hp["statistic"] + 4.52) <= PRINTED["two"]
 
@@ -144,6 +147,13 @@ def test_kenward_roger_at_the_mean_row(cars: pd.DataFrame) -> None:
     # prediction for that row; a slope has those of its own hypothesis, as in the summary.
     row = m.predictions(newdata="mean", ddf="Kenward-Roger")
     assert abs(row.df[0] - 1.68) <= PRINTED["two"]
+    # With them, the limits and p values that it prints:
+    for term, limits, p in (("am", (-1.980, 11.3121), 0.0874), ("hp", (-0.131, 0.0269), 0.0964)):
+        estimate, se = found.loc[term, ["estimate", "std_error"]]
+        half = stats.t.ppf(0.975, row.df[0]) * se
+        assert np.abs(np.add(estimate, [-half, half]) - limits).max() <= PRINTED["three"]
+        two_sided = 2 * stats.t.sf(abs(estimate / se), row.df[0])
+        assert abs(two_sided - p) <= PRINTED["four"]
     own = m.summary(ddf="Kenward-Roger").fixed.to_frame()
     for term, name in (("am", "amTRUE"), ("hp", "hp")):
         assert_fits_close(found.loc[term, "df"], own.loc[name, "df"], DIFFERENCES)
