@@ -33,7 +33,8 @@ DDF = {
 STATA = (
     "mixed", "mixed, dfmethod(kroger)", "xtreg, re", "xtreg, fe", "xtreg, be", "estat icc",
     "estat recovariance", "estat recovariance, correlation", "lincom", "test", "regress",
-    "regress, vce(cluster g)", "lrtest",
+    "regress, vce(robust)",
+    "regress, vce(cluster g)", "regress, vce(robust)", "lrtest",
 )  # fmt: skip
 #: Stata's words for methods of degrees of freedom, and what it calls them in the output.
 DFMETHODS = {
@@ -93,6 +94,10 @@ def contest_of(m: Any, style: str, command: str, ddf: str | None, level: float) 
             f"{', '.join(known)}; not {command!r}." + near_names(command.upper(), known)
         )
     joint, parts = found
+    if joint:  # "test ses clubs": each is 0
+        parts = [each for part in parts for each in _names_of(part)]
+    if ddf is None and type(m).__name__ == "LinearModel":  # t and F after regress
+        ddf = "residual"
     ways = (*DFMETHODS.values(), "asymptotic")
     method = DDF[style] if ddf is None else choice(DFMETHODS.get(ddf, ddf), ways, "ddf")
     equations = [p if _has_right(p) else f"{p} = 0" for p in parts]
@@ -126,6 +131,13 @@ def _contained(m: Any, c: Contest | AnovaTable) -> Contest | AnovaTable:
     )  # fmt: skip
 
 
+def _names_of(part: str) -> list[str]:
+    """Names that stand side by side, with no operator between them; else the part as it is."""
+    names = re.findall(r"`[^`]*`|[^\s`]+", part)
+    plain = all(n.startswith("`") or not re.search(r"[-+*/=()]", n) for n in names)
+    return names if plain else [part]
+
+
 def _has_right(text: str) -> bool:
     return "=" in re.sub("`[^`]*`", "", text)
 
@@ -149,6 +161,14 @@ def stata_text(
     said = re.sub(r"\s*,\s*", ", ", name)
     if _statement("stata", name):
         return hypotheses.stata_text(in_plain(contest_of(m, "stata", name, ddf, level)))
+    asked = re.fullmatch(r"mixed, (reml|mle|ml)", said)
+    if asked and type(m).__name__ == "LinearMixedModel":
+        if (asked[1] == "reml") != m.reml:
+            raise ArgumentError(
+                f"this model was fitted by {'REML' if m.reml else 'maximum likelihood'}: "
+                f"m.update(reml={not m.reml}) is the other fit"
+            )
+        said = "mixed"
     found = re.fullmatch(r"mixed, (?:reml,? |mle,? )?dfmethod\((\w+)\)", said, re.IGNORECASE)
     if found:
         if ddf is not None:
@@ -157,10 +177,10 @@ def stata_text(
     if ddf is not None and said != "mixed":
         raise ArgumentError(f"ddf is for mixed, lincom and test, not for command={command!r}")
     clustered = re.fullmatch(r"regress, (?:vce\()?(?:cluster|cl)[ (](.+?)\)", said)
-    if said == "regress" or clustered:
-        return stata_panel.regress(
-            _regress(m, clustered[1] if clustered else None, in_plain), level
-        )
+    robust = re.fullmatch(r"regress, (?:robust|r|vce\((?:robust|r)\))", said)
+    if said == "regress" or clustered or robust:
+        by = clustered[1] if clustered else None
+        return stata_panel.regress(_regress(m, by, robust is not None, in_plain), level)
     if type(m).__name__ == "LinearModel":
         raise NotSupportedError(
             "render takes a linear mixed model for that; Stata's table of a linear model is "
@@ -184,14 +204,15 @@ def stata_text(
     return stata.mixed(v, level, None if ddf is None else _small(m, v, ddf))
 
 
-def _regress(m: Any, by: str | None, in_plain: Callable[[Any], Any]) -> Regress:
+def _regress(m: Any, by: str | None, robust: bool, in_plain: Callable[[Any], Any]) -> Regress:
     if type(m).__name__ != "LinearModel":
         raise NotSupportedError(
             "regress is Stata's table of a linear model without random effects: fit mlm.lm(), and "
             "render(that, 'stata', command='regress, vce(cluster g)')"
         )
     clusters = None if by is None else clusters_of(m, by)
-    found: Regress = in_plain(call_on(m, "regress", Regress, cluster=clusters, name=by))
+    asked = {"cluster": clusters, "name": by, "robust": robust}
+    found: Regress = in_plain(call_on(m, "regress", Regress, **asked))
     return found
 
 

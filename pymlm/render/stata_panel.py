@@ -94,10 +94,10 @@ def regress(r: Regress, level: float = 0.95) -> str:
     names = [stata_name(r.term[i], bool(r.numeric_label[i])) for i in at]
     table = coefficients(
         r.response, names, [float(r.estimate[i]) for i in at], [float(r.std_error[i]) for i in at],
-        level=level, df=[r.den_df] * len(at), robust=r.cluster is not None,
+        level=level, df=[r.den_df] * len(at), robust=r.robust or r.cluster is not None,
     )  # fmt: skip
     p = float(f.sf(r.f, r.num_df, r.den_df)) if r.num_df else math.nan
-    if r.cluster is not None:
+    if r.robust or r.cluster is not None:
         said = f"(Std. Err. adjusted for {r.n_clusters} clusters in {r.cluster})"
         return "\n".join([
             head("Linear regression", "Number of obs", f"{r.nobs:,}"),
@@ -106,7 +106,7 @@ def regress(r: Regress, level: float = 0.95) -> str:
             head("", "R-squared", fixed(r.r_squared, 4)),
             head("", "Root MSE", stata_g(r.root_mse, 5)),
             "",
-            said.rjust(len(table[0])),
+            *([said.rjust(len(table[0]))] if r.cluster is not None else []),
             *table,
         ])  # fmt: skip
     right = [

@@ -117,6 +117,11 @@ def render(
                 "give its style alone"
             )
         return Text(_result(m, which))
+    if type(m).__name__ == "PanelEstimates" and which != "stargazer":
+        raise NotSupportedError(
+            "render writes xtreg of a model with one random intercept: fit mlm.lmer('y ~ x + "
+            "(1 | g)'), and render(that, 'stata', command='xtreg, fe') (or re, be)"
+        )
     if which != "stargazer" and type(m).__name__ not in MODELS:
         raise NotSupportedError(
             "render takes a linear mixed model of pymlm.lmer, a linear model of pymlm.lm, a "

@@ -189,10 +189,13 @@ class Regress(Result):
     r_squared, adj_r_squared, root_mse, ss_model, ss_residual : float
     cluster : str or None
     n_clusters : int or None
+    robust : bool
+        Errors are White's, HC1.
 
     Notes
     -----
-    Mirrors ``summary(lm)`` and ``sandwich::vcovCL(model, cluster, type = "HC1")``.
+    Mirrors ``summary(lm)``, ``sandwich::vcovCL(model, cluster, type = "HC1")`` and
+    ``sandwich::vcovHC(model, type = "HC1")``.
     """
 
     response: str
@@ -211,3 +214,4 @@ class Regress(Result):
     ss_residual: float
     cluster: str | None = None
     n_clusters: int | None = None
+    robust: bool = False

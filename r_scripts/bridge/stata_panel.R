@@ -112,7 +112,7 @@ xtreg <- function(fit, type = "re") {
 }
 
 #' regress of an lm; `cluster` has one entry per row used.
-regress <- function(fit, cluster = NULL, name = NULL) {
+regress <- function(fit, cluster = NULL, name = NULL, robust = FALSE) {
   model <- fit$model
   if (!inherits(model, "lm") || inherits(model, "glm"))
     refuse("NotSupportedError", "regress is Stata's table of a linear model without random ",
@@ -120,8 +120,8 @@ regress <- function(fit, cluster = NULL, name = NULL) {
   s <- summary(model)
   b <- coef(model)
   used <- !is.na(b)
-  V <- if (is.null(cluster)) vcov(model, complete = FALSE)
-       else .sandwich_of(model, cluster)
+  V <- if (!is.null(cluster) || robust) .sandwich_of(model, cluster)
+       else vcov(model, complete = FALSE)
   slopes <- names(b)[used & names(b) != "(Intercept)"]
   den <- if (is.null(cluster)) df.residual(model) else length(unique(cluster)) - 1
   wald <- if (length(slopes))
@@ -136,13 +136,14 @@ regress <- function(fit, cluster = NULL, name = NULL) {
     estimate = unname(b), std_error = unname(se), nobs = nobs(model), f = wald / num,
     num_df = num, den_df = den, r_squared = s$r.squared, adj_r_squared = s$adj.r.squared,
     root_mse = s$sigma, ss_model = rss * s$r.squared / (1 - s$r.squared), ss_residual = rss,
-    cluster = name, n_clusters = if (!is.null(cluster)) length(unique(cluster))
+    robust = robust, cluster = name, n_clusters = if (!is.null(cluster)) length(unique(cluster))
   )
 }
 
 .sandwich_of <- function(model, cluster) {
-  need_package("sandwich", "Stata's vce(cluster)")
-  V <- sandwich::vcovCL(model, cluster = cluster, type = "HC1")
+  need_package("sandwich", "Stata's robust standard errors")
+  V <- if (is.null(cluster)) sandwich::vcovHC(model, type = "HC1")
+       else sandwich::vcovCL(model, cluster = cluster, type = "HC1")
   V[rowSums(is.na(V)) < ncol(V), colSums(is.na(V)) < nrow(V), drop = FALSE]
 }
 

@@ -104,6 +104,16 @@ def test_regress_by_cluster(r, command):
     assert re.search(r"^ +\| +Robust$", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("command", ["regress, robust", "regress, vce(robust)"])
+def test_regress_with_whites_errors(r, command):
+    text, want = mlm.render(model("lm"), "stata", command=command), r["lm"]
+    for k, name in enumerate(("_cons |", "ses |", "clubs |", "c.ses#c.clubs |")):
+        all_same(row(text, name), [want["b"][k], want["white"][k]])
+    line = next(x for x in text.splitlines() if "F(3, 2283)" in x)
+    same(numbers(line)[-1], want["white_f"])
+    assert "clusters" not in text
+
+
 # --- mixed, dfmethod() --------------------------------------------------------------------------
 
 

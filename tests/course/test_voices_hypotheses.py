@@ -126,6 +126,17 @@ def test_names_of_columns_are_data():
     assert "a = b, c; d" in mlm.render(m, "sas", command="ESTIMATE `a = b, c; d`")
 
 
+def test_statas_ways_to_say_it():
+    m, lm = model("cake"), model("lm")
+    two = mlm.render(m, "stata", command="test recipeB temp")
+    assert two == mlm.render(m, "stata", command="test recipeB = 0, temp = 0")
+    assert mlm.render(m, "stata", command="mixed, reml") == mlm.render(m, "stata")
+    # After regress tests have its degrees of freedom.
+    text = mlm.render(lm, "stata", command="lincom ses - clubs")
+    assert text == mlm.render(lm.contest("ses - clubs"), "stata")
+    assert "F(  2,2283.00)" in mlm.render(lm, "stata", command="test ses clubs")
+
+
 # --- lrtest, estat recovariance, Model Dimension ------------------------------------------------
 
 
@@ -211,6 +222,10 @@ def ask(which: str, *args: Any, **how: Any) -> str:
         (lambda: mlm.render(model("cake").update(reml=False), "stata", ddf="Satterthwaite"),
          NotSupportedError, "reml=True"),
         (lambda: mlm.render("cake", "stata"), NotSupportedError, "not a str"),
+        (lambda: ask("cake", "stata", command="mixed, mle"), ArgumentError, "update(reml=False)"),
+        (lambda: mlm.render(mlm.panel("Reaction ~ Days", mlm.load_dataset("sleepstudy"),
+                                      by="Subject", model="fe"), "stata"),
+         NotSupportedError, "command='xtreg, fe'"),
     ],
 )  # fmt: skip
 def test_refused(asked, error, says):

@@ -67,9 +67,11 @@ def native_numbers() -> Any:
         out$gb <- table_of(gb)
         m <- lm(lang ~ ses * clubs, d)
         V <- sandwich::vcovCL(m, cluster = d$school, type = "HC1")
+        W <- sandwich::vcovHC(m, type = "HC1")
         s <- summary(m); w <- lmtest::waldtest(m, vcov = V, test = "F")
         out$lm <- list(b = unname(coef(m)), se = unname(coef(s)[, 2]),
-          robust = unname(sqrt(diag(V))),
+          robust = unname(sqrt(diag(V))), white = unname(sqrt(diag(W))),
+          white_f = lmtest::waldtest(m, vcov = W, test = "F")$F[2],
           f = unname(s$fstatistic[1]), robust_f = w$F[2], r2 = s$r.squared, adj = s$adj.r.squared,
           rmse = s$sigma, rss = deviance(m), tss = sum((d$lang - mean(d$lang))^2))
         cake$temp <- as.numeric(cake$temp)
