@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Beside the tables: failed fits, and what was said of the others.
 FAILURES, SAID = "failures", "said"
+#: An empty file for each part of which every table is there.
+FINISHED = "finished"
 
 
 class Store:
@@ -39,7 +41,7 @@ class Store:
         if not self.path.parent.is_dir():
             raise DataError(f"cannot write to {str(self.path)!r}: no such folder as its parent")
         self._names, self._keys = list(names), list(keys)
-        self._written = len(list(self.path.glob("glance/part-*.parquet")))
+        self._written = len(self._finished())
 
     def write(self, tables: Tables) -> None:
         """Write the rows of some fits.
@@ -60,17 +62,30 @@ class Store:
         )
         self._written += 1
         try:
-            for name in sorted(frames, key="glance".__eq__):  # which says that a fit is done, last
-                self._write_one(name, frames[name])
+            for left in self.path.glob(f"*/{self._part}"):  # of a part that was never finished
+                left.unlink()
+            for name, frame in frames.items():
+                self._write_one(name, frame)
+            folder = self.path / FINISHED
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / self._part).with_suffix("").touch()
         except OSError as error:
             raise DataError(f"cannot write to {str(self.path)!r}: {error}") from None
 
+    @property
+    def _part(self) -> str:
+        return f"part-{self._written:06d}.parquet"
+
+    def _finished(self) -> set[str]:
+        """Names of the parts that were written whole."""
+        return {f"{mark.name}.parquet" for mark in (self.path / FINISHED).glob("part-*")}
+
     def _write_one(self, name: str, frame: pd.DataFrame) -> None:
-        if not len(frame) and name != "glance":
+        if not len(frame):
             return
         folder = self.path / name
         folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"part-{self._written:06d}.parquet"
+        target = folder / self._part
         part = target.with_suffix(f".{os.getpid()}.part")
         try:
             frame.to_parquet(part, index=False)
@@ -115,7 +130,8 @@ class Store:
         return out
 
     def _read_one(self, name: str, columns: tuple[str, ...]) -> pd.DataFrame | None:
-        files = sorted((self.path / name).glob("part-*.parquet"))
+        done = self._finished()
+        files = sorted(f for f in (self.path / name).glob("part-*.parquet") if f.name in done)
         if not files:
             return None
         frame = pd.concat([pd.read_parquet(f) for f in files], ignore_index=True)

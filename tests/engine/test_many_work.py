@@ -104,6 +104,8 @@ def test_files_that_cannot_be(frame, tmp_path, monkeypatch):
     mlm.fit_many("y0 ~ x + (1 | g)", frame, by="g", to=other, progress=False)
     with pytest.raises(DataError, match="another call"):
         mlm.fit_many(FORMULA, frame, responses=["y0"], resume=other)
+    again = mlm.fit_many("y0 ~ x + (1 | g)", frame, by="g", resume=other, progress=False)
+    assert len(again.failures) == len(pd.read_parquet(other / "failures")) == 10  # none has two g
 
     def full(self, *args, **kwargs):
         raise OSError(28, "No space left on device")
