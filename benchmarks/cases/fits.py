@@ -40,14 +40,19 @@ def run(context: Context) -> Iterator[Row]:
     small = "Reaction ~ Days + (Days | Subject)"
     yield _row(
         "lmer, sleepstudy", lambda: mlm.lmer(small, sleepstudy),
-        lambda: r.time(f"lmer({small}, sleepstudy)"), context.repeats(60), target=1.25, warm_up=10,
+        lambda: r.time(f"lmer({small}, sleepstudy)"), context.repeats(60), target=1.15, warm_up=10,
     )  # fmt: skip
 
     data = nested(100_000, 1_000)
     r.give("nested", data)
     yield _row(
         "lmer, 100,000 rows x 1,000 groups, slope", lambda: mlm.lmer(NESTED, data),
-        lambda: r.time(f"lmer({NESTED}, nested)"), context.repeats(9), target=1.05,
+        lambda: r.time(f"lmer({NESTED}, nested)"), context.repeats(9), target=1.0,
+    )  # fmt: skip
+    exact = mlm.LmerControl(calc_derivs="exact")
+    yield _row(
+        "the same, calc_derivs='exact'", lambda: mlm.lmer(NESTED, data, control=exact),
+        lambda: r.time(f"lmer({NESTED}, nested)"), context.repeats(9), target=0.75,
     )  # fmt: skip
     yield _row(
         "the same with summary() and df", lambda: mlm.lmer(NESTED, data).summary(),
@@ -62,4 +67,8 @@ def run(context: Context) -> Iterator[Row]:
     yield _row(
         "lmer, InstEval, crossed", lambda: mlm.lmer(large, insteval),
         lambda: r.time(f"lmer({large}, InstEval)"), 3, warm_up=0,
+    )  # fmt: skip
+    yield _row(
+        "the same, calc_derivs='exact'", lambda: mlm.lmer(large, insteval, control=exact),
+        lambda: r.time(f"lmer({large}, InstEval)"), 3, warm_up=0, target=0.88,
     )  # fmt: skip

@@ -15,14 +15,14 @@ from benchmarks.measure import Row, in_turns, peak_memory, seconds, side_by_side
 GROUPS, ROWS = 100, 2_000
 
 
-def responses(k: int) -> pd.DataFrame:
-    """2,000 rows in 100 groups, a predictor, and k responses that depend on it."""
+def responses(k: int, rows: int = ROWS) -> pd.DataFrame:
+    """Rows in 100 groups, a predictor, and k responses that depend on it."""
     rng = np.random.default_rng(20261125)
-    g = np.repeat(np.arange(GROUPS), ROWS // GROUPS)
-    x = rng.normal(size=ROWS)
+    g = np.repeat(np.arange(GROUPS), rows // GROUPS)
+    x = rng.normal(size=rows)
     slopes = 0.5 + 0.3 * rng.normal(size=(k, GROUPS))
     columns = {
-        f"y{i}": slopes[i][g] * x + rng.normal(size=GROUPS)[g] + rng.normal(size=ROWS)
+        f"y{i}": slopes[i][g] * x + rng.normal(size=GROUPS)[g] + rng.normal(size=rows)
         for i in range(k)
     }
     factor = pd.Categorical.from_codes(g, [f"L{i:03d}" for i in range(GROUPS)])
@@ -67,6 +67,7 @@ def run(context: Context) -> Iterator[Row]:
         "for (s in split(several, several$k)) summary(lmerTest::lmer(y ~ x + (1 | g), s))",
         "R's loop of lmerTest", 3.0,
     )  # fmt: skip
+    yield _in_rows(context)
     yield from _generalized(context)
     yield from _processes(context)
 
@@ -103,6 +104,37 @@ def _generalized(context: Context) -> Iterator[Row]:
     )  # fmt: skip
 
 
+def _in_rows(context: Context) -> Row:
+    import pymlm as mlm
+
+    k, sizes = 20, (4_000, 32_000)
+    names = [f"y{i}" for i in range(k)]
+    frames = [responses(k, n) for n in sizes]
+
+    def fit(data: pd.DataFrame) -> float:
+        return seconds(lambda: mlm.fit_many("~ x + (1 | g)", data, responses=names, progress=False))
+
+    short, long = in_turns(
+        lambda: fit(frames[0]), lambda: fit(frames[1]), repeats=context.repeats(5)
+    )
+    return Row(
+        case="many", what="exponent of the time in rows, 4,000 to 32,000", unit="",
+        value=float(np.log(long / short) / np.log(sizes[1] / sizes[0])), sense="<=", target=1.1,
+    )  # fmt: skip
+
+
+def _peaks_of_workers() -> dict[int, float]:
+    """Highest memory of each worker process so far, in MB."""
+    from joblib.externals.loky import get_reusable_executor
+
+    found = {}
+    for pid in get_reusable_executor()._processes:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+            peak = next(line for line in f if line.startswith("VmHWM"))
+        found[pid] = int(peak.split()[1]) / 1024
+    return found
+
+
 def _processes(context: Context) -> Iterator[Row]:
     import pymlm as mlm
 
@@ -124,6 +156,7 @@ def _processes(context: Context) -> Iterator[Row]:
     )  # fmt: skip
     if context.quick:
         return
+    before = _peaks_of_workers()
     sizes, times = (2_500, 10_000), []
     for n in sizes:
         data = responses(n)
@@ -133,6 +166,12 @@ def _processes(context: Context) -> Iterator[Row]:
     yield Row(
         case="many", what="10,000 responses, memory above the data (MB)", value=extra.extra,
         unit="MB", sense="<=", target=300.0, ours=times[-1],
+    )  # fmt: skip
+    peaks = _peaks_of_workers()
+    yield Row(
+        case="many", what="the same, memory that a worker gained (MB)", unit="MB", sense="<=",
+        value=max(peak - before.get(pid, 0.0) for pid, peak in peaks.items()), target=300.0,
+        note=f"highest in all {max(peaks.values()):.0f} MB, R and pandas included",
     )  # fmt: skip
     exponent = float(np.log(times[1] / times[0]) / np.log(sizes[1] / sizes[0]))
     yield Row(
