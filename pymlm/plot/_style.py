@@ -115,7 +115,11 @@ def legend(ax: Axes, title: str | None = None) -> None:
 
 
 def note(ax: Axes, text: str) -> None:
-    """Write a remark along the right edge, outside of the data."""
+    """Write a remark along the right edge, outside of the data; after those that stand there."""
+    for there in ax.texts:
+        if there.get_gid() == "note":
+            there.set_text(f"{there.get_text()}; {text}")
+            return
     ax.annotate(
         text, (1, 0), xycoords="axes fraction", xytext=(3, 0), textcoords="offset points",
         rotation=90, va="bottom", ha="left", fontsize="x-small", color=GREY, gid="note",

@@ -79,6 +79,7 @@ def ranef_density(
             some = modes[style.some_rows(len(modes), 500)]
             ticks = panel.get_xaxis_transform()
             panel.plot(some, np.full(len(some), 0.015), "|", color=style.BLUE, transform=ticks)
+            style.say_thinned(panel, len(some), len(modes), "ticks")
         at = np.linspace(-reach, reach, 201)
         looks = {"color": style.VERMILION, "linewidth": 2.0, "label": label or f"N(0, {tau:.3g}²)"}
         if tau > 0:

@@ -89,7 +89,9 @@ def residuals_by_group(
     if points:
         rows = found.points()
         rows = rows[rows["grp"].isin(place)]
-        rows = rows.iloc[style.some_rows(len(rows))]
+        n = len(rows)
+        rows = rows.iloc[style.some_rows(n)]
+        style.say_thinned(where, len(rows), n, "points of these groups")
         jitter = np.random.default_rng(1).uniform(-0.25, 0.25, len(rows))
         where.scatter(rows["residual"], rows["grp"].map(place) + jitter, s=8, alpha=0.5,
                       color=style.GREY, linewidths=0, zorder=1, rasterized=True)  # fmt: skip

@@ -96,6 +96,8 @@ def predictions(
         if panel is not None:
             where.set_title(f"{panel} = {_value(value)}", fontsize="medium")
             where.label_outer()
+    if rows is not None:
+        style.say_thinned(panels[-1], len(rows), len(data), "points")
     if colour is not None:
         style.legend(panels[-1], title=style.worded(colour, data))
     elif label is not None:

@@ -113,6 +113,7 @@ def _one(
     if points:
         rows = data.iloc[style.some_rows(len(data))]
         ax.scatter(rows[x], style.observed(m, rows), s=6, color=style.FAINT, zorder=1)
+        style.say_thinned(ax, len(rows), len(data), "points")
     looks: dict[str, Any] = {"color": style.GREY, "linewidth": 0.7, "alpha": 0.8, "zorder": 2}
     name: str | None = label or f"each {factor}"
     for group, own in frame[frame["grp"] != POPULATION].groupby("grp", sort=False):

@@ -130,9 +130,13 @@ def _response(m: Any) -> Any:
     return data[left].to_numpy(dtype=float, na_value=np.nan) if numeric else None
 
 
+#: Rows that a density is of; it costs their number times that of the points on the curve.
+MOST_IN_A_DENSITY = 2000
+
+
 def _density(ax: Axes, values: Any, at: Any, **looks: Any) -> None:
     values = values[np.isfinite(values)]
-    values = values[style.some_rows(len(values), 2000)]
+    values = values[style.some_rows(len(values), MOST_IN_A_DENSITY)]
     if len(values) > 2 and np.ptp(values) > 0:
         ax.plot(at, gaussian_kde(values)(at), **looks)
 
@@ -147,6 +151,7 @@ def _simulated(ax: Axes, m: Any, observed: Any, seed: int) -> None:
                  label="simulated" if i == 0 else None)  # fmt: skip
     _density(ax, observed, at, color=style.BLACK, linewidth=2.0, label="observed")
     ax.set(xlabel=style.response(m), ylabel="density", ylim=(0, None), yticks=[])
+    style.say_thinned(ax, min(m.nobs, MOST_IN_A_DENSITY), m.nobs, "rows")
     ax.legend(frameon=False, fontsize="x-small", loc="upper right", handlelength=1.2)
 
 

@@ -84,6 +84,7 @@ def within_between(
     if points:
         rows = frame.iloc[style.some_rows(len(frame))]
         where.scatter(rows[x], rows[y], s=5, color=style.FAINT, zorder=1)
+        style.say_thinned(where, len(rows), len(frame), "points")
     slopes = lines.groupby("kind")["slope"].first()
     within = lines[lines["kind"] == "within"]
     groups = within["grp"].unique()

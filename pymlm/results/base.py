@@ -178,8 +178,9 @@ class Result(Rows):
     def _repr_html_(self) -> str:
         caption = self._html_caption()
         below = "\n".join(unsaid([*self.notes, *self._remarks()], caption))
-        frame = few_rows(self._shown_rows())
-        table = html_block(caption) + html_frame(readable(frame), index=not says_nothing(frame))
+        frame = self._shown_rows()
+        shown = html_frame(readable(few_rows(frame)), index=not says_nothing(frame))
+        table = html_block(caption) + shown
         return table + (html_block(below) if below else "")
 
     def _shown_rows(self) -> pd.DataFrame:

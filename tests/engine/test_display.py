@@ -122,6 +122,7 @@ def test_a_region_is_its_own_caption():
     )
     j = mlm.johnson_neyman(model, "schavg", "standLRT")
     assert j.text[:40] in j._repr_html_()
+    assert "<th>0</th>" not in j._repr_html_()  # rows of a grid have no names
     assert repr(j) == j.text
 
 

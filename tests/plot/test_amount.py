@@ -35,8 +35,19 @@ def many():
 FIGURES = {
     "caterpillar": (lambda d, m, s: mlm.plot.caterpillar(m), "400 of 5,000 levels of g"),
     "check": (lambda d, m, s: mlm.plot.check(m), "3,000 of 100,000 rows"),
+    "density of the check": (lambda d, m, s: mlm.plot.check(m), "2,000 of 100,000 rows"),
+    "coefs": (lambda d, m, s: mlm.plot.coefs(m), None),
+    "predictions": (
+        lambda d, m, s: mlm.plot.predictions(m, "x", points=True), "5,000 of 100,000 points",
+    ),
+    "ranef ticks": (
+        lambda d, m, s: mlm.plot.ranef_density(m, points=True), "500 of 5,000 ticks",
+    ),
+    "variance": (lambda d, m, s: mlm.plot.variance(m, "x"), None),
+    "variance_shares": (lambda d, m, s: mlm.plot.variance_shares(m), None),
     "group_lines": (
-        lambda d, m, s: mlm.plot.group_lines(m, "x", points=True), "200 of 5,000 groups",
+        lambda d, m, s: mlm.plot.group_lines(m, "x", points=True),
+        "5,000 of 100,000 points drawn; 200 of 5,000 groups",
     ),
     "levels": (lambda d, m, s: mlm.plot.levels(d.assign(h=d["g"].str[:4]), ["g", "h"]), "of 500 h"),
     "qq": (lambda d, m, s: mlm.plot.qq(m), "2,000 of 100,000 residuals"),
@@ -46,7 +57,7 @@ FIGURES = {
     "shrinkage": (lambda d, m, s: mlm.plot.shrinkage(s), "200 of 5,000 levels of g"),
     "within_between": (
         lambda d, m, s: mlm.plot.within_between(d, "y", "x", "g", points=True),
-        "200 of 5,000 groups",
+        "5,000 of 100,000 points drawn; 200 of 5,000 groups",
     ),
 }  # fmt: skip
 
