@@ -134,6 +134,7 @@ from .multilevel.rules import (
     compare_rules,
     information_criteria,
 )
+from .multilevel.stacked import stack_outcomes
 from .multilevel.testing import (
     ddf_table,
     joint_wald,
@@ -235,6 +236,7 @@ __all__ = [
     "simple_slopes",
     "simulate",
     "sklearn",
+    "stack_outcomes",
     "system_defaults",
     "total_r2",
     "true_variance",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,7 +164,8 @@ def spread(values: Floats, codes: np.ndarray[Any, Any], n: int) -> tuple[float, 
 
 def names(value: str | Sequence[str], what: str) -> list[str]:
     """Return an argument that is one name or several as a list."""
-    found = [value] if isinstance(value, str) else list(value)
+    given = [value] if isinstance(value, str) else value
+    found = list(given) if isinstance(given, Iterable) else []
     if not found or not all(isinstance(v, str) for v in found):
         raise ArgumentError(f"{what} is a column's name or a list of names, not {value!r}")
     if len(set(found)) < len(found):

@@ -38,6 +38,7 @@ def lme(
     data_name: str | None = None,
     trusted: bool = False,
     timeout: Timeout | None = None,
+    correlation_by: str | None = None,
 ) -> NlmeModel:
     """Fit a linear mixed model by ``nlme::lme``, with correlated or unequal residuals.
 
@@ -65,6 +66,9 @@ def lme(
         Options of ``lmeControl``, e.g. ``{"opt": "optim"}``.
     data_name, trusted, timeout
         As in `pymlm.lmer`.
+    correlation_by : str, optional
+        Column within the innermost group whose rows alone are correlated: the person, where several
+        outcomes of one person are stacked (`pymlm.stack_outcomes`).
 
     Returns
     -------
@@ -99,12 +103,15 @@ def lme(
     given = {
         "random": random, "correlation": correlation, "time": time, "variance_by": variance_by,
         "reml": reml, "contrasts": contrasts, "control": control, "data_name": data_name,
-        "trusted": trusted,
+        "trusted": trusted, "correlation_by": correlation_by,
     }  # fmt: skip
+    if correlation_by is not None and correlation is None:
+        raise ArgumentError("correlation_by says whose rows are correlated; name a correlation")
     return _fit(
         fixed, data, _again_lme, given, random=random, part=part, group=list(part.groups),
-        correlation=correlation, time=time, variance_by=variance_by, reml=reml, contrasts=contrasts,
-        control=control, data_name=data_name, trusted=trusted, timeout=timeout,
+        inner=correlation_by, correlation=correlation, time=time, variance_by=variance_by,
+        reml=reml, contrasts=contrasts, control=control, data_name=data_name, trusted=trusted,
+        timeout=timeout,
     )  # fmt: skip
 
 
@@ -180,7 +187,7 @@ def _apart(formula: str) -> tuple[str, str]:
 
 def _fit(
     formula: str, data: Any, again: Callable[..., NlmeModel], given: dict[str, Any], *,
-    random: str | None, part: Formula | None, group: list[str],
+    random: str | None, part: Formula | None, group: list[str], inner: str | None = None,
     correlation: str | None, time: str | None, variance_by: str | None,
     reml: bool, contrasts: Mapping[str, Any] | None, control: Mapping[str, Any] | None,
     data_name: str | None, trusted: bool, timeout: float | None,
@@ -188,6 +195,7 @@ def _fit(
     for name, column in (
         ("time", time),
         ("variance_by", variance_by),
+        ("correlation_by", inner),
         *(("group", g) for g in group),
     ):
         if column is not None and not isinstance(column, str):
@@ -197,12 +205,13 @@ def _fit(
     if control is not None and not isinstance(control, Mapping):
         raise ArgumentError("control is a dict of lmeControl's (or glsControl's) options")
     random_names = [] if part is None else list(part.names)
-    extra = [n for n in (*random_names, *group, time, variance_by) if n is not None]
+    extra = [n for n in (*random_names, *group, time, variance_by, inner) if n is not None]
     task = make_task(formula, data, given, timeout)
     named_here: dict[str, list[str | None]] = {
         "group": [*group] if part is None else [],
         "time": [time],
         "variance_by": [variance_by],
+        "correlation_by": [inner],
     }
     for name, columns in named_here.items():
         used_columns(task.data, [c for c in columns if c is not None], f"argument {name}")
@@ -211,7 +220,8 @@ def _fit(
     check_response(task.formula, task.data)
     used = used_columns(task.data, list(dict.fromkeys([*task.source.sent, *extra])))
     check_some_complete(used)
-    fixed, named = task.formula, {*group, *(() if variance_by is None else (variance_by,))}
+    within = [] if inner is None else [inner]
+    fixed, named = task.formula, {*group, *within, *(() if variance_by is None else (variance_by,))}
     named |= {*fixed.keys} | ({*part.keys, *part.keys_and_values} if part else set())
     numbers_too = {n for n in fixed.names if n not in fixed.keys} | {time}
     numbers_too |= {n for n in random_names if part and n not in part.keys}
@@ -228,7 +238,7 @@ def _fit(
         task.data_name,
         random=random,
         structure={
-            "correlation": correlation, "time": time, "group": group or None,
+            "correlation": correlation, "time": time, "group": [*group, *within] or None,
             "variance_by": variance_by,
         },
         reml=reml,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ COLUMNS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_hi
 
 @strict
 def latent_centering(
-    outcome: str,
+    outcome: str | Sequence[str],
     x: str | Sequence[str],
     data: Any,
     by: str,
@@ -45,7 +46,8 @@ def latent_centering(
 
     Parameters
     ----------
-    outcome : str
+    outcome : str or list of str
+        Several outcomes have slopes of their own and covary at both levels (multivariate MLM).
     x : str or list of str
         Level-1 predictors to split; numeric.
     data : DataFrame
@@ -61,7 +63,9 @@ def latent_centering(
     Returns
     -------
     LatentCentering
-        Rows "within: x", "between: x", "contextual: x" for each x, then the covariates; z tests.
+        Rows "within: x", "between: x", "contextual: x" for each x, then the covariates; z tests. Of
+        several outcomes "y: within: x" ..., and after them "within covariance: y1, y2" and "between
+        covariance: y1, y2".
 
     Raises
     ------
@@ -98,6 +102,7 @@ def latent_centering(
     contextual: standLRT    0.47
     Name: estimate, dtype: float64
     """
+    outcomes = names(outcome, "outcome")
     columns = names(x, "x")
     more_w = names(within, "within") if within else []
     more_b = names(between, "between") if between else []
@@ -105,7 +110,7 @@ def latent_centering(
     groups = groups_of(frame, by)
     flat = _check(frame, columns, more_b, groups)
     known = groups.codes >= 0
-    used = [outcome, *columns, *more_w, *more_b]
+    used = [*outcomes, *columns, *more_w, *more_b]
     twice = {c for c in used if used.count(c) > 1}
     if twice:
         raise ArgumentError(
@@ -117,7 +122,8 @@ def latent_centering(
     renamed = pd.DataFrame({alias: numbers(frame, c)[known] for c, alias in aliases.items()})
     renamed[cluster] = groups.codes[known]
     found = call(
-        "ml_latent", prepare(renamed), aliases[outcome], cluster, [aliases[c] for c in columns],
+        "ml_latent", prepare(renamed), [aliases[y] for y in outcomes], cluster,
+        [aliases[c] for c in columns],
         [aliases[c] for c in more_w] or None, [aliases[c] for c in more_b] or None,
         missing == "fiml", level, fitting=True,
     )  # fmt: skip
@@ -126,7 +132,7 @@ def latent_centering(
             "lavaan's solution is inadmissible (a negative variance, or a covariance matrix that "
             "is not positive definite): do not read its slopes. " + " ".join(found["notes"])
         )
-    return _result(found, aliases, outcome, columns, more_w, more_b, flat)
+    return _result(found, aliases, outcomes, columns, more_w, more_b, flat)
 
 
 def _aliases(columns: Sequence[str]) -> list[str]:
@@ -166,7 +172,7 @@ def _check(
 def _result(
     found: dict[str, Any],
     aliases: dict[str, str],
-    outcome: str,
+    outcomes: Sequence[str],
     columns: Sequence[str],
     within: Sequence[str],
     between: Sequence[str],
@@ -176,14 +182,20 @@ def _result(
         {k: found[k] for k in ("lhs", "op", "rhs", "label", "est_level", *COLUMNS)}
     )
     wanted: list[tuple[str, pd.DataFrame]] = []
-    slopes = table[(table["op"] == "~") & (table["lhs"] == aliases[outcome])]
-    for name in columns:
-        alias = aliases[name]
-        for kind, mark in (("within", "w"), ("between", "b")):
-            wanted.append((f"{kind}: {name}", slopes[slopes["label"] == f"{mark}_{alias}"]))
-        wanted.append((f"contextual: {name}", table[table["lhs"] == f"contextual_{alias}"]))
-    for kind, more in (("within", within), ("between", between)):
-        wanted += [(f"{kind}: {n}", slopes[slopes["rhs"] == aliases[n]]) for n in more]
+    several = len(outcomes) > 1
+    for i, outcome in enumerate(outcomes):
+        number, of = (str(i + 1), f"{outcome}: ") if several else ("", "")
+        slopes = table[(table["op"] == "~") & (table["lhs"] == aliases[outcome])]
+        for name in columns:
+            alias = aliases[name]
+            for kind, mark in (("within", "w"), ("between", "b")):
+                own = slopes[slopes["label"] == f"{mark}{number}_{alias}"]
+                wanted.append((f"{of}{kind}: {name}", own))
+            contextual = table[table["lhs"] == f"contextual{number}_{alias}"]
+            wanted.append((f"{of}contextual: {name}", contextual))
+        for kind, more in (("within", within), ("between", between)):
+            wanted += [(f"{of}{kind}: {n}", slopes[slopes["rhs"] == aliases[n]]) for n in more]
+    wanted += _covariances(table, aliases, outcomes)
     rows = pd.concat([frame.iloc[[0]] for _, frame in wanted])
     values = {k: readonly(rows[k].to_numpy(dtype=float, copy=True)) for k in COLUMNS}
     return LatentCentering(
@@ -200,3 +212,17 @@ def _result(
         printed=Printed.from_r(found["printed"]),
         **values,
     )
+
+
+def _covariances(
+    table: pd.DataFrame, aliases: dict[str, str], outcomes: Sequence[str]
+) -> list[tuple[str, pd.DataFrame]]:
+    """Residual covariances of the outcomes at both levels, one row a pair."""
+    rows = []
+    for level, kind in ((1, "within"), (2, "between")):
+        here = table[(table["op"] == "~~") & (table["est_level"] == level)]
+        for a, b in combinations(outcomes, 2):
+            pair = {aliases[a], aliases[b]}
+            own = here[[{x, y} == pair for x, y in zip(here["lhs"], here["rhs"], strict=True)]]
+            rows.append((f"{kind} covariance: {a}, {b}", own))
+    return rows

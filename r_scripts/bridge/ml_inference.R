@@ -136,14 +136,18 @@ ml_checks.merMod <- function(fit) {
 
 .at_most <- function(x, n = 5000L) if (length(x) > n) x[seq_len(n)] else x
 
-#' A two-level model in lavaan: y on x at both levels, x partitioned by the model.
+#' A two-level model in lavaan: each y on x at both levels, x partitioned by the model; outcomes covary at
+#' both levels. Labels are w_x, b_x, or w1_x, w2_x ... of several outcomes.
 ml_latent <- function(data, y, cluster, x, within, between, fiml, level) {
   need_package("lavaan", "latent centring")
-  both <- function(prefix) paste0(prefix, "_", x, "*", x)
+  mark <- if (length(y) == 1L) "" else seq_along(y)
+  regressions <- function(prefix, more) paste0("  ", y, " ~ ", vapply(mark, function(k)
+    paste(c(paste0(prefix, k, "_", x, "*", x), more), collapse = " + "), ""), collapse = "\n")
+  together <- if (length(y) > 1L) paste0("\n  ", utils::combn(y, 2L, paste, collapse = " ~~ "), collapse = "")
+  each <- rep(mark, each = length(x))
   syntax <- paste0(
-    "level: 1\n  ", y, " ~ ", paste(c(both("w"), within), collapse = " + "),
-    "\nlevel: 2\n  ", y, " ~ ", paste(c(both("b"), between), collapse = " + "), "\n",
-    paste0("contextual_", x, " := b_", x, " - w_", x, collapse = "\n"))
+    "level: 1\n", regressions("w", within), together, "\nlevel: 2\n", regressions("b", between), together, "\n",
+    paste0("contextual", each, "_", x, " := b", each, "_", x, " - w", each, "_", x, collapse = "\n"))
   flat <- "no variance within cluster|Level-1 variable|has no variance"
   notes <- character()
   fit <- withCallingHandlers(
