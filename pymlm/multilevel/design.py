@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import product
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import advise, as_pandas, groups_of, mixed, random_part
 from pymlm.multilevel.partition import icc as icc_of_model
 from pymlm.multilevel.partition import icc_of
-from pymlm.results.base import readonly
+from pymlm.results.base import Floats, readonly
 from pymlm.results.multilevel_variance import DesignEffect, Moulton
 
 
@@ -50,9 +52,10 @@ def _rows(value: Any) -> float:
 @strict
 def design_effect(
     m: MixedModel | None = None,
-    icc: float | None = None,
+    icc: float | Sequence[float] | None = None,
     n: float | Sequence[float] | None = None,
-    n_groups: int | None = None,
+    n_groups: int | Sequence[int] | None = None,
+    grid: bool = False,
 ) -> DesignEffect:
     """Return the design effect of clustering and the effective sample size.
 
@@ -60,18 +63,21 @@ def design_effect(
     ----------
     m : MixedModel, optional
         A fitted model: its ICC of every level and the sizes of its groups.
-    icc : float, optional
-        Without a model: the intraclass correlation ...
+    icc : float or sequence of float, optional
+        Without a model: the intraclass correlation, one number, or one for each of several designs.
     n : float or sequence of float, optional
-        ... and the rows per group, one number or one per group.
-    n_groups : int, optional
-        Number of groups when `n` is one number; without it the effective N is not known.
+        Rows per group. Several beside one `icc` are the groups of one sample; beside several `icc`
+        (or `n_groups`) each is the size of one design.
+    n_groups : int or sequence of int, optional
+        Number of groups where they have one size; without it the effective N is not known.
+    grid : bool
+        True: a row for every combination of `icc`, `n` and `n_groups`.
 
     Returns
     -------
     DesignEffect
         1 + (size − 1)·ICC and rows / design effect; for unequal groups with Snijders and Bosker's
-        size and with Kish's.
+        size and with Kish's. Of several numbers the rows say which: "icc = 0.05, n = 20".
 
     Raises
     ------
@@ -89,25 +95,69 @@ def design_effect(
     >>> d = mlm.design_effect(icc=0.30, n=5, n_groups=100)
     >>> float(d.design_effect[0]), round(float(d.effective_n[0]))
     (2.2, 227)
+    >>> mlm.design_effect(icc=[0.3, 0.05], n=[5, 20], n_groups=[100, 50]).effective_n.round()
+    array([227., 513.])
+    >>> mlm.design_effect(icc=[0.05, 0.3], n=[5, 20], grid=True).to_frame()["design_effect"]
+    icc = 0.05, n = 5     1.20
+    icc = 0.05, n = 20    1.95
+    icc = 0.3, n = 5      2.20
+    icc = 0.3, n = 20     6.70
+    Name: design_effect, dtype: float64
     """
     if m is not None:
-        if icc is not None or n is not None or n_groups is not None:
+        if icc is not None or n is not None or n_groups is not None or grid:
             raise ArgumentError("give a model, or icc and n, not both")
         return _of_model(mixed(m, "design_effect"))
     if icc is None or n is None:
         raise ArgumentError("design_effect needs a model, or icc= and n= (rows per group)")
-    share = _share(icc, "icc")
-    if isinstance(n, (int, float, np.number)):
-        size = _rows(n)
-        groups = math.nan if n_groups is None else _positive(n_groups, "n_groups")
-        return _result(("group",), [share], [size], [size], size * groups)
-    sizes = np.array([_rows(k) for k in n])
-    if len(sizes) == 0:
-        raise ArgumentError("n names no group; give the rows per group")
+    shares = _several(icc, "icc", lambda value: _share(value, "icc"))
+    counts = _several(n, "n", _rows)
+    one_design = isinstance(icc, Number) and (n_groups is None or isinstance(n_groups, Number))
+    if one_design and not grid and not isinstance(n, Number):
+        return _unequal(float(shares[0]), counts, n_groups)
+    groups = np.array([math.nan])
+    if n_groups is not None:
+        groups = _several(n_groups, "n_groups", lambda value: _positive(value, "n_groups"))
+    rows = list(product(shares, counts, groups)) if grid else _paired(shares, counts, groups)
+    asked = {"icc": icc, "n": n, "n_groups": 0 if n_groups is None else n_groups}
+    several = [name for name, value in asked.items() if not isinstance(value, Number)]
+    named = [dict(zip(asked, row, strict=True)) for row in rows]
+    level = tuple(", ".join(f"{k} = {row[k]:g}" for k in several) or "group" for row in named)
+    rho, size, number = np.array(rows).T
+    return _result(level, rho, size, size, size * number)
+
+
+def _unequal(share: float, sizes: Floats, n_groups: Any) -> DesignEffect:
     if n_groups is not None and n_groups != len(sizes):
         raise ArgumentError(f"n has {len(sizes)} groups, n_groups says {n_groups}")
     size, kish = _sizes(sizes)
-    return _result(("group",), [share], [size], [kish], float(sizes.sum()))
+    return _result(("group",), [share], [size], [kish], np.array([float(sizes.sum())]))
+
+
+def _paired(*columns: Floats) -> list[tuple[float, ...]]:
+    """Rows of designs: several numbers side by side, one number for all."""
+    lengths = {len(c) for c in columns} - {1}
+    if len(lengths) > 1:
+        raise ArgumentError(
+            "icc, n and n_groups stand side by side, one design a row: "
+            f"{', '.join(str(len(c)) for c in columns)} of them. For every combination: grid=True"
+        )
+    length = lengths.pop() if lengths else 1
+    spread_out = [np.repeat(c, length) if len(c) == 1 else c for c in columns]
+    return [tuple(map(float, row)) for row in zip(*spread_out, strict=True)]
+
+
+def _several(values: Any, name: str, check: Callable[[Any], float]) -> Floats:
+    """One number or several, each checked; ArgumentError for what is neither."""
+    if isinstance(values, str) or np.ndim(values) > 1:
+        raise ArgumentError(f"{name} must be a number or a list of numbers, not {values!r}")
+    try:
+        given = [values] if np.ndim(values) == 0 else list(values)
+    except TypeError:
+        given = [values]
+    if not given:
+        raise ArgumentError(f"{name} names no {'group' if name == 'n' else 'value'}")
+    return np.array([check(value) for value in given])
 
 
 def _sizes(sizes: Any) -> tuple[float, float]:
@@ -126,11 +176,15 @@ def _of_model(m: MixedModel) -> DesignEffect:
     sizes = [_sizes(np.bincount(np.asarray(part.groups[g], dtype=int))[1:]) for g in found.level]
     sizes = [(a, b) for a, b in sizes]
     return _result(
-        found.level, found.icc, [a for a, _ in sizes], [b for _, b in sizes], float(m.nobs)
+        found.level,
+        found.icc,
+        [a for a, _ in sizes],
+        [b for _, b in sizes],
+        np.full(len(sizes), float(m.nobs)),
     )
 
 
-def _result(level: tuple[str, ...], share: Any, size: Any, kish: Any, n: float) -> DesignEffect:
+def _result(level: tuple[str, ...], share: Any, size: Any, kish: Any, n: Floats) -> DesignEffect:
     rho = np.asarray(share, dtype=float)
     effect = 1 + (np.asarray(size) - 1) * rho
     by_kish = 1 + (np.asarray(kish) - 1) * rho
@@ -142,7 +196,8 @@ def _result(level: tuple[str, ...], share: Any, size: Any, kish: Any, n: float) 
         effective_n=readonly(n / effect),
         kish_design_effect=readonly(by_kish),
         kish_effective_n=readonly(n / by_kish),
-        n=n,
+        n=float(n[0]) if len(set(n)) == 1 else math.nan,
+        rows=readonly(np.array(n)),
     )
 
 

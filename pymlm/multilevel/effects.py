@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ from pymlm.multilevel._tools import (
 )
 from pymlm.names import group_columns
 from pymlm.results.base import Floats
-from pymlm.results.multilevel_structure import EffectTypes
+from pymlm.results.multilevel_structure import EffectTypes, EffectTypesTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,16 +117,28 @@ def _belong(within: _Column, between: _Column) -> bool:
     return stem >= max(1, min(3, len(a) - 1, len(b) - 1))
 
 
-@strict
+@overload
 def effect_types(
     m: MixedModel | str, data: Any = None, by: str | None = None, warn: bool = True
-) -> EffectTypes:
+) -> EffectTypes: ...
+@overload
+def effect_types(
+    m: list[Any] | tuple[Any, ...] | Mapping[str, Any],
+    data: Any = None,
+    by: str | None = None,
+    warn: bool = True,
+) -> EffectTypesTable: ...
+@strict
+def effect_types(
+    m: Any, data: Any = None, by: str | None = None, warn: bool = True
+) -> EffectTypes | EffectTypesTable:
     """Say which effect each fixed coefficient is, from the formula and the data.
 
     Parameters
     ----------
-    m : MixedModel or str
-        A fitted model, or a formula (then `data` is needed).
+    m : MixedModel or str, a list of them, or a dict
+        A fitted model, or a formula (then `data` is needed). Several make a table, named by a dict,
+        else by the formulas.
     data : DataFrame, optional
         Default: the frame the model was fitted to. Group means are taken over all rows in which the
         predictor is known.
@@ -138,11 +150,12 @@ def effect_types(
     Returns
     -------
     EffectTypes
+        Of several, an EffectTypesTable: ``wide()`` has a row a formula and a column a coefficient.
 
     Raises
     ------
     ArgumentError
-        For a formula without data, or several grouping factors without `by`.
+        For a formula without data, several grouping factors without `by`, or a list of nothing.
 
     Warns
     -----
@@ -168,7 +181,45 @@ def effect_types(
     >>> formula = "normexam ~ standLRT_within + standLRT_between + (1 | school)"
     >>> mlm.effect_types(formula, data).effect
     ('intercept', 'within', 'between')
+    >>> data = data.rename(columns={"standLRT_within": "w", "standLRT_between": "b"})
+    >>> formulas = {k: f"normexam ~ {k} + (1 | school)" for k in ("w", "standLRT", "standLRT + b")}
+    >>> table = mlm.effect_types(formulas, data, warn=False).wide()
+    >>> table["standLRT"].to_dict()
+    {'w': '', 'standLRT': 'smushed', 'standLRT + b': 'within'}
     """
+    if isinstance(m, (MixedModel, str)):
+        return _one(m, data, by, warn)
+    return _table(m, data, by, warn)
+
+
+def _table(many: Any, data: Any, by: str | None, warn: bool) -> EffectTypesTable:
+    """The effects of several models or formulas, one after the other."""
+    if not isinstance(many, (Sequence, Mapping)) or not len(many):
+        raise ArgumentError(
+            f"effect_types takes a fitted model, a formula, or a list of these, not {many!r}"
+        )
+    if isinstance(many, Mapping):
+        named = {str(k): m for k, m in many.items()}
+    else:
+        texts = [m.formula if isinstance(m, MixedModel) else str(m) for m in many]
+        if len(set(texts)) < len(texts):
+            twice = next(t for t in texts if texts.count(t) > 1)
+            raise ArgumentError(f"{twice!r} stands twice; name the models by a dict")
+        named = dict(zip(texts, many, strict=True))
+    frame = None if data is None else as_pandas(data)
+    found = {name: _one(m, frame, by, warn) for name, m in named.items()}
+    each = {
+        c: tuple(v for one in found.values() for v in getattr(one, c))
+        for c in ("term", "effect", "varies", "partner", "assumes", "slope")
+    }
+    return EffectTypesTable(
+        model=tuple(name for name, one in found.items() for _ in one.term),
+        group=tuple(one.group for one in found.values()),
+        **each,
+    )
+
+
+def _one(m: MixedModel | str, data: Any, by: str | None, warn: bool) -> EffectTypes:
     formula, frame, trusted = _formula_and_data(m, data)
     factor = _factor(m, formula, by)
     design = design_of(formula, frame, trusted)

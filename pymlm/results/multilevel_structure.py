@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.results.base import Floats, Result
+from pymlm.results.base import Floats, Result, check_known
 from pymlm.results.printed import shown
 
 
@@ -186,3 +186,54 @@ class EffectTypes(Result):
         return tuple(
             t for t, e in zip(self.term, self.effect, strict=True) if e.startswith("smushed")
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EffectTypesTable(Result):
+    """Which effect each fixed coefficient is, in several models; a row a coefficient of a model.
+
+    Attributes
+    ----------
+    model : tuple of str, length k
+        The name of the model, or its formula.
+    term, effect, varies, partner, assumes, slope : tuple, length k
+        As in `EffectTypes`.
+    group : tuple of str
+        The grouping factor of each model.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "model", "term", "effect", "varies", "partner", "assumes", "slope",
+    )  # fmt: skip
+
+    model: tuple[str, ...]
+    term: tuple[str, ...]
+    effect: tuple[str, ...]
+    varies: tuple[str, ...]
+    partner: tuple[str | None, ...]
+    assumes: tuple[str, ...]
+    slope: tuple[str, ...]
+    group: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient of a model."""
+        columns = {c: np.array(getattr(self, c), dtype=object) for c in self._columns}
+        return pd.DataFrame(columns)
+
+    def wide(self, what: str = "effect") -> pd.DataFrame:
+        """Return one row a model, one column a coefficient; "" where a model has not got it.
+
+        Raises
+        ------
+        ArgumentError
+            For a column that there is not.
+        """
+        check_known(what, self._columns[2:], "column")
+        models, terms = (list(dict.fromkeys(v)) for v in (self.model, self.term))
+        table = pd.DataFrame("", index=models, columns=terms, dtype=object)
+        for model, term, value in zip(self.model, self.term, getattr(self, what), strict=True):
+            table.loc[model, term] = value if value is not None else ""
+        return table
+
+    def _body(self) -> str:
+        return shown(self.wide())

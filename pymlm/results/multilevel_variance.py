@@ -125,11 +125,12 @@ class VariancePartition(Result):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class DesignEffect(Result):
-    """Design effect and effective sample size, one row a grouping factor.
+    """Design effect and effective sample size, one row a grouping factor (or a design).
 
     Attributes
     ----------
     level : tuple of str, length k
+        Grouping factors; of several numbers, which design: "icc = 0.05, n = 20".
     icc : ndarray, shape (k,)
     size : ndarray, shape (k,)
         Rows per group that enter the formula: the common size, or Snijders and Bosker's
@@ -142,7 +143,9 @@ class DesignEffect(Result):
         The same with Kish's size, sum(n²) / sum(n): the exact factor for the variance of the plain
         mean over all rows. Equal for equal groups.
     n : float
-        Rows; NaN when not known.
+        Rows; NaN when not known, or not the same in every design.
+    rows : ndarray, shape (k,), or None
+        Rows of each design.
 
     Notes
     -----
@@ -165,6 +168,7 @@ class DesignEffect(Result):
     kish_design_effect: Floats
     kish_effective_n: Floats
     n: float
+    rows: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
