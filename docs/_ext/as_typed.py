@@ -15,12 +15,23 @@ import pymlm
 from pymlm.models.base import Fitted
 from pymlm.results.base import Result
 
+#: To the end of the word, less the punctuation of the sentence; brackets within come in pairs.
+DOI = re.compile(r"\bdoi:(10\.\d+/(?:[^\s,;()]|\([^\s()]*\))+(?<![.:]))")
+
 
 def no_constructor(
     app: Sphinx, what: str, name: str, item: Any, *rest: Any
 ) -> tuple[str, None] | None:
     """Models and results are given, not made: their constructors are nobody's business."""
     return ("", None) if what == "class" and issubclass(item, (Fitted, Result)) else None
+
+
+def linked_dois(
+    app: Sphinx, what: str, name: str, item: Any, options: Any, lines: list[str]
+) -> None:
+    """Make ``doi:10.1234/abc`` a link."""
+    for i, line in enumerate(lines):
+        lines[i] = DOI.sub(r"`\g<0> <https://doi.org/\1>`__", line)
 
 
 def as_typed(app: Sphinx, doctree: nodes.document) -> None:
@@ -41,5 +52,6 @@ def as_typed(app: Sphinx, doctree: nodes.document) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", lambda app: reference.write(Path(app.srcdir) / "reference"))
     app.connect("autodoc-process-signature", no_constructor)
+    app.connect("autodoc-process-docstring", linked_dois)
     app.connect("doctree-read", as_typed)
     return {"parallel_read_safe": True}

@@ -171,6 +171,8 @@ def name_page(name: Name, topic: Topic) -> str:
         blocks = [directive("autoclass", name.target, ":members:")]
     else:
         blocks = [directive("autofunction", name.target)]
+    if topic.names[name.key]:
+        blocks.append(f"In R: ``{topic.names[name.key]}``.\n")
     beside = [Name(k) for k in topic.names if k != name.key]
     links = ", ".join(n.link for n in beside if n.has_page)
     also = f".. rubric:: See also\n\n:doc:`{topic.title} </reference/{topic.page}>`: {links}\n"
