@@ -37,7 +37,7 @@ bench: $(STAMPS)/bench $(STAMPS)/r-all
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 docs: $(STAMPS)/docs $(STAMPS)/r-all
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -j auto -b html docs docs/_build/html
 
 # Links to the outside; make docs checks those within. Without a network there is nothing to ask.
 linkcheck: $(STAMPS)/docs $(STAMPS)/r

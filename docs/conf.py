@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -85,7 +87,7 @@ import textwrap as _textwrap
 import warnings as _warnings
 import pandas as _pd
 
-_pd.options.display.width = 96
+_pd.options.display.width = 102
 _pd.options.display.max_rows = 12
 _pd.options.display.max_columns = 12
 _pd.options.display.precision = 4
@@ -93,7 +95,9 @@ _warnings.formatwarning = lambda m, category, *_, **__: (
     _textwrap.fill(f"{category.__name__}: {m}", 92) + "\\n"
 )
 """
-_profile = Path(tempfile.mkdtemp(prefix="pymlm-docs-")) / "profile_default"
+# No "pymlm-" before it: pymlm takes such folders for its own and clears those left behind.
+_profile = Path(tempfile.mkdtemp(prefix="docs-of-pymlm-")) / "profile_default"
+atexit.register(shutil.rmtree, _profile.parent, ignore_errors=True)
 (_profile / "startup").mkdir(parents=True)
 (_profile / "startup" / "pages.py").write_text(STARTUP, encoding="utf-8")
 os.environ["IPYTHONDIR"] = str(_profile.parent)

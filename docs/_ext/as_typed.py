@@ -18,12 +18,27 @@ from pymlm.results.base import Result
 #: To the end of the word, less the punctuation of the sentence; brackets within come in pairs.
 DOI = re.compile(r"\bdoi:(10\.\d+/(?:[^\s,;()]|\([^\s()]*\))+(?<![.:]))")
 
+#: Several attributes of one type, as the docstrings of results have them.
+GROUPED = re.compile(r"\w+(, \w+)+ : ")
+
 
 def no_constructor(
     app: Sphinx, what: str, name: str, item: Any, *rest: Any
 ) -> tuple[str, None] | None:
     """Models and results are given, not made: their constructors are nobody's business."""
     return ("", None) if what == "class" and issubclass(item, (Fitted, Result)) else None
+
+
+def one_attribute_a_line(
+    app: Sphinx, what: str, name: str, item: Any, options: Any, lines: list[str]
+) -> None:
+    """Take ``low, high : type`` apart, which napoleon does for parameters alone."""
+    taken_apart = []
+    for line in lines:
+        names, _, kind = line.partition(" : ")
+        grouped = GROUPED.match(line)
+        taken_apart += [f"{one} : {kind}" for one in names.split(", ")] if grouped else [line]
+    lines[:] = taken_apart
 
 
 def linked_dois(
@@ -52,6 +67,7 @@ def as_typed(app: Sphinx, doctree: nodes.document) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", lambda app: reference.write(Path(app.srcdir) / "reference"))
     app.connect("autodoc-process-signature", no_constructor)
+    app.connect("autodoc-process-docstring", one_attribute_a_line, priority=400)
     app.connect("autodoc-process-docstring", linked_dois)
     app.connect("doctree-read", as_typed)
     return {"parallel_read_safe": True}
