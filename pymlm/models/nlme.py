@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
 from pymlm.argument_types import Ddf, Engine, Level, NlmeResidualType, TestType
 from pymlm.arguments import strict
@@ -387,12 +386,7 @@ class NlmeModel(Model, AverageMethods):
         if not others or not all(isinstance(m, NlmeModel) for m in others):
             raise ArgumentError("compare() takes other models of pymlm.lme or pymlm.gls")
         found = call("nlme_compare", *(m._handle for m in (self, *others)))
-        frame = pd.DataFrame({k: np.asarray(found[k], dtype=float) for k in found})
-        chisq = 2 * frame["loglik"].diff().abs()
-        df = frame["npar"].diff().abs()
-        frame["chisq"], frame["df"] = chisq.where(df > 0), df.where(df > 0)
-        frame["p_value"] = chi2.sf(frame["chisq"], frame["df"])
-        return frame
+        return pd.DataFrame({k: np.asarray(found[k], dtype=float) for k in found})
 
     def __repr__(self) -> str:
         kind = "lme" if self._described.is_lme else "gls"

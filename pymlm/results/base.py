@@ -72,11 +72,14 @@ class Result(Rows):
     @in_its_library
     def to_frame(self) -> pd.DataFrame:
         """Return the result as a fresh DataFrame, one row per term; absent columns are NaN."""
-        n = len(getattr(self, self._index)) if self._index else len(getattr(self, self._columns[0]))
-        columns = {}
-        for name in self._columns:
-            value = getattr(self, name)
-            columns[name] = np.full(n, np.nan) if value is None else np.array(value)
+        values = {name: getattr(self, name) for name in self._columns}
+        if self._index is None and all(np.ndim(value) == 0 for value in values.values()):
+            return pd.DataFrame([values])  # one number each: one row
+        n = len(getattr(self, self._index or self._columns[0]))
+        columns = {
+            name: np.full(n, np.nan) if value is None else np.array(value)
+            for name, value in values.items()
+        }
         index = pd.Index(list(getattr(self, self._index)), dtype=object) if self._index else None
         return pd.DataFrame(columns, index=index)
 

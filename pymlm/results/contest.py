@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import pandas as pd
 
-from pymlm.results.base import ESTIMATES, Floats, Printed, Result, check_known
+from pymlm.results.base import Floats, Printed, check_known
+from pymlm.results.estimates import Estimates
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Contest(Result):
+class Contest(Estimates):
     """Tests of single linear hypotheses about the fixed effects, one row each.
 
     Attributes
@@ -48,17 +48,6 @@ class Contest(Result):
     2017, doi:10.18637/jss.v082.i13.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
-    _index: ClassVar[str | None] = "term"
-
-    term: tuple[str, ...]
-    estimate: Floats
-    std_error: Floats
-    df: Floats
-    statistic: Floats
-    p_value: Floats
-    conf_low: Floats
-    conf_high: Floats
     statistic_name: str
     level: float
     ddf: str
@@ -71,7 +60,7 @@ class Contest(Result):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class LsMeans(Result):
+class LsMeans(Estimates):
     """Least-squares means of factor levels, or their pairwise differences.
 
     Attributes
@@ -97,18 +86,7 @@ class LsMeans(Result):
     are not adjusted for their number; `emmeans` adjusts.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
-    _index: ClassVar[str | None] = "term"
-
-    term: tuple[str, ...]
     factor: tuple[str, ...]
-    estimate: Floats
-    std_error: Floats
-    df: Floats
-    statistic: Floats
-    p_value: Floats
-    conf_low: Floats
-    conf_high: Floats
     statistic_name: str
     level: float
     ddf: str

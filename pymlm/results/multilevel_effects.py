@@ -13,6 +13,7 @@ import pandas as pd
 
 from pymlm.figures import figure_of
 from pymlm.results.base import ESTIMATES, Floats, Printed, Result, check_known
+from pymlm.results.estimates import Estimates
 from pymlm.results.fixed import FixedEffects
 
 
@@ -69,48 +70,7 @@ class RobustEffects(FixedEffects):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class EffectTable(Result):
-    """A table of slopes with the columns of FixedEffects; the base of the results below.
-
-    Attributes
-    ----------
-    term : tuple of str, length k
-        What each row is the slope of.
-    estimate, std_error : ndarray, shape (k,)
-        In units of the response per unit of the predictor (link scale for a GLMM).
-    df : ndarray, shape (k,)
-        Degrees of freedom; infinite for z tests.
-    statistic, p_value : ndarray, shape (k,)
-        t (or z) and its two-sided p-value.
-    conf_low, conf_high : ndarray, shape (k,)
-    """
-
-    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
-    _index: ClassVar[str | None] = "term"
-
-    term: tuple[str, ...]
-    estimate: Floats
-    std_error: Floats
-    df: Floats
-    statistic: Floats
-    p_value: Floats
-    conf_low: Floats
-    conf_high: Floats
-
-    def row(self, term: str) -> pd.Series:
-        """Return one row by its name.
-
-        Raises
-        ------
-        ArgumentError
-            For a row that there is not; the names are listed.
-        """
-        check_known(term, self.term, "row")
-        return self.to_frame().loc[[term]].iloc[0]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class WithinBetween(EffectTable):
+class WithinBetween(Estimates):
     """Within, between, contextual and smushed slope of predictors that vary at both levels.
 
     Attributes
@@ -149,7 +109,7 @@ class WithinBetween(EffectTable):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class LatentCentering(EffectTable):
+class LatentCentering(Estimates):
     """Slopes of latent-centred predictors: lavaan partitions predictor and outcome alike.
 
     Attributes
@@ -187,7 +147,7 @@ class LatentCentering(EffectTable):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SimpleSlopes(EffectTable):
+class SimpleSlopes(Estimates):
     """Slope of one predictor at values of its moderator.
 
     Attributes
@@ -275,7 +235,7 @@ class JohnsonNeyman(Result):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Alternatives(EffectTable):
+class Alternatives(Estimates):
     """The same coefficients by every alternative to a multilevel model, side by side.
 
     Attributes

@@ -77,11 +77,7 @@ class R2(Result):
     total: float
     source: str
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row."""
-        return pd.DataFrame(
-            [{"marginal": self.marginal, "conditional": self.conditional, "total": self.total}]
-        )
+    _columns: ClassVar[tuple[str, ...]] = ("marginal", "conditional", "total")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

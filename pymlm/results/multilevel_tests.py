@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from pymlm.results.base import Floats, Result, check_known
@@ -255,10 +254,9 @@ class InformationCriteria(Result):
     flavour: str
     reml: bool
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row."""
-        names = ("aic", "aicc", "bic", "minus_2ll", "npar", "n", "flavour")
-        return pd.DataFrame([{k: getattr(self, k) for k in names}])
+    _columns: ClassVar[tuple[str, ...]] = (
+        "aic", "aicc", "bic", "minus_2ll", "npar", "n", "flavour",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -299,14 +297,3 @@ class AssumptionChecks(Result):
     method: tuple[str, ...]
     residuals: pd.DataFrame
     random_effects: pd.DataFrame
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row a check."""
-        return pd.DataFrame(
-            {
-                "statistic": np.array(self.statistic),
-                "p_value": np.array(self.p_value),
-                "method": list(self.method),
-            },
-            index=list(self.check),
-        )

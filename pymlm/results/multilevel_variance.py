@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import pandas as pd
-
 from pymlm.figures import figure_of
 from pymlm.results.base import Floats, Result
 
@@ -202,10 +200,6 @@ class Moulton(Result):
     _columns: ClassVar[tuple[str, ...]] = (
         "factor", "vpc_x", "vpc_y", "n", "std_error", "corrected",
     )  # fmt: skip
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row."""
-        return pd.DataFrame([{c: getattr(self, c) for c in self._columns}])
 
     def __float__(self) -> float:
         return self.factor

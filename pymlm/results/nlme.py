@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from pymlm.results.base import Floats, Printed, Result
@@ -75,16 +74,3 @@ class NlmeIntervals(Result):
     conf_high: Floats
     level: float
     printed: Printed | None = None
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row a parameter as a fresh DataFrame."""
-        return pd.DataFrame(
-            {
-                "part": list(self.part),
-                "group": list(self.group),
-                "estimate": np.array(self.estimate),
-                "conf_low": np.array(self.conf_low),
-                "conf_high": np.array(self.conf_high),
-            },
-            index=pd.Index(list(self.term), dtype=object),
-        )

@@ -341,7 +341,11 @@ nlme_compare <- function(...) {
   ll <- lapply(models, logLik)
   df <- vapply(ll, attr, 0, "df")
   value <- vapply(ll, as.numeric, 0)
-  list(npar = df, aic = vapply(models, AIC, 0), bic = vapply(models, BIC, 0), loglik = value)
+  chisq <- c(NA, 2 * abs(diff(value)))
+  more <- c(NA, abs(diff(df)))
+  chisq[more %in% 0] <- more[more %in% 0] <- NA
+  list(npar = df, aic = vapply(models, AIC, 0), bic = vapply(models, BIC, 0), loglik = value,
+       chisq = chisq, df = more, p_value = pchisq(chisq, more, lower.tail = FALSE))
 }
 
 #' The rows that a fit used, with na.action as model.frame() gives it; the data are in the formula's
