@@ -37,6 +37,8 @@ CALLED: dict[str, Callable[[str], Question]] = {
     "contest": lambda name: lambda m: getattr(m, name)(np.eye(len(m.fixef()))),
     "confint": lambda name: lambda m: m.confint() if is_lme(m) else m.confint(method="Wald"),
     "emmeans": lambda name: lambda m: getattr(m, name)("x"),
+    "eff_size": lambda name: lambda m: m.eff_size("f", sigma=1.0, edf=10),
+    "deviance_at": lambda name: lambda m: m.deviance_at(m.theta),
     "cld": lambda name: lambda m: getattr(m, name)("f"),
     "emtrends": lambda name: lambda m: getattr(m, name)("1", var="x"),
     "influence": lambda name: lambda m: getattr(m, name)(groups=next(iter(m.ngroups), None)),
