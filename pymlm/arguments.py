@@ -205,6 +205,7 @@ def choice(value: object, allowed: Iterable[T], name: str) -> T:
         f"{name}={value!r} is not one of: {', '.join(repr(o) for o in options)}."
         + (f" Other words are {also}." if also else "")
         + (near_names(value, [*texts, *others]) if isinstance(value, str) else "")
+        + (" Give several models as a list: [m1, m2]." if hasattr(value, "fixef") else "")
     )
 
 

@@ -18,6 +18,7 @@ from pymlm.engine.to_r import NA_INTEGER, Column, Frame
 from pymlm.errors import DataError, FormulaError, near_names
 from pymlm.frame_keys import EXACT, PER_SECOND, key_column
 from pymlm.other_frames import to_pandas
+from pymlm.synonyms import constant_in_r
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +72,7 @@ def used_columns(data: pd.DataFrame, names: Iterable[str], what: str = "formula"
             error = FormulaError if what == "formula" else DataError
             raise error(
                 f"the {what} names {name!r}, which is not a column of the data."
-                + (near_names(name, labels) or _column_list(labels))
+                + (constant_in_r(name) or near_names(name, labels) or _column_list(labels))
             )
         if len(found) > 1:
             raise DataError(

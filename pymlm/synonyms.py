@@ -132,6 +132,15 @@ def in_r(name: str) -> str | None:
     return _IN_R.get(function if module in ("patsy", "formulaic") else name)
 
 
+#: Python's constants, and R's.
+_CONSTANTS: Mapping[str, str] = {"True": "TRUE", "False": "FALSE", "None": "NA"}
+
+
+def constant_in_r(name: str) -> str:
+    """Say how R writes a constant of Python's, for the end of a message."""
+    return f" R writes {_CONSTANTS[name]}." if name in _CONSTANTS else ""
+
+
 def elsewhere(argument: str) -> str:
     """Say what stands here for an argument of other packages, for the end of a message."""
     words = ARGUMENTS.get(argument)

@@ -33,6 +33,8 @@ TOLD = {
     "list of models, lrt": (lambda d, m: mlm.lrt([m, m]), ArgumentError, "lrt(*models)"),
     "list of models, r2": (lambda d, m: mlm.r2([m]), ArgumentError, "[r2(m) for m in models]"),
     "list of models, plot": (lambda d, m: mlm.plot.coefs([m]), ArgumentError, "coefs(*models)"),
+    "models, not a list": (lambda d, m: mlm.regression_table(m, m), ArgumentError, "[m1, m2]"),
+    "True": (lambda d, m: mlm.lm("Reaction ~ I(Days == True)", d), FormulaError, "R writes TRUE"),
     "Q": (lambda d, m: mlm.lm("Reaction ~ Q('a b')", d), FormulaError, "in backticks: `a b`"),
     "np.log": (lambda d, m: mlm.lm("np.log(Reaction) ~ Days", d), FormulaError, "in R: log"),
     "np.power": (lambda d, m: mlm.lm("Reaction ~ np.power(Days, 2)", d), FormulaError, "I(x^2)"),

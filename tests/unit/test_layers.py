@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "formula": {"engine", "synonyms"},
     "other_frames": set(),
     "frame_keys": {"engine"},
-    "frames": {"engine", "frame_keys", "other_frames"},
+    "frames": {"engine", "frame_keys", "other_frames", "synonyms"},
     "figures": set(),
     "progress": {"engine", "options"},
     "display": set(),
