@@ -192,7 +192,8 @@ def topic_page(topic: Topic) -> str:
         elif name.key == "sklearn":
             blocks.append(directive("automodule", "pymlm.sklearn", ":no-members:"))
             regressor = "pymlm.sklearn.regressor.MixedRegressor"
-            blocks.append(directive("autoclass", regressor, ":members:"))
+            made = ":exclude-members: set_fit_request, set_predict_request, set_score_request"
+            blocks.append(directive("autoclass", regressor, ":members:", made))  # by scikit-learn
         elif name.key == "options":
             blocks.append(directive("autodata", "pymlm.options", ":no-value:"))
             blocks.append(directive("autoclass", "pymlm.options.Options", ":members:"))
