@@ -133,6 +133,7 @@ def asked(model: Any, n: Names, whole: bool = True) -> dict[str, Question]:
     methods: dict[str, Question] = {
         "emmeans": lambda m: m.emmeans(n.f),
         "cld": lambda m: m.cld(n.f),
+        "eff_size": lambda m: m.eff_size(n.f, sigma=1.0, edf=40),
         "emtrends": lambda m: m.emtrends(n.f, var=n.x),
         "influence": lambda m: m.influence(groups=group),
         "residual_covariance": lambda m: m.residual_covariance(frame(n)[n.g].cat.categories[3]),

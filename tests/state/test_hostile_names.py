@@ -67,6 +67,7 @@ def answer(question: Any, *args: Any) -> Any:
 def problem(ours: Any, theirs: Any) -> str | None:
     """What is wrong with an answer, given that under plain names."""
     if isinstance(theirs, Exception):
+        assert "missing a required argument" not in str(theirs), "a question that asks nothing"
         same = type(ours) is type(theirs) and not isinstance(ours, mlm.errors.RError)
         return None if same else f"{ours!r:.90} for {theirs!r:.120}"
     if isinstance(ours, NotSupportedError):

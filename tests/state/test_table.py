@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
+from pymlm.errors import NotSupportedError
 from tests.native import native
 from tests.state.kinds import KINDS, Kind
 from tests.state.questions import answer, questions
@@ -86,13 +87,33 @@ IN_PLACE = {
 def test_asking_changes_nothing_and_a_pickle_answers(fits, tmp_path):
     model = fits.again()
     asked = {n: q for n, q in IN_PLACE.items() if hasattr(model, n)} | questions(model)
+    before = as_bytes(model)
     for name, question in asked.items():
-        before = as_bytes(model)
         answer(model, question)
-        keep(tmp_path, name, before, as_bytes(model))
+        after = as_bytes(model)
+        keep(tmp_path, name, before, after)
+        before = after
     assert changed(tmp_path) == {}
     twin = pickle.loads(pickle.dumps(model))  # nothing kept: R's object answers again
     check(twin, fits, ARITHMETIC, apart=("to_r",))
+
+
+#: What lme4 computes by changing a model, or by refitting it.
+AFTER = {
+    "profile": lambda m: m.profile(),
+    "bootstrap": lambda m: m.bootstrap(nsim=2, seed=1),
+    "influence": lambda m: m.influence(groups=next(iter(getattr(m, "ngroups", {})), None)),
+}
+
+
+@pytest.mark.parametrize("done", AFTER)
+def test_after_what_works_on_a_model_in_place(fits, done):
+    model = fits.again()
+    try:
+        AFTER[done](model)
+    except (NotSupportedError, AttributeError) as error:
+        pytest.skip(f"R has none for this class: {error}")
+    check(model, fits, ARITHMETIC)
 
 
 def test_a_change_in_place_would_be_seen(tmp_path):
