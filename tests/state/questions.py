@@ -40,8 +40,6 @@ CALLED: dict[str, Callable[[str], Question]] = {
     "eff_size": lambda name: lambda m: m.eff_size("f", sigma=1.0, edf=10),
     "deviance_at": lambda name: lambda m: m.deviance_at(m.theta),
     "cld": lambda name: lambda m: getattr(m, name)("f"),
-    "eff_size": lambda name: lambda m: m.eff_size("f", sigma=1.0, edf=40),
-    "deviance_at": lambda name: lambda m: m.deviance_at(m.theta),
     "emtrends": lambda name: lambda m: getattr(m, name)("1", var="x"),
     "influence": lambda name: lambda m: getattr(m, name)(groups=next(iter(m.ngroups), None)),
     "simulate": _with(nsim=2, seed=1),
