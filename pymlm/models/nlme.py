@@ -384,7 +384,7 @@ class NlmeModel(Model, AverageMethods):
         [nan, 0.0035]
         """
         if not others or not all(isinstance(m, NlmeModel) for m in others):
-            raise ArgumentError("compare() takes other models of pymlm.lme or pymlm.gls")
+            raise ArgumentError("compare() takes one or more other models of lme or gls")
         found = call("nlme_compare", *(m._handle for m in (self, *others)))
         return pd.DataFrame({k: np.asarray(found[k], dtype=float) for k in found})
 

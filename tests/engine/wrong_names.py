@@ -114,6 +114,11 @@ AS_COLUMNS = {
     "gls.variance_by": lambda d, c: mlm.gls("Reaction ~ Days", d, variance_by=c),
     "lme.time": lambda d, c: mlm.lme(
         "Reaction ~ Days", d, random="~ 1 | Subject", correlation="ar1", time=c),
+    "lme.correlation_by": lambda d, c: mlm.lme(
+        "Reaction ~ Days", d, random="~ 1 | Subject", correlation="ar1", correlation_by=c),
+    "robust_errors.order_by": lambda d, c: mlm.robust_errors(
+        mlm.lm("Reaction ~ Days", d), type="HAC", order_by=c),
+    "stack_outcomes.outcomes": lambda d, c: mlm.stack_outcomes(d, ["Reaction", c]),
     "lme.variance_by": lambda d, c: mlm.lme(
         "Reaction ~ Days", d, random="~ 1 | Subject", variance_by=c),
     "hausman.by": lambda d, c: mlm.hausman("Reaction ~ Days", d, c),
@@ -294,7 +299,8 @@ AS_PARTS = {
 NO_NAMES = frozenset([
     "add_dropped", "bias_adjust", "delta", "edf", "max_degree", "null", "random_only", "regrid",
     "side", "tran",
-    "adjust", "allow_new_levels", "alpha", "alpha_fixed", "alpha_random", "args", "ax",
+    "adjust", "allow_new_levels", "alpha", "approximation", "estimator", "full", "grid", "lag",
+    "mean", "prewhite", "alpha_fixed", "alpha_random", "args", "ax",
     "axes", "bars", "between_at", "boot", "boot_type", "boundary", "ci", "column_labels",
     "command", "comparisons", "component", "cond_var", "conf_int", "conf_level",
     "conf_method", "connect", "contrast", "control", "correlation", "corstr", "covtest",
@@ -318,5 +324,6 @@ NO_NAMES_HERE = frozenset([
     "cld.offset", "emmeans.offset", "cld.weights", "emmeans.weights", "emtrends.weights",
     "eff_size.weights",
     "glmer_nb.weights", "anova.test", "plot.residuals_by_group.random",
-    "predict.memberships", "center.at",
+    "predict.memberships", "center.at", "mixture_critical_value.weights",
+    "mixture_p_value.weights",
 ])  # fmt: skip

@@ -280,7 +280,6 @@ def test_what_is_not_defined(m):
         lambda m: mlm.total_r2(m),
         lambda m: mlm.icc(m),
         lambda m: mlm.shrinkage(m),
-        lambda m: mlm.equations(m),
     ],
 )
 def test_what_is_for_linear_predictors(m, r, ask):
