@@ -19,10 +19,12 @@ methods_bound <- function(devfun) {
   head <- x[[1L]]
   if (is.call(head) && identical(head[[1L]], quote(`$`)) && is.name(head[[2L]]) &&
       as.character(head[[2L]]) %in% c("pp", "resp")) {
-    # The pointer to what C++ made of the object stays, as long as the object does.
-    if (identical(head[[3L]], quote(ptr))) return(eval(x, rho))
+    # The pointer to what C++ made of the object stays, as long as the object does. By name: the body
+    # of every fit is the same then, and R compiles it once.
+    pointer <- identical(head[[3L]], quote(ptr))
     name <- paste0(".", as.character(head[[2L]]), ".", as.character(head[[3L]]))
-    assign(name, eval(head, rho), envir = rho)
+    assign(name, eval(if (pointer) x else head, rho), envir = rho)
+    if (pointer) return(as.name(name))
     x[[1L]] <- as.name(name)
   }
   for (i in seq_along(x)) if (is.call(x[[i]])) x[[i]] <- .bind_methods(x[[i]], rho)
