@@ -96,7 +96,8 @@ class MeansMethods(MeansTestMethods):
         adjust : str, optional
             "tukey", "sidak", "bonferroni", "holm", "scheffe", "mvt", "none" ...; by default what
             emmeans uses: "tukey" for pairwise contrasts, "dunnettx" for trt.vs.ctrl, "fdr" for eff,
-            "none" for means, poly and one's own.
+            "none" for means, poly and one's own. "mvt" (of consec, mean_chg) is simulated: its
+            third digit changes from call to call, as in R.
         ddf : str or None
             "Satterthwaite" (default of lmer), "Kenward-Roger" (REML fits; it adjusts the standard
             errors, too) or "asymptotic" (z tests, as None; default of a GLMM). By default emmeans'

@@ -30,6 +30,7 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "drop1": lambda m: m.drop1(), "step": lambda m: m.step(), "ls_means": lambda m: m.ls_means(),
     "emmeans": lambda m: m.emmeans("f"), "emtrends": lambda m: m.emtrends("f", "x"),
     "joint_tests": lambda m: m.joint_tests(), "cld": lambda m: m.cld("f"),
+    "eff_size": lambda m: m.eff_size("f", sigma=2.0, edf=40),
     "confint": lambda m: m.confint(), "tidy": lambda m: m.tidy(), "glance": lambda m: m.glance(),
     "augment": lambda m: m.augment(), "predict": lambda m: m.predict(),
     "residuals": lambda m: m.residuals(), "model_matrix": lambda m: m.model_matrix(),
