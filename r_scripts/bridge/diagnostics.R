@@ -70,7 +70,11 @@ influence_native.merMod <- function(fit, groups = NULL) {
   if (length(unknown))
     refuse("DataError", "groups: '", unknown[1L], "' is no column of the model's data.",
            near_terms(unknown[1L], names(known)), " There are: ", paste(names(known), collapse = ", "))
-  args <- c(list(model = apart(fit$model), data = data), influence_alone())
+  model <- apart(fit$model)
+  # update() inside of influence() does not see what the call names beside the data.
+  coding <- model@call$contrasts
+  if (!is.null(coding)) model@call$contrasts <- eval(coding, model_home(fit$model))
+  args <- c(list(model = model, data = data), influence_alone())
   # One column of text, apart from the model's own, whose kind must stay; lme4 1.1-31 pastes whole rows
   # where it is given several columns.
   if (length(groups)) {

@@ -197,6 +197,9 @@ update_in_place <- function(fit, formula, changes) {
   }
   as_fit(withCallingHandlers(
     .evaluated(call, model_home(fit$model)),
+    # The coding of a factor that the update took out stays in the call, and is not used.
+    warning = function(w) if (grepl("is absent, its contrast will be ignored", conditionMessage(w)))
+      tryInvokeRestart("muffleWarning"),
     error = function(e) .explain_missing(fit$model, conditionMessage(e))))
 }
 

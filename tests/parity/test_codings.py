@@ -157,6 +157,13 @@ def test_what_follows_a_fit_by_hypotheses(cake: Any, tmp_path: Any) -> None:
     difference = m.emmeans("recipe", contrast={"d": [-1, 1, 0]})
     assert_fits_close(difference.estimate[0], m.fixef()["recipeB - A"], REOPTIMIZED)
     assert ".rest1" in m.to_r()
+    # What refits elsewhere finds the coding, and a factor that went takes its coding along.
+    plain = mlm.lmer("angle ~ recipe + (1 | replicate)", cake)
+    ours, theirs = (x.influence("replicate").cooks_distance for x in (m, plain))
+    assert_fits_close(ours, theirs, REOPTIMIZED)
+    smaller = m.update(". ~ . - recipe")  # warnings are errors here
+    chi2 = mlm.anova(m, smaller).to_frame()["chisq"].iloc[1]
+    assert_fits_close(chi2, mlm.anova(plain, smaller).to_frame()["chisq"].iloc[1], REOPTIMIZED)
 
 
 BAD = {
