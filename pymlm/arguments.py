@@ -153,14 +153,10 @@ def own_words(literal: Any, name: str) -> tuple[Any, ...]:
 
 
 def _one_of(literal: Any, name: str) -> Check:
-    """Look a value up among the words of a Literal that stand for themselves."""
+    """Look a value up among the words of a Literal that stand for themselves; a text once."""
     own = own_words(literal, name)
-    texts = {w for w in own if isinstance(w, str)}
-
-    def check(value: Any, name: str) -> Any:
-        return value if type(value) is str and value in texts else choice(value, own, name)
-
-    return check
+    of_text = functools.cache(lambda text: choice(text, own, name))
+    return lambda value, name: of_text(value) if type(value) is str else choice(value, own, name)
 
 
 def refuse_unknown(function: str, given: Iterable[str], known: Sequence[str]) -> None:
