@@ -67,11 +67,15 @@ def bar(
         return
     width, height = shutil.get_terminal_size()  # of a terminal that does not say so: 80 × 24
     shown = made(
-        total=total, desc=what, leave=False, delay=after, miniters=0, ncols=min(_WIDTH, width),
-        nrows=height, bar_format=None if total else _NO_TOTAL,
+        # A moment at least, so that nothing is shown before `try` takes care of it.
+        total=total, desc=what, leave=False, delay=after or 1e-9, miniters=0,
+        ncols=min(_WIDTH, width), nrows=height, bar_format=None if total else _NO_TOTAL,
     )  # fmt: skip
     token = _one_is_shown.set(True)
     try:
+        if not after:
+            shown.refresh()
+            shown.last_print_t = time.time()  # by which close() knows that it was shown
         yield shown.update
     finally:
         _one_is_shown.reset(token)
