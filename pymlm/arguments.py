@@ -184,7 +184,7 @@ def choice(value: object, allowed: Iterable[T], name: str) -> T:
     """
     options = list(allowed)
     for option in options:
-        if value is option or value == option:
+        if value is option or _equal(value, option):
             return option
         both_text = isinstance(value, str) and isinstance(option, str)
         if both_text and str(value).casefold() == str(option).casefold():
@@ -203,6 +203,14 @@ def choice(value: object, allowed: Iterable[T], name: str) -> T:
         + (near_names(value, [*texts, *others]) if isinstance(value, str) else "")
         + (" Give several models as a list: [m1, m2]." if hasattr(value, "fixef") else "")
     )
+
+
+def _equal(value: object, option: object) -> bool:
+    """Whether they are equal; frames, arrays and pandas' NA have no answer, and so are not."""
+    try:
+        return bool(value == option)
+    except (TypeError, ValueError):
+        return False
 
 
 def text_list(value: object, name: str) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,3 +107,13 @@ def check_models(function: str, *models: Any) -> None:
     for model in models:
         if not isinstance(model, Fitted):
             raise ArgumentError(f"{function} takes fitted models, not {type(model).__name__}")
+
+
+def model_names(names: Any, n: int) -> list[str]:
+    """Return the names of n models, those given or "m0", "m1" ...; ArgumentError for others."""
+    if names is None:
+        return [f"m{i}" for i in range(n)]
+    given = [names] if isinstance(names, str) or not isinstance(names, Iterable) else list(names)
+    if not all(isinstance(name, str) for name in given) or not len(set(given)) == len(given) == n:
+        raise ArgumentError(f"names must be {n} different names, not {names!r}")
+    return given

@@ -8,8 +8,7 @@ from typing import Any, Literal
 from pymlm.argument_types import Significance
 from pymlm.arguments import strict
 from pymlm.engine import call
-from pymlm.errors import ArgumentError
-from pymlm.models.alignment import check_models, row_orders
+from pymlm.models.alignment import check_models, model_names, row_orders
 from pymlm.results.comparison import ModelComparison
 from pymlm.results.printed import in_digits
 
@@ -72,9 +71,7 @@ def anova(
     """
     models = (m0, m1, *more)
     check_models("anova", *models)
-    called = [f"m{i}" for i in range(len(models))] if names is None else [str(n) for n in names]
-    if len(called) != len(models) or len(set(called)) != len(called):
-        raise ArgumentError(f"names must be {len(models)} different names, not {names!r}")
+    called = model_names(names, len(models))
     handles = [m._handle for m in models]
     orders = row_orders(models, called)
     found: ModelComparison = call(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from numbers import Number
 from typing import Any
@@ -149,14 +149,14 @@ def _paired(*columns: Floats) -> list[tuple[float, ...]]:
 
 def _several(values: Any, name: str, check: Callable[[Any], float]) -> Floats:
     """One number or several, each checked; ArgumentError for what is neither."""
-    if isinstance(values, str) or np.ndim(values) > 1:
-        raise ArgumentError(f"{name} must be a number or a list of numbers, not {values!r}")
-    try:
-        given = [values] if np.ndim(values) == 0 else list(values)
-    except TypeError:
-        given = [values]
+    if isinstance(values, Number):
+        return np.array([check(values)])
+    several = isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping))
+    given = list(values) if several else [None]
     if not given:
         raise ArgumentError(f"{name} names no {'group' if name == 'n' else 'value'}")
+    if not all(isinstance(value, Number) for value in given):
+        raise ArgumentError(f"{name} must be a number or a list of numbers, not {values!r}")
     return np.array([check(value) for value in given])
 
 

@@ -104,8 +104,7 @@ def latent_centering(
     """
     outcomes = names(outcome, "outcome")
     columns = names(x, "x")
-    more_w = names(within, "within") if within else []
-    more_b = names(between, "between") if between else []
+    more_w, more_b = _some(within, "within"), _some(between, "between")
     frame = as_pandas(data)
     groups = groups_of(frame, by)
     flat = _check(frame, columns, more_b, groups)
@@ -133,6 +132,12 @@ def latent_centering(
             "is not positive definite): do not read its slopes. " + " ".join(found["notes"])
         )
     return _result(found, aliases, outcomes, columns, more_w, more_b, flat)
+
+
+def _some(value: Any, what: str) -> list[str]:
+    """Columns' names, or none of them."""
+    none = value is None or (isinstance(value, (str, list, tuple)) and not value)
+    return [] if none else names(value, what)
 
 
 def _aliases(columns: Sequence[str]) -> list[str]:

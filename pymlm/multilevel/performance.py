@@ -11,8 +11,8 @@ import numpy as np
 
 from pymlm.arguments import strict
 from pymlm.engine import call
-from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError
-from pymlm.models.alignment import row_orders
+from pymlm.errors import ComparisonError, NotSupportedError
+from pymlm.models.alignment import model_names, row_orders
 from pymlm.models.inside import call_on, handle_of
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
@@ -91,9 +91,7 @@ def compare_performance(
     m1  1764.471           0.799  0.722
     """
     models = [fitted_model(x, "compare_performance") for x in (m, *more)]
-    called = [f"m{i}" for i in range(len(models))] if names is None else [str(n) for n in names]
-    if len(called) != len(models) or len(set(called)) != len(called):
-        raise ArgumentError(f"names must be {len(models)} different names, not {names!r}")
+    called = model_names(names, len(models))
     reml = estimator == "REML" or (estimator is None and len(models) == 1)
     if len(models) > 1:
         _check_together(models, called, estimator)

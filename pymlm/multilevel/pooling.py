@@ -18,7 +18,7 @@ from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
 from pymlm.models.fitting import check_response
 from pymlm.models.inside import ask, call_on, source_of
 from pymlm.models.lmer import LinearMixedModel, lmer
-from pymlm.multilevel._tools import advise, groups_of, mixed
+from pymlm.multilevel._tools import advise, column, groups_of, mixed
 from pymlm.results.base import Floats, readonly
 from pymlm.results.pooling import Pooling, ResidualGroups, Shrinkage
 
@@ -129,7 +129,7 @@ def pooling(
     vetted = vet(formula, columns=frame.columns, rows=len(frame))
     if vetted.n_bars or not vetted.two_sided:
         raise FormulaError("pooling() takes the fixed part, e.g. 'y ~ x'; `by` names the groups")
-    used_columns(frame, [by], "argument by")
+    column(frame, by, "argument by")
     used = used_columns(frame, list(dict.fromkeys([*vetted.names, by])))
     check_some_complete(used)
     check_response(vetted, used)

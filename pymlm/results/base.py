@@ -37,7 +37,7 @@ ESTIMATES = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", 
 def check_known(name: object, known: Iterable[str], what: str) -> None:
     """Raise ArgumentError unless `name` is one of `known`, which the error lists."""
     names = list(dict.fromkeys(known))
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise ArgumentError(
             f"no {what} {name!r} here.{near_names(str(name), names)} There are: {', '.join(names)}"
         )
