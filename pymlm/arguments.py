@@ -314,8 +314,7 @@ def fraction(value: object, name: str) -> float:
 
 def significance(value: object, name: str = "level") -> float:
     """Return a significance level, a number above 0 and at most 0.5."""
-    number = _number(value)
-    if not 0 < number <= 0.5:
+    if not 0 < (number := _number(value)) <= 0.5:
         raise ArgumentError(
             f"{name} is the share of tests that reject where there is nothing, e.g. 0.05 (not the "
             f"0.95 of an interval), not {value!r}"
@@ -339,10 +338,9 @@ def finite_numbers(values: object, name: str) -> NDArray[np.float64]:
         given = np.array([])
     if given.ndim != 1 or not len(given) or given.dtype.kind not in "iuf":
         raise ArgumentError(f"{name} must be a number or a list of numbers, not {values!r}")
-    found = given.astype(np.float64)
-    if not np.isfinite(found).all():
+    if not np.isfinite(given).all():
         raise ArgumentError(f"{name} must be finite, not {values!r}")
-    return found
+    return given.astype(np.float64)
 
 
 def at_least(least: int) -> Check:
