@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from pymlm.errors import RPackageError
+
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
@@ -17,3 +19,18 @@ def no_figure_stays_open() -> Iterator[None]:
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Skip an example whose R package this system has not, saying so; a test names its own."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(item, pytest.DoctestItem):
+            raise
+        for failure in getattr(error, "failures", [error]):
+            cause = getattr(failure, "exc_info", (None, None))[1]
+            if isinstance(cause, RPackageError):
+                pytest.skip(str(cause).partition(". Run")[0])
+        raise

@@ -19,7 +19,7 @@ from pymlm.errors import (
 )
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
 from tests.native import assert_fits_close as assert_close
-from tests.native import native
+from tests.native import native, needs_r
 from tests.tolerances import BY_HAND, FIVE_DIGITS, FLAT_CRITERION, FLAT_TAIL, REOPTIMIZED
 
 CODE = (
@@ -52,6 +52,7 @@ emit(list(
 
 @pytest.fixture(scope="module")
 def r() -> Any:
+    needs_r("performance", "effectsize")
     return native(CODE)
 
 

@@ -14,7 +14,7 @@ import pymlm as mlm
 from pymlm.errors import ComparisonError, NotSupportedError
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED, gpa
 from tests.native import assert_fits_close as assert_close
-from tests.native import native
+from tests.native import native, needs_r
 from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, SAME_PATH
 
 CODE = (
@@ -58,6 +58,7 @@ CRITICAL = [("asymptotic", math.inf, "1.960"), ("between-within", 20, "2.086")]
 
 @pytest.fixture(scope="module")
 def r() -> Any:
+    needs_r("performance")
     return native(CODE)
 
 
@@ -330,6 +331,7 @@ def test_row_90_independence_by_hand(r: Any) -> None:
 
 def test_row_90_true_models_pass() -> None:
     """Residuals of a group are correlated by estimation; a scale of 10 is no heteroscedasticity."""
+    needs_r("performance")
     rng = np.random.default_rng(11)
     g, x = np.repeat(np.arange(50), 4), np.tile(np.arange(4.0), 50)
     d = pd.DataFrame(
@@ -346,6 +348,7 @@ def test_row_90_true_models_pass() -> None:
 
 @pytest.mark.filterwarnings("ignore::pymlm.errors.SingularFitWarning")
 def test_row_90_a_constant_prediction_has_no_curve() -> None:
+    needs_r("performance")
     d = pd.DataFrame({"y": np.tile([1.0, 2.0, 4.0, 3.0], 9), "g": np.repeat(np.arange(9), 4)})
     found = mlm.check_assumptions(mlm.lmer("y ~ 1 + (1 | g)", d)).to_frame()
     assert np.isnan(found.loc["linearity", "p_value"])
@@ -364,6 +367,7 @@ def test_row_90_data_for_plots(fit: mlm.LinearMixedModel, d: pd.DataFrame, r: An
 
 
 def test_row_90_sees_what_is_wrong() -> None:
+    needs_r("performance")
     rng = np.random.default_rng(5)
     g = np.repeat(np.arange(60), 15)
     x = rng.uniform(-2, 2, size=900)

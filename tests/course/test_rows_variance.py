@@ -20,7 +20,7 @@ from pymlm.errors import (
 )
 from pymlm.multilevel.icc_intervals import _logit_interval
 from tests.course.lecture_data import GPA_IN_R, OPTIMIZED
-from tests.native import ROUND_TRIP, native
+from tests.native import ROUND_TRIP, native, needs_r
 from tests.native import assert_fits_close as assert_close
 from tests.tolerances import BY_HAND, FLAT_CRITERION, FLAT_TAIL, OTHER_OPTIMIZER
 
@@ -66,6 +66,7 @@ emit(list(
 
 @pytest.fixture(scope="module")
 def r() -> Any:
+    needs_r("performance")
     return native(CODE)
 
 

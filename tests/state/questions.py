@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.errors import NotSupportedError
+from pymlm.errors import NotSupportedError, RPackageError
 from pymlm.models.membership import MultipleMembershipModel
 from pymlm.models.nlme import NlmeModel
 from pymlm.results.base import Printed, Result
@@ -43,6 +43,7 @@ CALLED: dict[str, Callable[[str], Question]] = {
     "emtrends": lambda name: lambda m: getattr(m, name)("1", var="x"),
     "influence": lambda name: lambda m: getattr(m, name)(groups=next(iter(m.ngroups), None)),
     "simulate": _with(nsim=2, seed=1),
+    "deviance_at": lambda name: lambda m: m.deviance_at(m.theta),
     **dict.fromkeys(
         (
             "predictions",
@@ -89,7 +90,8 @@ def answer(model: Any, question: Question) -> Any:
     """The answer in plain values; what a class cannot answer is the refusal's words."""
     try:
         return plain(question(model))
-    except NotSupportedError as error:  # any other error is a question asked wrongly
+    # Any other error is a question asked wrongly; R packages are missing on other systems only.
+    except (NotSupportedError, RPackageError) as error:
         return f"{type(error).__name__}: {error}"
 
 
