@@ -137,7 +137,7 @@ def test_printed_numbers_come_out(case):
         pytest.skip("glmer is not there yet")
     loose = TIGHT if case["reproduced"] is True else LOOSE
     if case.get("family") and has_structures():
-        loose = max(loose, LAPLACE_SINCE_2)
+        loose = LAPLACE_SINCE_2
     model = fit(case)
     found = numbers(case, model)
     assert found

@@ -132,7 +132,6 @@ def asked(model: Any, n: Names, whole: bool = True) -> dict[str, Question]:
     without_f = n(". ~ . - {f} - {f}:{x}")
     methods: dict[str, Question] = {
         "emmeans": lambda m: m.emmeans(n.f),
-        "eff_size": lambda m: m.eff_size(n.f, sigma=1.0, edf=20),
         "cld": lambda m: m.cld(n.f),
         "eff_size": lambda m: m.eff_size(n.f, sigma=1.0, edf=40),
         "emtrends": lambda m: m.emtrends(n.f, var=n.x),

@@ -43,8 +43,6 @@ CALLED: dict[str, Callable[[str], Question]] = {
     "emtrends": lambda name: lambda m: getattr(m, name)("1", var="x"),
     "influence": lambda name: lambda m: getattr(m, name)(groups=next(iter(m.ngroups), None)),
     "simulate": _with(nsim=2, seed=1),
-    "eff_size": _with(specs="f", sigma=1.0, edf=20),
-    "deviance_at": lambda name: lambda m: m.deviance_at(m.theta),
     **dict.fromkeys(
         (
             "predictions",
