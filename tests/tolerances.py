@@ -23,8 +23,8 @@ FLAT_TAIL = 1e-3
 SEVEN_DIGITS = 2e-6
 #: ... whose optimizer stopped elsewhere in the fifth or sixth.
 FIVE_DIGITS = 2e-5
-#: Printed by lme4 before 2.1, whose Laplace approximation of glmer differs: estimates by 1e-4 to 3e-4,
-#: standard errors and variances of random effects by up to 5e-3.
+#: Printed by lme4 before 2.1, whose Laplace approximation of glmer differs: estimates by 1e-4 to
+#: 3e-4, standard errors and variances of random effects by up to 5e-3.
 LAPLACE_SINCE_2 = 6e-3
 
 

@@ -83,6 +83,7 @@ print_model <- function(fit, digits = NULL) enc2utf8(under_digits(digits, printe
 # Formulas without the environments that hold the data.
 .freed <- function(x) {
   if (is.object(x) && isS4(x)) return(x)
+  numbered <- is.data.frame(x) && .row_names_info(x) < 0L # which prints otherwise than rows named 1, 2
   own <- attributes(x)
   if (typeof(x) == "list") {
     x <- .within(unclass(x), .freed)
@@ -91,6 +92,7 @@ print_model <- function(fit, digits = NULL) enc2utf8(under_digits(digits, printe
   own <- .within(own, .freed)
   if (is.environment(own$.Environment)) own$.Environment <- globalenv()
   attributes(x) <- own
+  if (numbered) attr(x, "row.names") <- .set_row_names(length(own$row.names))
   x
 }
 
