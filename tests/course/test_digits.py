@@ -8,6 +8,7 @@ import pytest
 
 import pymlm as mlm
 from tests.course.test_cases import cases, fit, frame
+from tests.native import has_structures
 
 pytestmark = pytest.mark.skipif(not cases(), reason="the course data are not here")
 
@@ -37,6 +38,8 @@ def summary_of(case: dict[str, Any], m: Any) -> Any:
 @pytest.mark.filterwarnings("ignore::pymlm.errors.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::pymlm.errors.RWarning")  # of standard errors of old
 def test_rows_of_the_summary(name):
+    if has_structures() and name.startswith("contraception"):
+        pytest.skip("glmer's Laplace approximation changed with lme4 2")
     case, m = page(name)
     text = str(summary_of(case, m))
     wald = next((e["printed"] for e in case["extras"] if e["kind"] == "wald_use_hessian_false"), {})

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
+from tests.native import has_structures
 from tests.tolerances import FIVE_DIGITS, FLAT_CRITERION, OTHER_OPTIMIZER, REOPTIMIZED, SEVEN_DIGITS
 
 
@@ -255,7 +256,8 @@ def test_profile_intervals(case):
     for name, row in ci.iterrows():
         printed = names.get(name, ".sigma" if name == "sigma" else name)
         values |= {f"{printed}_lo": row["conf_low"], f"{printed}_hi": row["conf_high"]}
-    check(c.printed("confint_profile"), FIVE_DIGITS, **values)
+    loose = FLAT_CRITERION if has_structures() else FIVE_DIGITS  # lme4 2 profiles on another grid
+    check(c.printed("confint_profile"), loose, **values)
 
 
 def test_profile_interval_of_a_correlation(case):
