@@ -30,6 +30,8 @@ def library_of(value: Any) -> str | None:
         frame = nw.from_native(value)
     except (ImportError, TypeError):
         return None
+    if nw.get_level(frame) == "interchange":
+        return "pyarrow"
     name = str(frame.implementation.name).lower()
     return name if name in _MADE else "pyarrow"
 

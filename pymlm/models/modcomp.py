@@ -114,7 +114,9 @@ def _means(m1: Any, m0: Any, method: str, engine: Engine | None) -> MeansCompari
         if any(asked.rhs):
             raise ArgumentError("a restriction of the means has right-hand side 0; use m.contest")
         small["L"] = asked.rows
-    if method == KENWARD_ROGER and isinstance(m1, LinearMixedModel) and not m1.reml:
+    # Without fixed effects REML is ML, and R refuses the test in words.
+    refitted = isinstance(m1, LinearMixedModel) and not m1.reml and len(m1.fixef()) > 0
+    if method == KENWARD_ROGER and refitted:
         name = pair.names[0] if isinstance(m0, Fitted) else "m1"
         m1 = m1.update(reml=True)
         note = (*note, f"{name} was fitted by ML, and refitted by REML for the test")

@@ -13,6 +13,7 @@ import pytest
 import pymlm as mlm
 from pymlm import parity
 from pymlm.errors import PymlmWarning
+from pymlm.parity_numbers import compared_ddfs
 from tests.native import REFERENCE, assert_fits_close, native, rscript
 from tests.native import assert_fits_close as assert_close
 from tests.parity.models import MODELS, fitted
@@ -31,7 +32,7 @@ def every_answer(every_model: Any, tmp_path_factory: Any) -> dict[str, Any]:
     """What check_parity's own script says of every model, all in one native process."""
     folders = {name: tmp_path_factory.mktemp("parity") for name in every_model}
     for name, m in every_model.items():
-        parity.export(m, folders[name], [d for d in parity._ddfs(m) if d])
+        parity.export(m, folders[name], [d for d in compared_ddfs(m) if d])
     script = json.dumps(str(REFERENCE / "parity.R"))
     rscript(
         f"for (folder in c({', '.join(json.dumps(str(f)) for f in folders.values())})) {{\n"

@@ -204,7 +204,7 @@ ALONE = "Reaction ~ Days + I(Days == 3 & Subject == '308')"
 MIXED = "Reaction ~ Days + (1 | Subject)"
 WRONG = {
     "lmer": (lambda m, d: mlm.robust_errors(mlm.lmer(MIXED, d)), "cluster_robust"),
-    "no model": (lambda m, d: mlm.robust_errors("Reaction ~ Days"), "takes a model"),
+    "no model": (lambda m, d: mlm.robust_errors("Reaction ~ Days"), "needs a fitted model"),
     "type": (lambda m, d: mlm.robust_errors(m["one"], "HC9"), "not one of"),
     "CR": (lambda m, d: mlm.robust_errors(m["one"], "CR2"), "not one of"),
     "lag of HC3": (lambda m, d: mlm.robust_errors(m["one"], lag=2), "type='HAC'"),
