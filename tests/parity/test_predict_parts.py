@@ -72,7 +72,9 @@ def test_the_random_part_of_other_models(reference: Any) -> None:
     a = mlm.lmer("Ozone ~ Temp + offset(Wind) + (1 | Month)", data)
     found = a.predict(random_only=True)
     assert found.isna().equals(data["Ozone"].isna())
-    assert_fits_close(found.dropna(), np.asarray(reference["missing"])[found.notna()], REOPTIMIZED)
+    theirs = np.asarray(reference["missing"])  # lme4 2 leaves the dropped rows out
+    kept = found.notna().to_numpy() if len(theirs) == len(found) else slice(None)
+    assert_fits_close(found.dropna(), theirs[kept], REOPTIMIZED)
     cbpp = mlm.load_dataset("cbpp")
     g = mlm.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", cbpp)
     for kind in ("link", "response"):
