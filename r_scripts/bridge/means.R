@@ -114,9 +114,6 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   grid <- tryCatch(
     .odd_names_apart(do.call(emmeans::ref_grid, c(args, grid_options(fit, options)))),
     error = function(e) {
-      if (.offset_beside(fit$model) && grepl("Perhaps a 'data' or", conditionMessage(e), fixed = TRUE))
-        refuse("NotSupportedError", "emmeans 2 does not find an offset= beside a function of a column, ",
-               "such as I(x^2). Write it into the formula: ... + offset(column)")
       if (!grepl("rg.limit", conditionMessage(e), fixed = TRUE)) stop(e)
       refuse("NotSupportedError", "the reference grid would have too many rows: hold covariates at few ",
              "values (at=, cov_reduce=), or name factors that are only averaged over as nuisance=. ",
@@ -124,8 +121,6 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
     })
   .with_ddf(grid, fit, ddf)
 }
-
-.offset_beside <- function(model) inherits(model, "lm") && !is.null(model$call$offset)
 
 # model.frame() looks for the levels of `a b` under the name with backticks, and for those of C(f, sum)
 # under f, and takes the column's own.

@@ -38,22 +38,31 @@
     model$call$offset <- model$offset <- model$model[["(offset)"]] <- NULL
     model <- within_terms(model, .without_offset(formula(model)[[3L]]) %||% 1)
     attr(model$model, "terms") <- terms(model)
+  } else if (!is.null(offset_column(model))) {
+    # emmeans 2 does not find one that was given beside I(x^2).
+    written <- .offset_of(offset_column(model))
+    model <- within_terms(model, call("+", formula(model)[[3L]], written))
+    names(model$model)[names(model$model) == "(offset)"] <- deparse1(written, backtick = TRUE)
+    attr(model$model, "terms") <- terms(model)
+    model$call$offset <- NULL
   }
   model$terms <- frozen_terms(fit, terms(model))
   model
 }
 
-# The terms of an lm whose right-hand side is written anew.
+# The terms of an lm whose right-hand side is written anew, of the same variables and perhaps an offset.
 within_terms <- function(model, right) {
   form <- formula(model)
   form[[3L]] <- right
   old <- terms(model)
   new <- terms(form)
   for (part in c("variables", "predvars")) {
-    own <- as.list(attr(old, part))
-    keep <- match(vapply(as.list(attr(new, "variables"))[-1L], deparse1, ""),
+    own <- as.list(attr(old, part))[-1L]
+    written <- as.list(attr(terms(form), "variables"))[-1L]
+    keep <- match(vapply(written, deparse1, ""),
                   vapply(as.list(attr(old, "variables"))[-1L], deparse1, ""))
-    if (length(own)) attr(new, part) <- as.call(c(quote(list), own[-1L][keep]))
+    written[!is.na(keep)] <- own[keep[!is.na(keep)]]
+    if (length(own)) attr(new, part) <- as.call(c(quote(list), written))
   }
   attr(new, "dataClasses") <- attr(old, "dataClasses")
   model$terms <- new
