@@ -226,7 +226,7 @@ def test_tests_and_trends_of_an_lm_with_an_offset(data: pd.DataFrame, spelled: s
 def test_means_of_an_lm_with_an_offset(
     data: pd.DataFrame, spelled: str, terms: str, at: Any
 ) -> None:
-    """emmeans 2 loses one given beside I(x^2), and emmeans 1.8 one of two; those of y less it know."""
+    """emmeans 2 loses one given beside I(x^2), emmeans 1.8 one of two; y less it knows."""
     given: Any = {"column": "lt", "array": data["lt"].to_numpy(), "formula and column": "w"}
     right = terms + (" + offset(lt)" if spelled.startswith("formula") else "")
     m = mlm.lm(f"y ~ {right}", data, offset=given.get(spelled))
