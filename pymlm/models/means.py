@@ -30,10 +30,6 @@ from pymlm.models.means_arguments import (
     Sigma,
     Specs,
     Tran,
-    means_at,
-    means_contrast,
-    means_options,
-    means_specs,
 )
 from pymlm.models.means_tests import MeansTestMethods
 from pymlm.results.emm import EmmGrid
@@ -187,41 +183,7 @@ class MeansMethods(MeansTestMethods):
         >>> m.emmeans("recipe").to_frame()[["recipe", "emmean"]].round(3).values.tolist()
         [['A', 33.122], ['B', 31.644], ['C', 31.6]]
         """
-        return self._ask_ddf(
-            "emmeans",
-            EmmGrid,
-            engine,
-            specs=means_specs(specs, self._source.sent),
-            by=by,
-            at=means_at(at),
-            contrast=_of_means(contrast, ref, interaction, simple, contrast_options),
-            options=means_options(
-                adjust,
-                type,
-                level,
-                infer,
-                weights,
-                ref,
-                interaction,
-                offset,
-                bias_adjust=bias_adjust,
-                sigma=sigma,
-                tran=tran,
-                regrid=regrid,
-                null=null,
-                delta=delta,
-                side=side,
-                simple=simple,
-                contrast_options=contrast_options,
-                cov_reduce=cov_reduce,
-                cov_keep=cov_keep,
-                nesting=nesting,
-                counterfactuals=counterfactuals,
-                nuisance=nuisance,
-            )
-            | {"comparisons": comparisons},
-            ddf=self._means_ddf(ddf),
-        )
+        return self._means("emmeans", locals())
 
     @strict
     def emtrends(
@@ -299,39 +261,4 @@ delta, side, simple, contrast_options, cov_reduce, nesting
             raise ArgumentError(f"var names one covariate, e.g. 'Days', not {var!r}")
         if var not in self._description().frame_names:
             vet(f"~ {var}")
-        return self._ask_ddf(
-            "emtrends",
-            EmmGrid,
-            engine,
-            specs=means_specs(specs, self._source.sent),
-            var=var,
-            by=by,
-            at=means_at(at),
-            contrast=_of_means(contrast, ref, interaction, simple, contrast_options),
-            options=means_options(
-                adjust,
-                None,
-                level,
-                infer,
-                weights,
-                ref,
-                interaction,
-                max_degree=max_degree,
-                regrid=regrid,
-                null=null,
-                delta=delta,
-                side=side,
-                simple=simple,
-                contrast_options=contrast_options,
-                cov_reduce=cov_reduce,
-                nesting=nesting,
-            ),
-            ddf=self._means_ddf(ddf),
-        )
-
-
-def _of_means(contrast: Any, ref: Any, interaction: bool, simple: Any, options: Any) -> Any:
-    """The contrast; what only a contrast uses is refused without one."""
-    if contrast is None and (simple is not None or options is not None):
-        raise ArgumentError("simple= and contrast_options= need contrast=, e.g. 'pairwise'")
-    return means_contrast(contrast, ref, interaction)
+        return self._means("emtrends", locals(), var=var)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.argument_types import Contrast, ContrastName, MeansWeights
-from pymlm.arguments import choice, finite, text_list, whole_number
+from pymlm.arguments import Check, choice, finite, text_list, whole_number
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.names import sides
@@ -141,107 +141,77 @@ def _one_contrast(weights: Any) -> Any:
     return np.asarray(weights, dtype=float)
 
 
-def means_options(
-    adjust: str | None = None,
-    kind: str | None = None,
-    level: float | None = None,
-    infer: str | None = None,
-    weights: Any = None,
-    ref: Ref | None = None,
-    interaction: bool = False,
-    offset: float | None = None,
-    **further: Any,
+def means_question(
+    given: Mapping[str, Any], columns: Collection[str], own: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what was asked for beyond emmeans' defaults; `further` as in `_further`."""
+    """Return what the bridge is asked, from the arguments that a method was given, by name.
+
+    `own` are arguments of this question alone, checked by its method; the others are means', or
+    options of them.
+    """
+    asked: dict[str, Any] = {
+        "specs": means_specs(given["specs"], columns),
+        "by": given["by"],
+        "at": means_at(given["at"]),
+    }
+    if "contrast" in given:
+        asked["contrast"] = _contrast(given)
+    options = means_options({k: v for k, v in given.items() if k not in own})
+    return asked | {"options": options} | own
+
+
+def _contrast(given: Mapping[str, Any]) -> Any:
+    """The contrast; what only a contrast uses is refused without one."""
+    contrast = given["contrast"]
+    for name in ("simple", "contrast_options"):
+        if contrast is None and given.get(name) is not None:
+            raise ArgumentError("simple= and contrast_options= need contrast=, e.g. 'pairwise'")
+    return means_contrast(contrast, given["ref"], given.get("interaction", False))
+
+
+def means_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was asked for beyond emmeans' defaults, checked as `_OPTIONS` says."""
     options: dict[str, Any] = {}
-    if adjust is not None:
-        options["adjust"] = adjust
-    if kind not in ("link", None):
-        options["type"] = kind
-    if level is not None:
-        options["level"] = level
-    if infer is not None:
-        options["infer"] = [infer in ("ci", "both"), infer in ("test", "both")]
-    if weights is not None:
-        options["weights"] = _average_weights(weights)
-    if ref is not None:
-        options["ref"] = _references(ref)
-    if interaction:
-        options["interaction"] = True
-    if offset is not None:
-        options["offset"] = offset
-    return options | _further(options, **further)
+    for name, check in _OPTIONS.items():
+        value = given.get(name)
+        at_default = isinstance(value, (bool, str)) and value == _DEFAULTS.get(name)
+        if value is not None and not at_default:
+            options[name] = check(value, name)
+    _add_marginal(options)
+    if "bias_adjust" not in options and "sigma" in options:
+        raise ArgumentError("sigma= is for bias_adjust=True")
+    if "bias_adjust" in options and "response" not in (options.get("type"), options.get("regrid")):
+        raise ArgumentError("bias_adjust is of means on the response's scale: type='response'")
+    if options.get("side") in _WITH_DELTA and "delta" not in options:
+        raise ArgumentError(f"side={options['side']!r} needs its threshold: delta=")
+    if options.keys() & {"null", "delta"}:
+        options.setdefault("infer", [False, True])  # as R's test()
+    return options
 
 
-def _further(
-    asked: Mapping[str, Any],
-    bias_adjust: bool = False,
-    sigma: Any = None,
-    tran: Tran | None = None,
-    null: float | None = None,
-    delta: float | None = None,
-    side: str | None = None,
-    simple: Specs | None = None,
-    contrast_options: Mapping[str, Any] | None = None,
-    cov_reduce: CovReduce | None = None,
-    cov_keep: Specs | None = None,
-    nesting: Nesting | None = None,
-    regrid: str | None = None,
-    counterfactuals: Specs | None = None,
-    nuisance: Specs | None = None,
-    max_degree: int | None = None,
-) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    if asked.get("type") == "marginal":
-        if bias_adjust or sigma is not None or regrid is not None:
+def _add_marginal(options: dict[str, Any]) -> None:
+    if options.get("type") == "marginal":
+        if options.keys() & {"bias_adjust", "sigma", "regrid"}:
             raise ArgumentError(
                 "type='marginal' is type='response' with bias_adjust=True and sigma='total'; give "
                 "these yourself to change one"
             )
-        out |= {"type": "response", "bias_adjust": True, "sigma": "own"}
-    if bias_adjust:
-        out["bias_adjust"] = True
-        if "response" not in (asked.get("type"), regrid):
-            raise ArgumentError("bias_adjust is of means on the response's scale: type='response'")
-    if sigma is not None:
-        out["sigma"] = a_sigma(sigma)
-        if not bias_adjust:
-            raise ArgumentError("sigma= is for bias_adjust=True")
-    if tran is not None:
-        out["tran"] = _transformation(tran)
-    out |= _hypothesis(null, delta, side, "infer" in asked)
-    for name, given in (
-        ("simple", simple), ("cov_keep", cov_keep), ("counterfactuals", counterfactuals),
-        ("nuisance", nuisance),
-    ):  # fmt: skip
-        if given is not None:
-            out[name] = text_list(given, name)
-    if contrast_options is not None:
-        out["contrast_options"] = _contrast_options(contrast_options)
-    if cov_reduce is not None:
-        out["cov_reduce"] = _cov_reduce(cov_reduce)
-    if nesting is not None:
-        out["nesting"] = _nesting(nesting)
-    if regrid is not None:
-        out["regrid"] = regrid
-    if max_degree is not None:
-        out["max_degree"] = whole_number(max_degree, "max_degree", 1)
-    return out
+        options |= {"type": "response", "bias_adjust": True, "sigma": "own"}
 
 
-def a_sigma(sigma: Any) -> float | str:
+def a_sigma(sigma: Any, name: str = "sigma") -> float | str:
     """Return "residual", "total" or a positive number."""
     if isinstance(sigma, str):
-        return choice(sigma, ("residual", "total"), "sigma")
-    number = finite(sigma, "sigma")
+        return choice(sigma, ("residual", "total"), name)
+    number = finite(sigma, name)
     if number <= 0:
         raise ArgumentError(f"sigma is a standard deviation, above 0, not {sigma!r}")
     return number
 
 
-def _transformation(tran: Tran) -> dict[str, Any]:
-    name, *parameters = (tran,) if isinstance(tran, str) else tuple(tran) or (None,)
-    known = choice(name, TRANSFORMATIONS, "tran")
+def _transformation(tran: Tran, name: str) -> dict[str, Any]:
+    word, *parameters = (tran,) if isinstance(tran, str) else tuple(tran) or (None,)
+    known = choice(word, TRANSFORMATIONS, name)
     if parameters and known not in _WITH_PARAMETERS:
         raise ArgumentError(f"tran: {known!r} takes no numbers")
     if known in ("boxcox", "power", "sympower", "bcnPower", "genlog", "scale") and not parameters:
@@ -257,26 +227,14 @@ def _alone(name: str) -> list[float]:
     return [1.0] if name in _WITH_PARAMETERS else []
 
 
-def _hypothesis(
-    null: float | None, delta: float | None, side: str | None, told: bool
-) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    if null is not None:
-        out["null"] = finite(null, "null")
-    if delta is not None:
-        out["delta"] = finite(delta, "delta")
-        if out["delta"] <= 0:
-            raise ArgumentError(f"delta is a threshold, above 0, not {delta!r}")
-    if side is not None:
-        if side in _WITH_DELTA and delta is None:
-            raise ArgumentError(f"side={side!r} needs its threshold: delta=")
-        out["side"] = side
-    if (null is not None or delta is not None) and not told:
-        out["infer"] = [False, True]  # as R's test()
-    return out
+def _threshold(delta: Any, name: str) -> float:
+    number = finite(delta, name)
+    if number <= 0:
+        raise ArgumentError(f"delta is a threshold, above 0, not {delta!r}")
+    return number
 
 
-def _contrast_options(given: Mapping[str, Any]) -> dict[str, Any]:
+def _contrast_options(given: Mapping[str, Any], argument: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise ArgumentError(f"contrast_options is a dict, e.g. {{'reverse': True}}, not {given!r}")
     out: dict[str, Any] = {}
@@ -295,7 +253,7 @@ def _contrast_options(given: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _average_weights(weights: Any) -> Any:
+def _average_weights(weights: Any, name: str) -> Any:
     if isinstance(weights, str):
         return weights
     try:
@@ -310,21 +268,21 @@ def _average_weights(weights: Any) -> Any:
     return numbers
 
 
-def _references(ref: Ref) -> Any:
+def _references(ref: Ref, name: str) -> Any:
     if isinstance(ref, (list, tuple)) and ref:
         if all(isinstance(r, str) for r in ref):
             return list(ref)
-        return [whole_number(r, "ref", 1) for r in ref]
-    return ref if isinstance(ref, str) else whole_number(ref, "ref", 1)
+        return [whole_number(r, name, 1) for r in ref]
+    return ref if isinstance(ref, str) else whole_number(ref, name, 1)
 
 
-def _cov_reduce(how: CovReduce) -> Any:
+def _cov_reduce(how: CovReduce, name: str) -> Any:
     def one(value: Any) -> str:
         if isinstance(value, str) and "~" in value:
             if not vet(value).two_sided:
                 raise ArgumentError(f"cov_reduce={value!r}: a formula says covariate ~ predictors")
             return value
-        return choice(value, REDUCTIONS, "cov_reduce")
+        return choice(value, REDUCTIONS, name)
 
     if isinstance(how, Mapping):
         if not how:
@@ -335,7 +293,7 @@ def _cov_reduce(how: CovReduce) -> Any:
     return one(how)
 
 
-def _nesting(nesting: Any) -> Any:
+def _nesting(nesting: Any, name: str) -> Any:
     if nesting is False:
         return False
     if not isinstance(nesting, Mapping) or not nesting:
@@ -343,4 +301,39 @@ def _nesting(nesting: Any) -> Any:
             "nesting maps a factor to those it is nested in, e.g. {'batch': ['plant']}, or is "
             f"False for none, not {nesting!r}"
         )
-    return {str(k): text_list(v, "nesting") for k, v in nesting.items()}
+    return {str(k): text_list(v, name) for k, v in nesting.items()}
+
+
+def _as_given(value: Any, name: str) -> Any:
+    return value
+
+
+#: Options of means, by argument, and what checks and forms each for the bridge.
+_OPTIONS: dict[str, Check] = {
+    "adjust": _as_given,
+    "type": _as_given,
+    "level": _as_given,
+    "infer": lambda value, name: [value in ("ci", "both"), value in ("test", "both")],
+    "weights": _average_weights,
+    "ref": _references,
+    "interaction": _as_given,
+    "offset": _as_given,
+    "comparisons": _as_given,
+    "bias_adjust": _as_given,
+    "sigma": a_sigma,
+    "tran": _transformation,
+    "null": finite,
+    "delta": _threshold,
+    "side": _as_given,
+    "simple": text_list,
+    "cov_keep": text_list,
+    "counterfactuals": text_list,
+    "nuisance": text_list,
+    "contrast_options": _contrast_options,
+    "cov_reduce": _cov_reduce,
+    "nesting": _nesting,
+    "regrid": _as_given,
+    "max_degree": lambda value, name: whole_number(value, name, 1),
+}
+#: What an option is where it is not asked for, other than None.
+_DEFAULTS = {"type": "link", "interaction": False, "comparisons": False, "bias_adjust": False}

@@ -29,9 +29,7 @@ from pymlm.models.means_arguments import (
     Specs,
     a_sigma,
     means_at,
-    means_contrast,
-    means_options,
-    means_specs,
+    means_question,
 )
 from pymlm.results.emm import EmmGrid, JointTests
 
@@ -128,17 +126,7 @@ class MeansTestMethods(CommonAttributes):
         >>> m.cld("recipe").to_frame()["recipe"].to_list()
         ['C', 'B', 'A']
         """
-        return self._ask_ddf(
-            "cld",
-            EmmGrid,
-            engine,
-            specs=means_specs(specs, self._source.sent),
-            by=by,
-            at=means_at(at),
-            alpha=alpha,
-            options=means_options(adjust, type, level, weights=weights, offset=offset),
-            ddf=self._means_ddf(ddf),
-        )
+        return self._means("cld", locals(), alpha=alpha)
 
     @strict
     def eff_size(
@@ -194,20 +182,21 @@ class MeansTestMethods(CommonAttributes):
         >>> m.eff_size("tension")["estimate"].round(3).tolist()
         [0.914, 1.346, 0.432]
         """
-        return self._ask_ddf(
+        return self._means(
             "eff_size",
-            EmmGrid,
-            engine,
-            specs=means_specs(specs, self._source.sent),
-            by=by,
-            at=means_at(at),
-            contrast=means_contrast(contrast, ref),
+            locals(),
             sigma=None if sigma is None else a_sigma(sigma),
             edf=None if edf is None else _edf(edf),
-            options=means_options(
-                adjust, None, level, infer, weights, ref, contrast_options=contrast_options
-            ),
-            ddf=self._means_ddf(ddf),
+        )
+
+    def _means(self, question: str, given: Mapping[str, Any], **own: Any) -> EmmGrid:
+        """Ask for means; `given` are the asking method's arguments by name, `own` its own ones."""
+        return self._ask_ddf(
+            question,
+            EmmGrid,
+            given["engine"],
+            **means_question(given, self._source.sent, own),
+            ddf=self._means_ddf(given["ddf"]),
         )
 
     def _means_ddf(self, ddf: str | None) -> str:
