@@ -13,6 +13,7 @@ from pymlm.errors import PymlmWarning, RWarning
 from tests.native import assert_fits_close as assert_close
 from tests.native import native
 from tests.parity.glmm_cases import CBPP_R, GLMMS, data_of, fitted
+from tests.parity.one_process import native_answers, report
 from tests.tolerances import FLAT_TAIL, OTHER_OPTIMIZER, SAME_PATH
 
 #: Standard deviations and the RX matrix are computed anew from the fit, by sparse solves.
@@ -63,6 +64,18 @@ def quiet(function, *args, **kwargs):
 
 
 each = pytest.mark.parametrize("name", GLMMS)
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    return native_answers({name: fitted(name) for name in GLMMS}, tmp_path_factory.mktemp)
+
+
+@each
+def test_every_number_of_check_parity_agrees(answers, name):
+    found = report(fitted(name), answers[name])
+    assert found.ok, str(found)
+    assert len(found.what) > 15
 
 
 @each

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from typing import Any
 
@@ -11,12 +10,11 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm import parity
 from pymlm.errors import PymlmWarning
-from pymlm.parity_numbers import compared_ddfs
-from tests.native import REFERENCE, assert_fits_close, native, rscript
+from tests.native import assert_fits_close, native, rscript
 from tests.native import assert_fits_close as assert_close
 from tests.parity.models import MODELS, fitted
+from tests.parity.one_process import native_answers, report
 from tests.tolerances import ARITHMETIC
 
 
@@ -29,32 +27,14 @@ def every_model() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def every_answer(every_model: Any, tmp_path_factory: Any) -> dict[str, Any]:
-    """What check_parity's own script says of every model, all in one native process."""
-    folders = {name: tmp_path_factory.mktemp("parity") for name in every_model}
-    for name, m in every_model.items():
-        parity.export(m, folders[name], [d for d in compared_ddfs(m) if d])
-    script = json.dumps(str(REFERENCE / "parity.R"))
-    rscript(
-        f"for (folder in c({', '.join(json.dumps(str(f)) for f in folders.values())})) {{\n"
-        "  commandArgs <- function(trailingOnly = FALSE)\n"
-        f"    if (trailingOnly) folder else paste0('--file=', {script})\n"
-        f"  sys.source({script}, envir = new.env(parent = globalenv()))\n"
-        "}"
-    )
-    return {n: json.loads((f / "answer.json").read_text("utf-8")) for n, f in folders.items()}
+    return native_answers(every_model, tmp_path_factory.mktemp)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_number_agrees_with_native_r(name, every_model, every_answer, monkeypatch):
-    """The first answer comes from the common process; where numbers differ, R is asked alone."""
-    first, ask = [every_answer[name]], parity.ask_native
-    monkeypatch.setattr(parity, "ask_native", lambda folder: first.pop() if first else ask(folder))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PymlmWarning)
-        report = mlm.check_parity(every_model[name])
-    assert report.ok, str(report)
-    assert len(report.what) > 30
-    assert not first
+def test_every_number_agrees_with_native_r(name, every_model, every_answer):
+    found = report(every_model[name], every_answer[name])
+    assert found.ok, str(found)
+    assert len(found.what) > 30
 
 
 def test_the_report_sees_a_difference(sleepstudy):
