@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+import pandas as pd
 
 from pymlm.argument_types import Count, Seed
 from pymlm.arguments import strict
@@ -12,7 +14,47 @@ from pymlm.engine import call
 from pymlm.errors import ComparisonError
 from pymlm.models.alignment import check_models, larger_first, row_orders
 from pymlm.models.parallel import check_seed
-from pymlm.results.variance import ExactTest
+from pymlm.results.base import Printed, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactTest(Result):
+    """An exact (simulated) likelihood-ratio test of one variance.
+
+    Attributes
+    ----------
+    test : str
+        "RLRT", of restricted likelihoods, or "LRT", of full ones.
+    statistic : float
+        Twice the difference of the (restricted) log-likelihoods.
+    p_value : float
+        Share of `nsim` simulated null statistics above it.
+    nsim : int
+    seed : int or None
+    notes : tuple of str
+        R's remarks, and that a p-value of 0 only says p < 1/nsim.
+    printed : Printed or None
+        R's own print; the notes stand below it.
+
+    Notes
+    -----
+    Mirrors ``RLRsim::exactRLRT`` and ``exactLRT``; Crainiceanu & Ruppert 2004,
+    doi:10.1111/j.1467-9868.2004.00438.x; Greven et al. 2008, doi:10.1198/106186008X386599.
+    """
+
+    test: str
+    statistic: float
+    p_value: float
+    nsim: int
+    seed: int | None = None
+    printed: Printed | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row: statistic, p_value, nsim."""
+        return pd.DataFrame(
+            {"statistic": [self.statistic], "p_value": [self.p_value], "nsim": [self.nsim]},
+            index=[self.test],
+        )
 
 
 @strict

@@ -26,11 +26,11 @@ from pymlm.frames import as_pandas, prepare
 from pymlm.models.averages import AverageMethods
 from pymlm.models.model import Model
 from pymlm.models.newdata import needed_columns, offset_column
+from pymlm.models.tables import LinearGlance
 from pymlm.results.base import Floats
 from pymlm.results.fixed import ConfidenceIntervals, NamedValues
 from pymlm.results.linear import LinearAnova, LinearSummary, Predicted
 from pymlm.results.printed import in_digits
-from pymlm.results.tidy import LinearGlance
 
 RESIDUALS = ("response", "pearson", "deviance", "working", "standardized", "studentized")
 

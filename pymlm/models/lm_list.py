@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,61 @@ from pymlm.models.base import Fitted
 from pymlm.models.families import Family, as_family, check_family_response
 from pymlm.models.fitting import check_response, fit, make_task
 from pymlm.models.newdata import needed_columns, offset_column
-from pymlm.results.base import Floats
-from pymlm.results.linear import GroupEstimates, GroupIntervals
+from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.printed import in_digits
 from pymlm.results.ranef import GroupCoefficients
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GroupEstimates(Result):
+    """Estimates of one model a group; one row a group and term.
+
+    Attributes
+    ----------
+    level, term : tuple of str, length k
+    estimate, std_error, statistic, p_value : ndarray, shape (k,)
+        NaN where a coefficient is not defined in its group.
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``summary(lmList)`` of lme4: with the pooled standard deviation where the list has one.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "level", "term", "estimate", "std_error", "statistic", "p_value",
+    )  # fmt: skip
+
+    level: tuple[str, ...]
+    term: tuple[str, ...]
+    estimate: Floats
+    std_error: Floats
+    statistic: Floats
+    p_value: Floats
+    printed: Printed | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GroupIntervals(Result):
+    """Confidence intervals of one model a group; one row a group and term.
+
+    Attributes
+    ----------
+    level, term : tuple of str, length k
+    conf_low, conf_high : ndarray, shape (k,)
+
+    Notes
+    -----
+    Mirrors ``confint(lmList)`` of lme4.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("level", "term", "conf_low", "conf_high")
+
+    level: tuple[str, ...]
+    term: tuple[str, ...]
+    conf_low: Floats
+    conf_high: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

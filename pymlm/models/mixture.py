@@ -3,19 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from pymlm.argument_types import Significance
 from pymlm.arguments import finite_numbers, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError
-from pymlm.results.base import Floats, readonly
-from pymlm.results.comparison import CriticalValue
+from pymlm.results.base import Floats, Result, readonly
 
 #: Weights that were written with some digits, as 0.333, add to one within this.
 _ROUNDED = 5e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CriticalValue(Result):
+    """The critical value of a mixture of chi-squared distributions, beside the naive one.
+
+    Attributes
+    ----------
+    critical_value : float
+        A test of level `level` rejects above it. ``float(result)`` is this number.
+    naive : float
+        Of χ² with the largest df alone, as if no parameter lay on its boundary.
+    df, weights : ndarray, shape (k,)
+        Degrees of freedom and weights of the components.
+    level : float
+        Significance level.
+
+    Notes
+    -----
+    Self & Liang 1987, doi:10.1080/01621459.1987.10478472.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("critical_value", "naive", "level")
+
+    critical_value: float
+    naive: float
+    df: Floats
+    weights: Floats
+    level: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row, named by the mixture."""
+        parts = zip(self.weights, self.df, strict=True)
+        name = " + ".join(f"{w:.4g} chi-squared({d:g})" for w, d in parts)
+        return pd.DataFrame([{c: getattr(self, c) for c in self._columns}], index=[name])
+
+    def __float__(self) -> float:
+        return self.critical_value
 
 
 @strict

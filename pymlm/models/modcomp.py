@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,8 +19,72 @@ from pymlm.models.hypotheses import hypotheses
 from pymlm.models.lmer import LinearMixedModel
 from pymlm.models.parallel import check_seed
 from pymlm.models.persist import wrap
-from pymlm.results.base import readonly
-from pymlm.results.comparison import MeansComparison
+from pymlm.results.base import Floats, Printed, Result, readonly
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MeansComparison(Result):
+    """A test of the means of two models by pbkrtest.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        Kinds of the test: "Ftest" and "FtestU" (unscaled) for Kenward-Roger; "LRT", "PBtest",
+        "Gamma", "Bartlett" and "F" for the parametric bootstrap.
+    statistic, num_df, den_df, f_scaling, p_value : ndarray, shape (k,), or None
+    method : str
+    ddf_engine : str or None
+        What computed the degrees of freedom: "pbkrtest" or "exact".
+    n_extreme, n_positive : float or None
+        Parametric bootstrap: simulated statistics above the observed one, and above 0.
+    pb_std_error : float or None
+        Monte Carlo standard error of PBtest's p-value.
+    nsim, n_failed : int or None
+        Simulations asked for, and refits that failed and are not counted.
+    seed : int or None
+    failures : tuple of str
+        R's messages of failed refits, at most ten different ones.
+    draws : ndarray, shape (nsim,), or None
+        Simulated likelihood-ratio statistics; NaN where a refit failed.
+    printed : Printed or None
+        R's own print, without the time that it took.
+
+    Notes
+    -----
+    Mirrors ``KRmodcomp``, ``SATmodcomp`` and ``PBmodcomp`` of pbkrtest; Halekoh & Højsgaard 2014,
+    doi:10.18637/jss.v059.i09.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "statistic", "num_df", "den_df", "f_scaling", "p_value",
+    )  # fmt: skip
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    statistic: Floats
+    num_df: Floats
+    den_df: Floats | None = None
+    f_scaling: Floats | None = None
+    p_value: Floats
+    method: str
+    ddf_engine: str | None = None
+    n_extreme: float | None = None
+    n_positive: float | None = None
+    pb_std_error: float | None = None
+    nsim: int | None = None
+    n_failed: int | None = None
+    seed: int | None = None
+    failures: tuple[str, ...] = ()
+    draws: Floats | None = None
+    printed: Printed | None = None
+
+    def _remarks(self) -> list[str]:
+        if not self.n_failed:
+            return Result._remarks(self)
+        return [
+            *Result._remarks(self),
+            f"failed refits: {self.n_failed} of {self.nsim}, left out; {self.failures[0]}",
+        ]
 
 
 @strict

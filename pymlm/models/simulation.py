@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +13,17 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.formula import Formula, vet
 from pymlm.models.attributes import CommonAttributes
-from pymlm.results.prediction import SimulatedColumn
+from pymlm.results.base import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedColumn:
+    """One column of simulated responses, as the bridge's `simulated` sends it."""
+
+    simulation: str
+    name: str
+    values: Floats | None
+    text: tuple[str, ...] | None
 
 
 class SimulationMethods(CommonAttributes):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from pymlm.argument_types import Level, Seed
 from pymlm.arguments import strict
@@ -13,9 +15,44 @@ from pymlm.models.lm import lm
 from pymlm.models.lmer import lmer
 from pymlm.multilevel.panel import complete_task, gee, one_per_group, panel
 from pymlm.multilevel.robust import cluster_robust
-from pymlm.results.base import ESTIMATES, readonly
+from pymlm.results.base import ESTIMATES, check_known, readonly
+from pymlm.results.estimates import Estimates
 from pymlm.results.fixed import FixedEffects
-from pymlm.results.multilevel_effects import Alternatives
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Alternatives(Estimates):
+    """The same coefficients by every alternative to a multilevel model, side by side.
+
+    Attributes
+    ----------
+    term, model : tuple of str, length k
+        Coefficient and way of estimation; a coefficient that a way cannot estimate has no row.
+    df : ndarray
+        Infinite for z tests.
+
+    Notes
+    -----
+    Lectures S0 (aggregation, disaggregation, robust errors) and S3 (one per group, fixed effects,
+    GEE).
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("model", *ESTIMATES)
+
+    model: tuple[str, ...]
+
+    def wide(self, what: str = "std_error") -> pd.DataFrame:
+        """Return one column a way: its `what` ("estimate", "std_error", "p_value" ...).
+
+        Raises
+        ------
+        ArgumentError
+            For a column that there is not.
+        """
+        check_known(what, self._columns, "column")
+        frame = self.to_frame()
+        ways = {way: frame.loc[frame["model"] == way, what] for way in dict.fromkeys(self.model)}
+        return pd.DataFrame(ways).reindex(list(dict.fromkeys(self.term)))
 
 
 @strict

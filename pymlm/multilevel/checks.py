@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,47 @@ from pymlm.models.inside import call_on, used_index
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import fitted_model, random_part
-from pymlm.results.base import Floats, readonly
-from pymlm.results.multilevel_tests import AssumptionChecks
+from pymlm.results.base import Floats, Result, readonly
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AssumptionChecks(Result):
+    """Checks of a model's assumptions, and the data to plot them.
+
+    Attributes
+    ----------
+    check : tuple of str, length k
+        "linearity", "normal residuals", "constant residual variance", "equal residual variance
+        across g", "independence within g" and "normal random effects g: term".
+    statistic : ndarray, shape (k,)
+        Where the check has one, else NaN.
+    p_value : ndarray, shape (k,)
+        Small values speak against the assumption. With many rows tiny departures get small ones:
+        look at the plots.
+    method : tuple of str
+    residuals : DataFrame
+        One row per row used: fitted, residual (scaled), normal_quantile, and the groups.
+    random_effects : DataFrame
+        One row per mode: effect, mode, normal_quantile.
+
+    Notes
+    -----
+    Lectures S0 and S1: linear predictor, independence, constant variance, normal errors at every
+    level. Normal residuals: ``performance::check_normality``, Lüdecke et al. 2021,
+    doi:10.21105/joss.03139; constant variance: Cook & Weisberg 1983, doi:10.1093/biomet/70.1.1.
+    Normality of modes: Shapiro-Wilk; equality across groups: Fligner-Killeen; independence:
+    products of successive residuals within groups in the data's order, less their expectation.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("statistic", "p_value", "method")
+    _index: ClassVar[str | None] = "check"
+
+    check: tuple[str, ...]
+    statistic: Floats
+    p_value: Floats
+    method: tuple[str, ...]
+    residuals: pd.DataFrame
+    random_effects: pd.DataFrame
 
 
 @strict

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 
 from pymlm.argument_types import Ddf
@@ -9,8 +12,35 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import finite_values, fitted_model
-from pymlm.results.base import Floats, readonly
-from pymlm.results.multilevel_explained import EffectSizes
+from pymlm.results.base import Floats, Result, readonly
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EffectSizes(Result):
+    """Effect sizes of fixed effects from their t statistics.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+    statistic, df : ndarray, shape (k,)
+    d : ndarray, shape (k,)
+        2t / sqrt(df).
+    r : ndarray, shape (k,)
+        Partial correlation t / sqrt(t² + df).
+
+    Notes
+    -----
+    Lecture S4; Rosenthal 1994. The same as ``effectsize::t_to_d`` and ``t_to_r``.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("statistic", "df", "d", "r")
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    statistic: Floats
+    df: Floats
+    d: Floats
+    r: Floats
 
 
 @strict

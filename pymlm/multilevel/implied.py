@@ -4,23 +4,66 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
+from pymlm.figures import figure_of
 from pymlm.models.inside import call_on, used_index
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.multilevel._tools import finite_values, fitted_model, mixed, one_group, random_part
 from pymlm.names import spelled
-from pymlm.results.base import readonly
-from pymlm.results.multilevel_variance import VarianceFunction
+from pymlm.results.base import Floats, Result, readonly
 
 #: A covariance matrix of more rows than this is more likely a slip than a wish.
 MOST_ROWS = 5000
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class VarianceFunction(Result):
+    """Variance of the outcome as a function of a predictor with a random slope.
+
+    Attributes
+    ----------
+    x : ndarray, shape (k,)
+        Values of the predictor.
+    between : ndarray, shape (k,)
+        tau0² + 2·x·tau01 + x²·tau1², summed over the grouping factors.
+    total : ndarray, shape (k,)
+        between + sigma².
+    sd : ndarray, shape (k,)
+        Square root of the total.
+    icc : ndarray, shape (k,)
+        between / total.
+    predictor : str
+    minimum_at : float
+        Where the variance is smallest: −tau01 / tau1²; NaN when tau1² is 0.
+    residual : float
+        sigma².
+
+    Notes
+    -----
+    Lectures S0 (modelled heteroscedasticity) and S4; Goldstein 2011, Multilevel Statistical Models,
+    4th ed., section 3.1.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("x", "between", "total", "sd", "icc")
+
+    plot = figure_of("variance")
+
+    x: Floats
+    between: Floats
+    total: Floats
+    sd: Floats
+    icc: Floats
+    predictor: str
+    minimum_at: float
+    residual: float
 
 
 @strict

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from pymlm.argument_types import Level, MixedDdf
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
+from pymlm.figures import figure_of
 from pymlm.frames import level_name
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import finite_values, mixed
@@ -21,8 +23,96 @@ from pymlm.multilevel.contrasts import (
     rows_of,
     table,
 )
-from pymlm.results.base import Floats, check_known, readonly
-from pymlm.results.multilevel_effects import JohnsonNeyman, SimpleSlopes
+from pymlm.results.base import Floats, Result, check_known, readonly
+from pymlm.results.estimates import Estimates
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SimpleSlopes(Estimates):
+    """Slope of one predictor at values of its moderator.
+
+    Attributes
+    ----------
+    term : tuple of str
+        "x at z = value".
+    value : ndarray
+        Values of the moderator; of a factor its levels, as text.
+    predictor, moderator : str
+    ddf : str
+
+    Notes
+    -----
+    slope(z) = b_x + b_xz · z, every other moderator of x at 0. Aiken & West 1991, Multiple
+    Regression; Bauer & Curran 2005, doi:10.1207/s15327906mbr4003_5.
+    """
+
+    value: Floats
+    predictor: str
+    moderator: str
+    ddf: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class JohnsonNeyman(Result):
+    """Regions of a moderator in which a simple slope is significant.
+
+    Attributes
+    ----------
+    value, slope, std_error, conf_low, conf_high : ndarray, shape (k,)
+        The slope over a grid of the moderator's observed range, with a pointwise band.
+    significant : ndarray of bool, shape (k,)
+    bounds : ndarray
+        Where the slope's p-value crosses 1 − level: 0, 1 or 2 values of the moderator, ascending.
+    region : str
+        "inside", "outside", "above", "below" (the bounds), "everywhere" or "nowhere".
+    observed : ndarray, shape (2,)
+        Smallest and largest observed value of the moderator.
+    share : float
+        Share of the rows whose slope is significant.
+    critical : float
+        Critical value of ``|t|``, with the interaction's degrees of freedom.
+    df : float
+    level : float
+    predictor, moderator : str
+
+    Notes
+    -----
+    Bauer & Curran 2005, doi:10.1207/s15327906mbr4003_5: roots of
+    (b_x + b_xz·z)² = t² · (Vxx + 2·z·Vx,xz + z²·Vxz,xz).
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "value", "slope", "std_error", "conf_low", "conf_high", "significant",
+    )  # fmt: skip
+
+    plot = figure_of("johnson_neyman")
+
+    value: Floats
+    slope: Floats
+    std_error: Floats
+    conf_low: Floats
+    conf_high: Floats
+    significant: np.ndarray[Any, Any]
+    bounds: Floats
+    region: str
+    observed: Floats
+    share: float
+    critical: float
+    df: float
+    level: float
+    predictor: str
+    moderator: str
+
+    def _body(self) -> str:
+        """The region in words."""
+        bounds = " and ".join(f"{b:.4g}" for b in self.bounds)
+        where = f"{self.region} {bounds}" if len(self.bounds) else self.region
+        low, high = self.observed
+        return (
+            f"The slope of {self.predictor} is significant at {1 - self.level:.3g} {where} of "
+            f"{self.moderator} (observed {low:.4g} to {high:.4g}); that holds for "
+            f"{100 * self.share:.1f} % of the rows."
+        )
 
 
 @strict

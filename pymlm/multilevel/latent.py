@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -17,7 +18,7 @@ from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas, prepare
 from pymlm.multilevel._tools import Groups, advise, groups_of, names, numbers, spread
 from pymlm.results.base import Printed, readonly
-from pymlm.results.multilevel_effects import LatentCentering
+from pymlm.results.estimates import Estimates
 
 #: Words of R and of lavaan's syntax, in lower case.
 NOT_NAMES = {
@@ -26,6 +27,44 @@ NOT_NAMES = {
     "label", "efa", "rv", "da",
 }  # fmt: skip
 COLUMNS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LatentCentering(Estimates):
+    """Slopes of latent-centred predictors: lavaan partitions predictor and outcome alike.
+
+    Attributes
+    ----------
+    term : tuple of str
+        "within: x", "between: x", "contextual: x", then covariates by level; z tests.
+    converged, admissible : bool
+        An inadmissible solution has, for example, a negative variance.
+    nobs, n_clusters : int
+    loglik : float
+    syntax : str
+        The lavaan model that was fitted.
+    notes : tuple of str
+        lavaan's own warnings.
+    n_flat : dict of str to int
+        Clusters in which the predictor does not vary.
+    printed : Printed or None
+        lavaan's own summary.
+
+    Notes
+    -----
+    Mirrors ``lavaan::sem(model, cluster =, fixed.x = FALSE)``; Rosseel 2012,
+    doi:10.18637/jss.v048.i02; Lüdtke et al. 2008, doi:10.1037/a0012869; lecture S4, option 3.
+    Limits: two levels, continuous variables, no random slopes, maximum likelihood, z tests.
+    """
+
+    converged: bool
+    admissible: bool
+    nobs: int
+    n_clusters: int
+    loglik: float
+    syntax: str
+    n_flat: Mapping[str, int]
+    printed: Printed | None = None
 
 
 @strict

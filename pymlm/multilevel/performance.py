@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -19,8 +19,62 @@ from pymlm.models.model import Model
 from pymlm.models.nlme import NlmeModel
 from pymlm.multilevel._tools import fitted_model
 from pymlm.multilevel.explained import own_r2, r2
-from pymlm.results.base import Floats, readonly
-from pymlm.results.multilevel_tests import Performance
+from pymlm.results.base import Floats, Result, readonly
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Performance(Result):
+    """How well models fit, one row a model.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        Names of the models.
+    nobs, npar : ndarray, shape (k,)
+        Rows used, and parameters that the criteria count.
+    loglik, aic, aicc, bic : ndarray, shape (k,)
+        aicc is NaN where there are no more rows than parameters.
+    aic_weight, aicc_weight, bic_weight : ndarray, shape (k,)
+        exp(−Δ/2), scaled to add to 1: the evidence for each among these models.
+    r2_marginal, r2_conditional, icc : ndarray, shape (k,)
+        Of models with random effects, else NaN; icc is the adjusted one.
+    r2, r2_adjusted : ndarray, shape (k,)
+        Of an lm, else NaN.
+    rmse : ndarray, shape (k,)
+        Root of the mean squared residual, in units of the response.
+    sigma : ndarray, shape (k,)
+        Residual standard deviation.
+    formulas : tuple of str, length k
+
+    Notes
+    -----
+    ``performance::compare_performance``, Lüdecke et al. 2021, doi:10.21105/joss.03139.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "nobs", "npar", "aic", "aic_weight", "aicc", "aicc_weight", "bic", "bic_weight",
+        "r2_conditional", "r2_marginal", "icc", "r2", "r2_adjusted", "rmse", "sigma",
+    )  # fmt: skip
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    nobs: Floats
+    npar: Floats
+    loglik: Floats
+    aic: Floats
+    aic_weight: Floats
+    aicc: Floats
+    aicc_weight: Floats
+    bic: Floats
+    bic_weight: Floats
+    r2_conditional: Floats
+    r2_marginal: Floats
+    icc: Floats
+    r2: Floats
+    r2_adjusted: Floats
+    rmse: Floats
+    sigma: Floats
+    formulas: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,60 @@ from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.models.parallel import check_seed
 from pymlm.multilevel._tools import column, fitted_model, r_frame
-from pymlm.results.multilevel_effects import RobustEffects
+from pymlm.results.base import Floats, Printed
+from pymlm.results.fixed import FixedEffects
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RobustEffects(FixedEffects):
+    """Coefficients with robust standard errors; the columns are those of FixedEffects.
+
+    Attributes
+    ----------
+    type : str
+        "HC0" to "HC5", "HAC", "bootstrap" (sandwich), or "CR0" to "CR3" (clubSandwich).
+    vcov : ndarray, shape (p, p)
+        Robust covariance matrix of the coefficients, in the order of `term`.
+    n_clusters : int or None
+        None for errors that are robust without clusters.
+    lag : float
+        Of HAC: the last autocorrelation that counts; NaN otherwise.
+    boot_type, nsim, seed, n_failed
+        Of the bootstrap: what was drawn, how often, from which seed, and how many draws could not
+        be fitted; None otherwise.
+    level : float
+        Of the confidence intervals.
+    printed : Printed or None
+        clubSandwich's own print, for CR types.
+
+    Notes
+    -----
+    `df` are Satterthwaite's for CR types, clusters − 1 for others with clusters, and the residual
+    ones without. Mirrors ``clubSandwich::coef_test(model, vcov = type)`` and sandwich's ``vcovCL``,
+    ``vcovHC``, ``NeweyWest`` and ``vcovBS``;
+    Pustejovsky & Tipton 2018, doi:10.1080/07350015.2016.1247004; Zeileis, Köll & Graham 2020,
+    doi:10.18637/jss.v095.i01; Cameron & Miller 2015, doi:10.3368/jhr.50.2.317.
+    """
+
+    type: str
+    vcov: Floats
+    n_clusters: int | None = None
+    level: float
+    lag: float = math.nan
+    boot_type: str | None = None
+    nsim: int | None = None
+    seed: int | None = None
+    n_failed: int | None = None
+    printed: Printed | None = None
+
+    def _remarks(self) -> list[str]:
+        remarks = FixedEffects._remarks(self)
+        if not math.isnan(self.lag):
+            remarks.append(f"Newey and West's errors, lag {self.lag:g}")
+        if self.nsim is not None:
+            failed = f", {self.n_failed} of them left out: rank too low" if self.n_failed else ""
+            remarks.append(f"bootstrap ({self.boot_type}): {self.nsim} draws{failed}")
+        return remarks
 
 
 @strict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,109 @@ from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, random_part
 from pymlm.multilevel.explained import fixed_part, same_rows
 from pymlm.render import criteria
-from pymlm.results.base import Floats
-from pymlm.results.multilevel_tests import ComparisonRules, InformationCriteria
+from pymlm.results.base import Floats, Result
 
 #: Which of two models has the fewer parameters of a kind.
 Relation = Literal["same", "first", "second", "apart"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ComparisonRules(Result):
+    """What may be compared between two models, and how: S4's table of rules as data.
+
+    Attributes
+    ----------
+    differ_in : str
+        "means" (fixed effects), "variances" (random effects), "both" or "nothing".
+    nested : bool
+        One model is a subset of the other.
+    estimation : tuple of str, length 2
+        "ML" or "REML", of each model.
+    lrt : bool
+        A likelihood ratio test of these two fits is valid.
+    wald : bool
+        The fixed effects may be tested by their own p-values instead.
+    criteria : bool
+        AIC and BIC of these two fits may be compared.
+    boundary : bool
+        Variances are tested: chi-bar-square p-values, or exact_rlrt.
+    refit : str or None
+        "ML" or "REML": how to refit both for the preferred comparison; None when they are right.
+    reasons : tuple of str
+        The rules that were applied, in words.
+
+    Notes
+    -----
+    Lecture S4, "Summary of rules for comparing models" and "LRTs using ML vs. REML in a nutshell".
+    """
+
+    differ_in: str
+    nested: bool
+    estimation: tuple[str, ...]
+    lrt: bool
+    wald: bool
+    criteria: bool
+    boundary: bool
+    refit: str | None
+    reasons: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row."""
+        names = ("differ_in", "nested", "lrt", "wald", "criteria", "boundary", "refit")
+        row = {n: getattr(self, n) for n in names}
+        return pd.DataFrame([row | {"estimation": " / ".join(self.estimation)}])
+
+    def _body(self) -> str:
+        """The verdict in words."""
+        yes = {True: "yes", False: "no"}
+        head = (
+            f"differ in: {self.differ_in}; nested: {yes[self.nested]}; estimation: "
+            f"{' / '.join(self.estimation)}\n"
+            f"likelihood ratio test: {yes[self.lrt]}; Wald p-values of fixed effects: "
+            f"{yes[self.wald]}; AIC, BIC: {yes[self.criteria]}"
+        )
+        return "\n".join([head, *(f"- {r}" for r in self.reasons)])
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class InformationCriteria(Result):
+    """AIC and BIC in the flavour of one system.
+
+    Attributes
+    ----------
+    aic, bic : float
+        Smaller is better.
+    aicc : float
+        AIC corrected for few rows, −2LL + 2·npar·rows/(rows − npar − 1), with the rows that the
+        system counts; NaN where these are too few, and of Mplus, which has none.
+    minus_2ll : float
+        −2 log-likelihood (restricted, for a REML fit).
+    npar : int
+        Parameters counted: all of them in R, Stata and Mplus; in SAS and SPSS the variance
+        parameters only for a REML fit.
+    n : float
+        What the logarithm in BIC is taken of: rows, groups of the outermost level, or (SPSS, REML)
+        rows less the rank of X.
+    flavour : str
+    reml : bool
+
+    Notes
+    -----
+    Lecture S4: AIC = −2LL + 2·npar, BIC = −2LL + log(n)·npar.
+    """
+
+    aic: float
+    aicc: float
+    bic: float
+    minus_2ll: float
+    npar: int
+    n: float
+    flavour: str
+    reml: bool
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "aic", "aicc", "bic", "minus_2ll", "npar", "n", "flavour",
+    )  # fmt: skip
 
 
 @strict

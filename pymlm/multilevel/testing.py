@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
+import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.errors import NotSupportedError
@@ -13,11 +15,104 @@ from pymlm.models.inside import call_ddf, is_linear
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, names
 from pymlm.multilevel.contrasts import contrast_rows, rows_of
-from pymlm.results.base import readonly
-from pymlm.results.multilevel_tests import DdfTable, JointWald
+from pymlm.results.base import Floats, Result, check_known, readonly
 
 RULES = ("asymptotic", "residual", "between-within", "Satterthwaite", "Kenward-Roger")
 _NONE = ("estimate", "std_error", "df", "statistic", "p_value")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DdfTable(Result):
+    """Tests of every fixed effect by every rule of denominator degrees of freedom.
+
+    Attributes
+    ----------
+    term, ddf : tuple of str, length k
+        Coefficient and rule: "asymptotic" (z, the same as chi² with 1 df), "residual",
+        "between-within", "Satterthwaite", "Kenward-Roger".
+    estimate, std_error, df, statistic, p_value : ndarray, shape (k,)
+        NaN where the rule does not apply to this model; `notes` says why. Kenward-Roger has
+        standard errors of its own.
+    chisq : ndarray, shape (k,)
+        statistic².
+    notes : dict of str to str
+        Rule -> why it has no numbers.
+
+    Notes
+    -----
+    Lecture S4 (significance of fixed effects; DDF methods); Kuznetsova et al. 2017,
+    doi:10.18637/jss.v082.i13; Halekoh & Højsgaard 2014, doi:10.18637/jss.v059.i09. Between-within
+    as SAS's DDFM=BW: level 2 has groups − level-2 effects, level 1 rows − groups − level-1 effects.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "ddf", "estimate", "std_error", "df", "statistic", "chisq", "p_value",
+    )  # fmt: skip
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    ddf: tuple[str, ...]
+    estimate: Floats
+    std_error: Floats
+    df: Floats
+    statistic: Floats
+    chisq: Floats
+    p_value: Floats
+    # By rule, where other results have texts.
+    notes: Mapping[str, str]  # type: ignore[assignment]
+
+    def _remarks(self) -> list[str]:
+        return [f"{rule}: {why}" for rule, why in self.notes.items()]
+
+    def wide(self, what: str = "df") -> pd.DataFrame:
+        """Return one column a rule: its `what` ("df", "p_value", "std_error" ...).
+
+        Raises
+        ------
+        ArgumentError
+            For a column that there is not.
+        """
+        check_known(what, self._columns, "column")
+        frame = self.to_frame()
+        rules = {rule: frame.loc[frame["ddf"] == rule, what] for rule in dict.fromkeys(self.ddf)}
+        return pd.DataFrame(rules)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class JointWald(Result):
+    """Multivariate Wald test of several fixed effects, by chi² and by F, side by side.
+
+    Attributes
+    ----------
+    ddf : tuple of str, length k
+    statistic : ndarray, shape (k,)
+        chi² for "asymptotic", else F.
+    num_df, den_df : ndarray, shape (k,)
+        den_df is infinite for chi².
+    p_value : ndarray, shape (k,)
+    terms : tuple of str
+        The coefficients tested against 0.
+    notes : dict of str to str
+
+    Notes
+    -----
+    Lecture S4: numerator DF > 1. ``lmerTest::contestMD``; Wald's chi² is b'V⁻¹b.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("statistic", "num_df", "den_df", "p_value")
+    _index: ClassVar[str | None] = "ddf"
+
+    ddf: tuple[str, ...]
+    statistic: Floats
+    num_df: Floats
+    den_df: Floats
+    p_value: Floats
+    terms: tuple[str, ...]
+    # By rule, where other results have texts.
+    notes: Mapping[str, str]  # type: ignore[assignment]
+
+    def _remarks(self) -> list[str]:
+        return [f"{rule}: {why}" for rule, why in self.notes.items()]
 
 
 @strict

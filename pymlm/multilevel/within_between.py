@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,47 @@ from pymlm.models.lmer import LinearMixedModel, lmer
 from pymlm.multilevel._tools import groups_of, names, numbers, spread
 from pymlm.multilevel.centering import center
 from pymlm.multilevel.contrasts import coefficient, table
-from pymlm.results.base import Floats, readonly
-from pymlm.results.multilevel_effects import WithinBetween
+from pymlm.results.base import Floats, Result, readonly
+from pymlm.results.estimates import Estimates
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class WithinBetween(Estimates):
+    """Within, between, contextual and smushed slope of predictors that vary at both levels.
+
+    Attributes
+    ----------
+    term : tuple of str
+        "within: x", "between: x", "contextual: x" (between − within, tested) and "smushed: x" for
+        each predictor.
+    phi : dict of str to float
+        Weight of the within slope in the smushed one.
+    smushed_at_common_variances : dict of str to float
+        phi · W + (1 − phi) · B with both slopes at the variances of the smushed model. With one x
+        it is the estimate "smushed: x" itself.
+    ddf : str
+        Method of the degrees of freedom.
+    formulas : dict of str to str
+        The formulas fitted: "within-between", "contextual", "smushed".
+    models : dict of str to model
+        The fitted models by the same names; not part of `to_dict()`.
+
+    Notes
+    -----
+    Lectures S0 (within-between model; beta = phi·W + (1 − phi)·B) and S4 (contextual slope).
+    Bell, Fairbrother & Jones 2019, doi:10.1007/s11135-018-0802-x; Mundlak 1978,
+    doi:10.2307/1913646.
+    """
+
+    phi: Mapping[str, float]
+    smushed_at_common_variances: Mapping[str, float]
+    ddf: str
+    formulas: Mapping[str, str]
+    models: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data; the fitted models are left out."""
+        return Result.to_dict(dataclasses.replace(self, models={}))
 
 
 @strict

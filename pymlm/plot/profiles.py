@@ -11,9 +11,9 @@ from scipy.stats import norm
 
 from pymlm.argument_types import Level
 from pymlm.models.mixed import MixedModel
+from pymlm.models.variance_tests import Profile
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.variance import Profile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.stats import gaussian_kde
 
 from pymlm.argument_types import BootInterval
+from pymlm.models.bootstrap import Bootstrap
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.bootstrap import Bootstrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,11 +10,11 @@ from pymlm.argument_types import Level, MixedDdf
 from pymlm.errors import ArgumentError
 from pymlm.frames import as_pandas
 from pymlm.models.mixed import MixedModel
+from pymlm.multilevel.interactions import JohnsonNeyman
 from pymlm.multilevel.interactions import johnson_neyman as region_of
 from pymlm.multilevel.lines import within_between_lines
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.multilevel_effects import JohnsonNeyman
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

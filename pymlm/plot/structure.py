@@ -11,10 +11,9 @@ import numpy as np
 from pymlm.errors import AdviceWarning
 from pymlm.frames import as_pandas
 from pymlm.multilevel.groups import Groups, groups_of, names
-from pymlm.multilevel.levels import describe_levels
+from pymlm.multilevel.levels import Relation, describe_levels
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.multilevel_structure import Relation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,9 @@ import numpy as np
 
 from pymlm.errors import ArgumentError
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel.implied import variance_function
+from pymlm.multilevel.implied import VarianceFunction, variance_function
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.multilevel_variance import VarianceFunction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

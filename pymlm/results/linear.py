@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import pandas as pd
 
@@ -123,55 +122,3 @@ class Predicted:
     std_error: Floats | None = None
     conf_low: Floats | None = None
     conf_high: Floats | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class GroupEstimates(Result):
-    """Estimates of one model a group; one row a group and term.
-
-    Attributes
-    ----------
-    level, term : tuple of str, length k
-    estimate, std_error, statistic, p_value : ndarray, shape (k,)
-        NaN where a coefficient is not defined in its group.
-    printed : Printed or None
-        R's own print.
-
-    Notes
-    -----
-    Mirrors ``summary(lmList)`` of lme4: with the pooled standard deviation where the list has one.
-    """
-
-    _columns: ClassVar[tuple[str, ...]] = (
-        "level", "term", "estimate", "std_error", "statistic", "p_value",
-    )  # fmt: skip
-
-    level: tuple[str, ...]
-    term: tuple[str, ...]
-    estimate: Floats
-    std_error: Floats
-    statistic: Floats
-    p_value: Floats
-    printed: Printed | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class GroupIntervals(Result):
-    """Confidence intervals of one model a group; one row a group and term.
-
-    Attributes
-    ----------
-    level, term : tuple of str, length k
-    conf_low, conf_high : ndarray, shape (k,)
-
-    Notes
-    -----
-    Mirrors ``confint(lmList)`` of lme4.
-    """
-
-    _columns: ClassVar[tuple[str, ...]] = ("level", "term", "conf_low", "conf_high")
-
-    level: tuple[str, ...]
-    term: tuple[str, ...]
-    conf_low: Floats
-    conf_high: Floats

@@ -115,31 +115,3 @@ class R2Decomposition(Result):
     within: Floats
     between: Floats
     measures: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class EffectSizes(Result):
-    """Effect sizes of fixed effects from their t statistics.
-
-    Attributes
-    ----------
-    term : tuple of str, length k
-    statistic, df : ndarray, shape (k,)
-    d : ndarray, shape (k,)
-        2t / sqrt(df).
-    r : ndarray, shape (k,)
-        Partial correlation t / sqrt(t² + df).
-
-    Notes
-    -----
-    Lecture S4; Rosenthal 1994. The same as ``effectsize::t_to_d`` and ``t_to_r``.
-    """
-
-    _columns: ClassVar[tuple[str, ...]] = ("statistic", "df", "d", "r")
-    _index: ClassVar[str | None] = "term"
-
-    term: tuple[str, ...]
-    statistic: Floats
-    df: Floats
-    d: Floats
-    r: Floats

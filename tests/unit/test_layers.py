@@ -39,8 +39,8 @@ ALLOWED: dict[str, set[str]] = {
         "options", "progress", "results",
     },
     "multilevel": {
-        "arguments", "engine", "formula", "frame_keys", "frames", "models", "options", "render",
-        "results",
+        "arguments", "engine", "figures", "formula", "frame_keys", "frames", "models", "options",
+        "render", "results",
     },
     "sklearn": {"arguments", "formula", "frames", "models", "results"},
     "plot": {"arguments", "figures", "frames", "models", "multilevel", "results"},

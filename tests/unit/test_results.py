@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pymlm.errors import ArgumentError
-from pymlm.results.multilevel_effects import Alternatives
+from pymlm.multilevel.alternatives import Alternatives
 from pymlm.results.ranef import GroupModes, RandomEffects
 from pymlm.results.varcorr import CovarianceMatrix, VarCorr
 
