@@ -68,8 +68,10 @@ from .models.nlmer import (
     nlmer,
 )
 from .models.persist import load_model
-from .models.planned import (
-    simulate,
+from .models.planned import simulate
+from .multilevel.aggregation import (
+    aggregate,
+    one_per_group,
 )
 from .multilevel.alternatives import compare_alternatives
 from .multilevel.centering import center
@@ -78,19 +80,17 @@ from .multilevel.correlated import (
     gls,
     lme,
 )
-from .multilevel.design import (
+from .multilevel.design_effect import (
     design_effect,
-    moulton,
     true_variance,
 )
 from .multilevel.effect_sizes import effect_sizes
-from .multilevel.effects import effect_types
+from .multilevel.effect_types import effect_types
 from .multilevel.equations import equations
-from .multilevel.explained import (
-    pseudo_r2,
-    r2,
-    r2_decomposition,
-    total_r2,
+from .multilevel.gee import gee
+from .multilevel.icc import (
+    icc,
+    icc_of,
 )
 from .multilevel.implied import (
     implied_covariance,
@@ -107,25 +107,21 @@ from .multilevel.lines import (
     within_between_lines,
 )
 from .multilevel.meta import meta_analysis
+from .multilevel.moulton import moulton
 from .multilevel.panel import (
-    aggregate,
-    gee,
     hausman,
-    one_per_group,
     panel,
 )
-from .multilevel.partition import (
-    icc,
-    icc_of,
-    variance_partition,
-)
 from .multilevel.performance import compare_performance
-from .multilevel.pooling import (
-    pooling,
-    residuals_by_group,
-    shrinkage,
-)
+from .multilevel.pooling import pooling
 from .multilevel.prediction_lines import prediction_lines
+from .multilevel.pseudo_r2 import pseudo_r2
+from .multilevel.r2 import (
+    r2,
+    total_r2,
+)
+from .multilevel.r2_decomposition import r2_decomposition
+from .multilevel.residual_groups import residuals_by_group
 from .multilevel.robust import (
     cluster_robust,
     robust_errors,
@@ -134,12 +130,14 @@ from .multilevel.rules import (
     compare_rules,
     information_criteria,
 )
+from .multilevel.shrinkage import shrinkage
 from .multilevel.stacked import stack_outcomes
 from .multilevel.testing import (
     ddf_table,
     joint_wald,
     wald_variance_test,
 )
+from .multilevel.variance_partition import variance_partition
 from .multilevel.within_between import within_between
 from .options import options
 from .parity import (

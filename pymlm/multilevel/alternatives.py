@@ -13,7 +13,9 @@ from pymlm.arguments import strict
 from pymlm.formula import quoted
 from pymlm.models.lm import lm
 from pymlm.models.lmer import lmer
-from pymlm.multilevel.panel import complete_task, gee, one_per_group, panel
+from pymlm.multilevel.aggregation import one_per_group
+from pymlm.multilevel.gee import gee
+from pymlm.multilevel.panel import complete_task, panel
 from pymlm.multilevel.robust import cluster_robust
 from pymlm.results.base import ESTIMATES, check_known, readonly
 from pymlm.results.estimates import Estimates

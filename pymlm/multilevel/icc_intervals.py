@@ -155,3 +155,27 @@ def _bootstrap(
         readonly(np.quantile(values, tail, axis=1)),
         readonly(np.quantile(values, 1 - tail, axis=1)),
     )
+
+
+def shares_of(
+    part: RandomPart, at: Mapping[str, float] | None, dispersion: Sequence[str]
+) -> list[Share]:
+    """Levels, outermost first; a nested level includes those that its units lie in."""
+    out = []
+    for factor in part.factors:
+        if factor in dispersion:
+            continue
+        outer = [f for f in part.factors if f == factor or _nested(part, factor, f)]
+        members = tuple(i for i, t in enumerate(part.terms) if t.group in outer)
+        products = tuple(products_of(part.terms[i], at) for i in members)
+        out.append(Share(factor, members, products))
+    return out
+
+
+def _nested(part: RandomPart, inner: str, outer: str) -> bool:
+    a = np.asarray(part.groups[inner], dtype=np.int64)
+    b = np.asarray(part.groups[outer], dtype=np.int64)
+    if {inner, outer} & set(part.memberships):
+        return False  # a row has shares in several units; none lies within another
+    pairs = len(np.unique(a * (int(b.max()) + 1) + b))
+    return pairs == len(np.unique(a)) and len(np.unique(b)) < len(np.unique(a))

@@ -1,123 +1,106 @@
-"""Alternatives to a multilevel model: aggregation, one row a group, panel estimators, GEE."""
+"""Panel estimators, and Hausman's test between two of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import GeeCorrelation, GeeErrors, GeeFamily, Level, PanelModel, Seed
+from pymlm.argument_types import PanelModel
 from pymlm.arguments import own_words, strict
 from pymlm.engine import RObject, call
-from pymlm.errors import ArgumentError, DataError, FormulaError
+from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, complete_rows, level_name, prepare, used_columns
 from pymlm.models.base import Fitted, Source
 from pymlm.models.fitting import check_response
 from pymlm.models.inside import ask, handle_of
-from pymlm.multilevel._tools import Groups, groups_of, names, numbers
-from pymlm.results.base import Printed
-from pymlm.results.panel import GeeEstimates, Hausman, PanelEstimates
+from pymlm.multilevel._tools import Groups, groups_of
+from pymlm.results.base import Floats, Printed, Result
+from pymlm.results.fixed import FixedEffects
 
 MODELS = own_words(PanelModel, "model")
-#: GEE's families and the R names of their variance functions.
-FAMILIES = {
-    "gaussian": "gaussian",
-    "binomial": "binomial",
-    "poisson": "poisson",
-    "gamma": "Gamma",
-}
 
 
-@strict
-def aggregate(data: Any, by: str, columns: str | Sequence[str] | None = None) -> pd.DataFrame:
-    """Return group means, one row a group: the data of an aggregated analysis.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PanelEstimates(Result):
+    """Estimates of a panel model: within, between, random-effects GLS or pooled OLS.
 
-    What holds for group means need not hold for persons (the ecological fallacy), and cross-level
-    interactions are lost; lecture S0 names this as the first of two problematic approaches.
-
-    Parameters
+    Attributes
     ----------
-    data : DataFrame
-    by : str
-        The grouping factor.
-    columns : str or list of str, optional
-        Numeric columns; default all numeric ones.
-
-    Returns
-    -------
-    DataFrame
-        Column `by`, the means of the known values, and "n", the rows of every group.
-
-    Examples
-    --------
-    >>> import pandas as pd, pymlm as mlm
-    >>> d = pd.DataFrame({"g": ["a", "a", "b"], "y": [1.0, 3.0, 5.0]})
-    >>> mlm.aggregate(d, by="g").to_dict("list")
-    {'g': ['a', 'b'], 'y': [2.0, 5.0], 'n': [2, 1]}
-    """
-    frame = as_pandas(data)
-    groups = groups_of(frame, by)
-    if columns is None:
-        wanted = [
-            str(c) for c in frame.columns
-            if str(c) != by and pd.api.types.is_numeric_dtype(frame[c].dtype)
-        ]  # fmt: skip
-    else:
-        wanted = names(columns, "columns")
-    out = pd.DataFrame({by: list(groups.labels)})
-    for name in wanted:
-        values = numbers(frame, name)
-        known = (groups.codes >= 0) & ~np.isnan(values)
-        count = np.bincount(groups.codes[known], minlength=groups.n)
-        total = np.bincount(groups.codes[known], weights=values[known], minlength=groups.n)
-        with np.errstate(invalid="ignore"):
-            out[name] = total / count
-    out["n"] = groups.sizes
-    return out
-
-
-@strict
-def one_per_group(data: Any, by: str, seed: Seed | None = None) -> pd.DataFrame:
-    """Return one random row of every group: independent rows, at the price of all others.
-
-    Parameters
-    ----------
-    data : DataFrame
-    by : str
-        The grouping factor; rows without a group are left out.
-    seed : int, optional
-        Of numpy's generator.
-
-    Returns
-    -------
-    DataFrame
-        One row a group, in the data's order and on its index.
+    fixed : FixedEffects
+        Coefficients; z tests for the random-effects model, t tests for the others.
+    model : str
+        "within", "between", "random" or "pooling".
+    r_squared : float
+        plm's R², of the transformed data.
+    nobs, ngroups : int
+    sigma_u, sigma_e : float
+        Standard deviations of the group effect (NaN but for "random") and of the residual.
+    theta : ndarray, shape (ngroups,), or None
+        Share of the group mean that is taken off, of each group ("random" only).
+    printed : Printed or None
+        R's own print of the summary.
 
     Notes
     -----
-    Lecture S3, "other options".
-
-    Examples
-    --------
-    >>> import pymlm as mlm
-    >>> mlm.one_per_group(mlm.load_dataset("sleepstudy"), "Subject", seed=1).shape
-    (18, 3)
+    Mirrors ``summary(plm::plm(formula, data, index, model))``; "random" uses Swamy and Arora's
+    variances, as Stata's ``xtreg, re``. Croissant & Millo 2008, doi:10.18637/jss.v027.i02.
     """
-    frame = as_pandas(data)
-    groups = groups_of(frame, by)
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if seed is not None and (not whole or seed < 0):
-        raise ArgumentError(f"seed must be a whole number of at least 0, not {seed!r}")
-    order = np.random.default_rng(seed).permutation(len(frame))
-    order = order[groups.codes[order] >= 0]
-    first = np.unique(groups.codes[order], return_index=True)[1]
-    return frame.iloc[np.sort(order[first])].copy()
+
+    fixed: FixedEffects
+    model: str
+    r_squared: float
+    nobs: int
+    ngroups: int
+    sigma_u: float
+    sigma_e: float
+    theta: Floats | None = None
+    printed: Printed | None = None
+
+    @property
+    def rho(self) -> float:
+        """Share of the variance that lies between groups: sigma_u² / (sigma_u² + sigma_e²)."""
+        return self.sigma_u**2 / (self.sigma_u**2 + self.sigma_e**2)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the coefficient table."""
+        return self.fixed.to_frame()
 
 
-def _task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame, Groups]:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Hausman(Result):
+    """Hausman's test of the random-effects against the within estimator.
+
+    Attributes
+    ----------
+    chisq, df, p_value : float
+        A small p says that the slopes differ within and between groups.
+    within, random : Series-like dict of str to float
+        The coefficients compared.
+    printed : Printed or None
+
+    Notes
+    -----
+    Mirrors ``plm::phtest``; Hausman 1978, doi:10.2307/1913827.
+    """
+
+    chisq: float
+    df: float
+    p_value: float
+    within: Mapping[str, float]
+    random: Mapping[str, float]
+    printed: Printed | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row: chisq, df, p_value."""
+        return pd.DataFrame([{"chisq": self.chisq, "df": self.df, "p_value": self.p_value}])
+
+
+def panel_task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame, Groups]:
     """Vetted formula, the complete rows of the columns it uses, and the groups."""
     frame = as_pandas(data)
     vetted = vet(formula, columns=frame.columns, rows=len(frame))
@@ -137,11 +120,11 @@ def _task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame, Groups]:
 
 def complete_task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame]:
     """Return the vetted formula and the complete rows of what it uses; see `panel` for errors."""
-    text, used, _ = _task(formula, data, by)
+    text, used, _ = panel_task(formula, data, by)
     return text, used
 
 
-def _codes(used: pd.DataFrame, groups: Groups, by: str) -> pd.DataFrame:
+def with_groups(used: pd.DataFrame, groups: Groups, by: str) -> pd.DataFrame:
     """The columns with the grouping factor as a category of its used levels."""
     out = used.copy()
     labels = pd.Index([level_name(x) for x in groups.labels], dtype=object)
@@ -149,19 +132,19 @@ def _codes(used: pd.DataFrame, groups: Groups, by: str) -> pd.DataFrame:
     return out
 
 
-class _PanelModel(Fitted):
+class PanelFit(Fitted):
     """plm's model behind the usual questions."""
 
     def _dropped_rows(self) -> Any:
         return np.array([], dtype=np.int64)
 
 
-def _fit_panel(formula: str, data: Any, by: str, model: str) -> _PanelModel:
-    text, used, groups = _task(formula, data, by)
-    frame = _codes(used, groups, by)
+def _fit_panel(formula: str, data: Any, by: str, model: str) -> PanelFit:
+    text, used, groups = panel_task(formula, data, by)
+    frame = with_groups(used, groups, by)
     name = str(as_pandas(data).attrs.get("name", "data"))
     handle: RObject = call("ml_fit_panel", text, prepare(frame), name, by, model, fitting=True)
-    return _PanelModel(
+    return PanelFit(
         handle,
         Source(index=used.index, data=None, sent=tuple(map(str, used.columns)), arguments={}),
     )
@@ -251,73 +234,3 @@ def hausman(formula: str, data: Any, by: str) -> Hausman:
         random=dict(zip(b.fixed.term, map(float, b.fixed.estimate), strict=True)),
         printed=Printed.from_r(found["printed"]),
     )
-
-
-@strict
-def gee(
-    formula: str,
-    data: Any,
-    by: str,
-    family: GeeFamily = "gaussian",
-    link: str | None = None,
-    corstr: GeeCorrelation = "exchangeable",
-    std_err: GeeErrors = "san.se",
-    level: Level = 0.95,
-) -> GeeEstimates:
-    """Fit a population-average model by generalized estimating equations, with geepack.
-
-    Parameters
-    ----------
-    formula : str
-        Without random effects.
-    data : DataFrame
-        Rows may come in any order: they are sorted by group (keeping their order within), because
-        geepack takes every change of the identifier as a new cluster.
-    by : str
-        The grouping factor.
-    family : {"gaussian", "binomial", "poisson", "gamma"}
-    link : str, optional
-        Another link than the family's own.
-    corstr : {"exchangeable", "independence", "ar1", "unstructured"}
-        Working correlation; "ar1" takes rows in the data's order as equally spaced.
-    std_err : {"san.se", "jack", "j1s", "fij"}
-        Sandwich or jackknife standard errors.
-    level : float
-        Of the confidence intervals.
-
-    Returns
-    -------
-    GeeEstimates
-
-    Notes
-    -----
-    Mirrors ``geepack::geeglm(formula, family, data, id, corstr, std.err)``; Højsgaard, Halekoh &
-    Yan 2006, doi:10.18637/jss.v015.i02. Lecture S3: estimates marginal effects only.
-
-    Examples
-    --------
-    >>> import pymlm as mlm
-    >>> d = mlm.load_dataset("nlme::bdf")
-    >>> mlm.gee("langPOST ~ ses", d, by="schoolNR").n_clusters
-    131
-    """
-    which = FAMILIES[family]
-    if link is not None and not isinstance(link, str):
-        raise ArgumentError(f"link is a name such as 'log', not {link!r}")
-    text, used, groups = _task(formula, data, by)
-    if groups.n < 2:
-        raise DataError(
-            f"all rows are in one {by!r}: the sandwich needs independent groups, and with one its "
-            "standard errors are rounding"
-        )
-    frame = _codes(used, groups, by)
-    frame = frame.iloc[np.argsort(groups.codes, kind="stable")]
-    name = str(as_pandas(data).attrs.get("name", "data"))
-    handle = call(
-        "ml_fit_gee", text, prepare(frame), name, by, which, link, corstr, std_err, fitting=True
-    )
-    model = _PanelModel(
-        handle, Source(index=frame.index, data=None, sent=tuple(map(str, frame.columns)),
-                       arguments={})
-    )  # fmt: skip
-    return ask(model, "ml_gee", GeeEstimates, level=level)

@@ -16,7 +16,7 @@ from pymlm.errors import ComparisonError, NotSupportedError
 from pymlm.models.inside import call_on, is_linear
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import mixed, random_part
-from pymlm.multilevel.explained import fixed_part, same_rows
+from pymlm.multilevel.fixed_part import fixed_part, same_rows
 from pymlm.render import criteria
 from pymlm.results.base import Floats, Result
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel.pooling import shrinkage as shrinkage_of
+from pymlm.multilevel.shrinkage import Shrinkage
+from pymlm.multilevel.shrinkage import shrinkage as shrinkage_of
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.pooling import Shrinkage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel.design import design_effect as effect_of
+from pymlm.multilevel.design_effect import DesignEffect
+from pymlm.multilevel.design_effect import design_effect as effect_of
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.multilevel_variance import DesignEffect
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,9 @@ import numpy as np
 
 from pymlm.models.linear_model import LinearModel
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel.pooling import residuals_of_model
+from pymlm.multilevel.residual_groups import ResidualGroups, residuals_of_model
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.pooling import ResidualGroups
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

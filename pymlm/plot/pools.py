@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pymlm.argument_types import Level
+from pymlm.multilevel.pooling import Pooling
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.pooling import Pooling
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

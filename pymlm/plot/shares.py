@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel.partition import variance_partition
+from pymlm.multilevel.variance_partition import VariancePartition, variance_partition
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
-from pymlm.results.multilevel_variance import VariancePartition
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -160,7 +160,7 @@ def test_row_52_own_lines_give_what_performance_gives(
     fit: mlm.LinearMixedModel, slope: mlm.LinearMixedModel
 ) -> None:
     """The lines for singular fits, held against performance where it has an answer."""
-    from pymlm.multilevel.explained import own_r2
+    from pymlm.multilevel.r2 import own_r2
 
     for m in (fit, slope):
         own, theirs = own_r2(m), mlm.r2(m)

@@ -1,49 +1,92 @@
-"""Design effects, Moulton's factor, and observed against true variance between groups."""
+"""Design effects, and observed against true variance between groups."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from numbers import Number
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from pymlm.arguments import strict
-from pymlm.errors import ArgumentError, DataError
+from pymlm.arguments import finite, strict
+from pymlm.errors import ArgumentError
+from pymlm.figures import figure_of
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import advise, as_pandas, groups_of, mixed, random_part
-from pymlm.multilevel.partition import icc as icc_of_model
-from pymlm.multilevel.partition import icc_of
-from pymlm.results.base import Floats, readonly
-from pymlm.results.multilevel_variance import DesignEffect, Moulton
+from pymlm.multilevel._tools import mixed, random_part
+from pymlm.multilevel.icc import icc as icc_of_model
+from pymlm.results.base import Floats, Result, readonly
 
 
-def _share(value: Any, name: str) -> float:
-    number = _number(value, name)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DesignEffect(Result):
+    """Design effect and effective sample size, one row a grouping factor (or a design).
+
+    Attributes
+    ----------
+    level : tuple of str, length k
+        Grouping factors; of several numbers, which design: "icc = 0.05, n = 20".
+    icc : ndarray, shape (k,)
+    size : ndarray, shape (k,)
+        Rows per group that enter the formula: the common size, or Snijders and Bosker's
+        n~ = mean − variance / (groups · mean) for unequal ones.
+    design_effect : ndarray, shape (k,)
+        1 + (size − 1) · icc.
+    effective_n : ndarray, shape (k,)
+        Rows / design effect; NaN when the number of rows is not known.
+    kish_design_effect, kish_effective_n : ndarray, shape (k,)
+        The same with Kish's size, sum(n²) / sum(n): the exact factor for the variance of the plain
+        mean over all rows. Equal for equal groups.
+    n : float
+        Rows; NaN when not known, or not the same in every design.
+    rows : ndarray, shape (k,), or None
+        Rows of each design.
+
+    Notes
+    -----
+    Lecture S4 (2.20 → 227, 1.95 → 513); Snijders & Bosker 2012, Multilevel Analysis, 2nd ed.,
+    sections 3.3 and 3.4; Kish 1965, Survey Sampling.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "icc", "size", "design_effect", "effective_n", "kish_design_effect", "kish_effective_n",
+    )  # fmt: skip
+    _index: ClassVar[str | None] = "level"
+
+    plot = figure_of("design_effect")
+
+    level: tuple[str, ...]
+    icc: Floats
+    size: Floats
+    design_effect: Floats
+    effective_n: Floats
+    kish_design_effect: Floats
+    kish_effective_n: Floats
+    n: float
+    rows: Floats | None = None
+
+
+def share(value: Any, name: str) -> float:
+    """Return a number from 0 to 1."""
+    number = finite(value, name)
     if not 0 <= number <= 1:
         raise ArgumentError(f"{name} lies between 0 and 1, not {value!r}")
     return number
 
 
-def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise ArgumentError(f"{name} must be a number, not {value!r}")
-    if not math.isfinite(value):
-        raise ArgumentError(f"{name} must be finite, not {value!r}")
-    return float(value)
-
-
-def _positive(value: Any, name: str) -> float:
-    number = _number(value, name)
+def positive(value: Any, name: str) -> float:
+    """Return a finite number above 0."""
+    number = finite(value, name)
     if number <= 0:
         raise ArgumentError(f"{name} must be above 0, not {value!r}")
     return number
 
 
-def _rows(value: Any) -> float:
-    number = _number(value, "n")
+def rows_per_group(value: Any) -> float:
+    """Return a number of rows, at least 1."""
+    number = finite(value, "n")
     if number < 1:
         raise ArgumentError(f"n, the rows per group, is at least 1, not {value!r}")
     return number
@@ -110,14 +153,14 @@ def design_effect(
         return _of_model(mixed(m, "design_effect"))
     if icc is None or n is None:
         raise ArgumentError("design_effect needs a model, or icc= and n= (rows per group)")
-    shares = _several(icc, "icc", lambda value: _share(value, "icc"))
-    counts = _several(n, "n", _rows)
+    shares = _several(icc, "icc", lambda value: share(value, "icc"))
+    counts = _several(n, "n", rows_per_group)
     one_design = isinstance(icc, Number) and (n_groups is None or isinstance(n_groups, Number))
     if one_design and not grid and not isinstance(n, Number):
         return _unequal(float(shares[0]), counts, n_groups)
     groups = np.array([math.nan])
     if n_groups is not None:
-        groups = _several(n_groups, "n_groups", lambda value: _positive(value, "n_groups"))
+        groups = _several(n_groups, "n_groups", lambda value: positive(value, "n_groups"))
     rows = list(product(shares, counts, groups)) if grid else _paired(shares, counts, groups)
     asked = {"icc": icc, "n": n, "n_groups": 0 if n_groups is None else n_groups}
     several = [name for name, value in asked.items() if not isinstance(value, Number)]
@@ -202,92 +245,6 @@ def _result(level: tuple[str, ...], share: Any, size: Any, kish: Any, n: Floats)
 
 
 @strict
-def moulton(
-    vpc_x: float | None = None,
-    vpc_y: float | None = None,
-    n: float | None = None,
-    std_error: float | None = None,
-    data: Any = None,
-    outcome: str | None = None,
-    x: str | None = None,
-    by: str | None = None,
-) -> Moulton:
-    """Return Moulton's factor: true over OLS standard error of a slope in clustered data.
-
-    Parameters
-    ----------
-    vpc_x, vpc_y : float, optional
-        Share of the variance of predictor and outcome that lies between groups.
-    n : float, optional
-        Rows per group.
-    std_error : float, optional
-        The OLS standard error to correct.
-    data, outcome, x, by : optional
-        Instead of the numbers: a data frame and its columns. VPCs come from empty models (REML), n
-        is the mean group size, and the OLS standard error is that of ``outcome ~ x``.
-
-    Returns
-    -------
-    Moulton
-
-    Raises
-    ------
-    ArgumentError
-        When neither is complete, or a number is out of range.
-
-    Warns
-    -----
-    AdviceWarning
-        For unequal groups, where the formula is an approximation.
-
-    Notes
-    -----
-    Lecture S0: SE = SE(OLS) · sqrt(1 + VPCx · VPCy · (n − 1)). Moulton 1986,
-    doi:10.1016/0304-4076(86)90021-7. For one predictor and groups of one size.
-
-    Examples
-    --------
-    >>> import pymlm as mlm
-    >>> round(float(mlm.moulton(vpc_x=1, vpc_y=0.2, n=21)), 4)
-    2.2361
-    """
-    if data is not None:
-        return _moulton_of_data(data, outcome, x, by, std_error)
-    if vpc_x is None or vpc_y is None or n is None:
-        raise ArgumentError("moulton needs vpc_x, vpc_y and n, or data, outcome, x and by")
-    a, b, size = _share(vpc_x, "vpc_x"), _share(vpc_y, "vpc_y"), _rows(n)
-    factor = math.sqrt(1 + a * b * (size - 1))
-    se = math.nan if std_error is None else _positive(std_error, "std_error")
-    return Moulton(factor=factor, vpc_x=a, vpc_y=b, n=size, std_error=se, corrected=se * factor)
-
-
-def _moulton_of_data(data: Any, outcome: Any, x: Any, by: Any, std_error: Any) -> Moulton:
-    if outcome is None or x is None or by is None:
-        raise ArgumentError("moulton with data needs outcome, x and by, too")
-    frame = as_pandas(data)
-    for name in (outcome, x, by):
-        groups_of(frame, name)  # says which column is not there
-    used = frame.loc[frame[[outcome, x, by]].notna().all(axis=1)]
-    if len(used) < 3:
-        raise DataError("fewer than 3 rows have outcome, predictor and group")
-    shares = icc_of(used, [x, outcome], by)
-    sizes = groups_of(used, by).sizes
-    if len(set(sizes)) > 1:
-        advise("the groups differ in size: Moulton's factor with the mean size is an approximation")
-    if std_error is None:
-        values = used[x].to_numpy(dtype=float)
-        centred = values - values.mean()
-        y = used[outcome].to_numpy(dtype=float)
-        slope = centred @ y / (centred @ centred)
-        rest = y - y.mean() - slope * centred
-        std_error = math.sqrt(rest @ rest / (len(y) - 2) / (centred @ centred))
-    return moulton(
-        vpc_x=float(shares.icc[0]), vpc_y=float(shares.icc[1]), n=float(sizes.mean()),
-        std_error=std_error,
-    )  # fmt: skip
-
-
-@strict
 def true_variance(observed: float, sigma2: float, n: float) -> float:
     """Return the true variance of group means: what is observed less sampling error.
 
@@ -317,6 +274,6 @@ def true_variance(observed: float, sigma2: float, n: float) -> float:
     >>> round(mlm.true_variance(4.65, 7.06, 4), 3), round(mlm.true_variance(4.65, 2.17, 4), 4)
     (2.885, 4.1075)
     """
-    if _number(observed, "observed") < 0 or _number(sigma2, "sigma2") < 0:
+    if finite(observed, "observed") < 0 or finite(sigma2, "sigma2") < 0:
         raise ArgumentError("variances are not negative")
-    return float(observed) - float(sigma2) / _positive(n, "n")
+    return float(observed) - float(sigma2) / positive(n, "n")

@@ -1,10 +1,11 @@
-"""Variance partition: ICC by level, with intervals, and the share of every level."""
+"""The intraclass correlation, of a model and of variables themselves."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -25,11 +26,89 @@ from pymlm.multilevel._tools import (
     numbers,
     random_part,
 )
-from pymlm.multilevel.explained import fixed_part
-from pymlm.multilevel.icc_intervals import Share, interval, products_of, variance_with
+from pymlm.multilevel.fixed_part import fixed_part
+from pymlm.multilevel.icc_intervals import Share, interval, products_of, shares_of, variance_with
 from pymlm.multilevel.level1 import Level1, level1
-from pymlm.results.base import Floats, readonly
-from pymlm.results.multilevel_variance import Icc, VariancePartition
+from pymlm.results.base import Floats, Result, readonly
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Icc(Result):
+    """Intraclass correlations, one row a level.
+
+    Attributes
+    ----------
+    level : tuple of str, length k
+        Outermost grouping factor first. For nested factors the ICC of "batch:cask" is the
+        correlation of two rows of the same cask (which share the batch, too).
+    icc : ndarray, shape (k,)
+        Between 0 and 1.
+    std_error : ndarray, shape (k,)
+        By the delta method, or of the bootstrap draws; NaN without an interval.
+    conf_low, conf_high : ndarray, shape (k,)
+        NaN where there is none (delta method at the boundary: a variance of zero).
+    variance : ndarray, shape (k,)
+        Variance that the rows of one unit share, squared units of the response.
+    total : float
+        Total variance, squared units of the response (of the linear predictor, for a GLMM).
+    adjusted, unadjusted : float
+        Of all random effects together, slopes averaged over the rows (Johnson 2014): their share of
+        what the predictors leave, and of that with the variance of X·beta. performance::icc's two.
+    conditional : bool
+        True when the model has predictors: the ICC of what they leave.
+    method : str or None
+        Of the interval: "delta" (on the logit scale), "boot" or None.
+    level_of_confidence : float
+    at : dict of str to float
+        Values at which the random slopes stand.
+    averaged : bool
+        True where slopes stand at no values: mean variance over the rows.
+    approximation : str or None
+        Of a GLMM's level-1 variance: "latent", "lognormal", "delta" or "trigamma".
+    mean : float
+        The expected response at which it stands; NaN where it does not matter.
+
+    Notes
+    -----
+    ICC = tau² / (tau² + sigma²), lectures S0, S2, S3, S4; levels and slopes as Stata's
+    ``estat icc``.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("icc", "std_error", "conf_low", "conf_high", "variance")
+    _index: ClassVar[str | None] = "level"
+
+    level: tuple[str, ...]
+    icc: Floats
+    std_error: Floats
+    conf_low: Floats
+    conf_high: Floats
+    variance: Floats
+    total: float
+    conditional: bool
+    method: str | None
+    level_of_confidence: float
+    at: dict[str, float]
+    adjusted: float = math.nan
+    unadjusted: float = math.nan
+    averaged: bool = False
+    approximation: str | None = None
+    mean: float = math.nan
+
+    def _remarks(self) -> list[str]:
+        remarks = Result._remarks(self)
+        if math.isnan(self.adjusted):
+            return remarks
+        text = f"adjusted ICC {self.adjusted:.3f}, unadjusted {self.unadjusted:.3f}"
+        if self.approximation is not None:
+            text += f"; level 1 by {self.approximation}"
+        if not math.isnan(self.mean):
+            text += f" at a mean of {self.mean:.4g}"
+        return [*remarks, text]
+
+    def __float__(self) -> float:
+        if len(self.icc) != 1:
+            raise TypeError(f"there are {len(self.icc)} levels: {', '.join(self.level)}; use .icc")
+        return float(self.icc[0])
 
 
 @strict
@@ -120,14 +199,14 @@ def icc(
         ci = "delta" if part.linear and isinstance(model, MixedModel) else None
     if ci is not None and not isinstance(model, MixedModel):
         raise NotSupportedError("an interval of the ICC is there for models of lme4: pymlm.lmer")
-    values = _checked_at(part, at)
+    values = checked_at(part, at)
     first = level1(model, part, approximation, mean)
     if ci == "boot" and not math.isnan(first.mean):
         raise NotSupportedError(
             "the level-1 variance of this family hangs on the expected response, which the draws "
             "change: there is no bootstrap interval. Ask with ci=None"
         )
-    shares = _shares(part, values, first.dispersion)
+    shares = shares_of(part, values, first.dispersion)
     variance = np.array([s.variance(part.terms) for s in shares])
     everything = sum(variance_with(t.covariance, products_of(t, values)) for t in part.terms)
     total = everything + first.residual
@@ -184,7 +263,7 @@ def _check_somewhere(share: Share, part: RandomPart) -> None:
         )
 
 
-def _checked_at(
+def checked_at(
     part: RandomPart, at: Mapping[str, float] | Literal["average"] | None
 ) -> dict[str, float] | None:
     """Values of the slopes' predictors; None stands for the average over the rows."""
@@ -205,30 +284,6 @@ def _checked_at(
             raise ArgumentError(f"at[{name!r}] must be a number, not {value!r}")
         out[name] = float(value)
     return out
-
-
-def _shares(
-    part: RandomPart, at: Mapping[str, float] | None, dispersion: Sequence[str]
-) -> list[Share]:
-    """Levels, outermost first; a nested level includes those that its units lie in."""
-    out = []
-    for factor in part.factors:
-        if factor in dispersion:
-            continue
-        outer = [f for f in part.factors if f == factor or _nested(part, factor, f)]
-        members = tuple(i for i, t in enumerate(part.terms) if t.group in outer)
-        products = tuple(products_of(part.terms[i], at) for i in members)
-        out.append(Share(factor, members, products))
-    return out
-
-
-def _nested(part: RandomPart, inner: str, outer: str) -> bool:
-    a = np.asarray(part.groups[inner], dtype=np.int64)
-    b = np.asarray(part.groups[outer], dtype=np.int64)
-    if {inner, outer} & set(part.memberships):
-        return False  # a row has shares in several units; none lies within another
-    pairs = len(np.unique(a * (int(b.max()) + 1) + b))
-    return pairs == len(np.unique(a)) and len(np.unique(b)) < len(np.unique(a))
 
 
 @strict
@@ -288,81 +343,4 @@ def icc_of(data: Any, columns: str | Sequence[str], by: str, reml: bool = True) 
         method="delta",
         level_of_confidence=0.95,
         at={},
-    )
-
-
-@strict
-def variance_partition(
-    m: MixedModel,
-    at: Mapping[str, float] | Literal["average"] | None = None,
-    approximation: Approximation = "auto",
-    mean: Finite | None = None,
-) -> VariancePartition:
-    """Divide the variance of the outcome among the levels.
-
-    Parameters
-    ----------
-    m : MixedModel
-    at : dict of str to float, optional
-        Values of the random slopes' predictors. Without it, or for "average", a random slope
-        contributes its mean variance over the rows.
-    approximation, mean
-        Of the level-1 variance of a generalized model, as in `icc`.
-
-    Returns
-    -------
-    VariancePartition
-        One row a grouping factor, outermost first, and one for the residual; shares add to 1.
-
-    Raises
-    ------
-    ArgumentError, NotSupportedError
-        As `icc`.
-
-    Notes
-    -----
-    With multiple membership a row has the variance tau² · sum(w²) of the factor, w its weights;
-    here stands its mean over the rows. It is tau², as in `icc`, only where every row belongs to one
-    unit.
-
-    Own lines: mean of z'Gz over the rows is sum(G ∘ E[zz']), Johnson 2014,
-    doi:10.1111/2041-210X.12225. For random intercepts the shares are the ICC of each level alone.
-
-    Examples
-    --------
-    >>> import pymlm as mlm
-    >>> m = mlm.lmer("strength ~ 1 + (1 | batch/cask)", mlm.load_dataset("Pastes"))
-    >>> mlm.variance_partition(m).to_frame()[["variance", "proportion"]].round(3)
-                variance  proportion
-    batch          1.657       0.154
-    cask:batch     8.434       0.783
-    Residual       0.678       0.063
-    """
-    model = mixed(m, "variance_partition")
-    part = random_part(model)
-    values = None if at is None else _checked_at(part, at)
-    residual = level1(model, part, approximation, mean).residual
-    rows = [
-        sum(
-            variance_with(t.covariance, products_of(t, values))
-            for t in part.terms
-            if t.group == factor
-        )
-        for factor in part.factors
-    ]
-    variance = np.array([*rows, residual])
-    share = variance / variance.sum()
-    return VariancePartition(
-        level=(*part.factors, "Residual"),
-        variance=readonly(variance),
-        proportion=readonly(share),
-        cumulative=readonly(np.cumsum(share)),
-        total=float(variance.sum()),
-        notes=tuple(
-            f"{name} (multiple membership): tau² times the mean of sum(w²) over the rows; the ICC "
-            "of rows that belong to one unit alone is pymlm.icc's"
-            for name in part.memberships
-        )
-        if values is None
-        else (),
     )

@@ -1,71 +1,21 @@
-"""Pooling and shrinkage."""
+"""How far conditional modes are shrunk, and from what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
+from pymlm.argument_types import Level
+from pymlm.arguments import strict
 from pymlm.figures import figure_of
-from pymlm.results.base import Floats, Result, check_known
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Pooling(Result):
-    """Complete, no and partial pooling side by side; one row per coefficient and group.
-
-    Attributes
-    ----------
-    term, grp : tuple of str, length k
-        Coefficient and group.
-    n : ndarray, shape (k,)
-        Rows of the group.
-    complete : ndarray, shape (k,)
-        One regression for all groups (lm): the same for every group.
-    no_pooling, no_pooling_se : ndarray, shape (k,)
-        The group's own regression (lmList), or own intercept (group indicators), with the residual
-        SD pooled over groups; NaN where the group cannot estimate it.
-    partial : ndarray, shape (k,)
-        The group's coefficient in the mixed model, fixed effect plus conditional mode.
-    partial_se : ndarray, shape (k,)
-        Its standard error, in which both are estimated; the variances are taken as known.
-    weight : ndarray, shape (k,)
-        (partial − overall) / (no_pooling − overall), the share of the group's own estimate, for one
-        random intercept and nothing else in the formula: λ of `Shrinkage`; NaN otherwise.
-    overall : ndarray, shape (k,)
-        Fixed effect of the mixed model, towards which estimates shrink.
-    by : str
-        The grouping factor.
-
-    Notes
-    -----
-    Lectures of Rosche and Hermansen; Gelman & Hill 2007, ch. 12, doi:10.1017/CBO9780511790942.
-    """
-
-    _columns: ClassVar[tuple[str, ...]] = (
-        "term", "grp", "n", "complete", "no_pooling", "no_pooling_se", "partial",
-        "partial_se", "overall", "weight",
-    )  # fmt: skip
-
-    plot = figure_of("pooling")
-
-    term: tuple[str, ...]
-    grp: tuple[str, ...]
-    n: Floats
-    complete: Floats
-    no_pooling: Floats
-    no_pooling_se: Floats
-    partial: Floats
-    partial_se: Floats
-    overall: Floats
-    weight: Floats
-    by: str
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per coefficient and group as a fresh DataFrame."""
-        return _columns_of(self, self._columns)
+from pymlm.models.inside import ask
+from pymlm.models.lmer import LinearMixedModel
+from pymlm.multilevel._tools import mixed
+from pymlm.results.base import Floats, Result, check_known, readonly
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -137,10 +87,6 @@ class Shrinkage(Result):
     rank: Floats
     level: float
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row a conditional mode as a fresh DataFrame."""
-        return _columns_of(self, self._columns)
-
     def ranked(self, term: str = "(Intercept)", grpvar: str | None = None) -> pd.DataFrame:
         """Return the rows of one coefficient in ascending order of mode: a caterpillar plot.
 
@@ -164,47 +110,98 @@ class Shrinkage(Result):
         return own.sort_values("condval", kind="stable").reset_index(drop=True)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ResidualGroups(Result):
-    """Residuals of the pooled regression, labelled by group.
-
-    Attributes
-    ----------
-    grp : tuple of str, length g
-    n : ndarray, shape (g,)
-    mean, sd, var : ndarray, shape (g,)
-        Of the group's residuals; sd and var (divisor n − 1) are NaN for a group of one.
-    residual : ndarray, shape (n,)
-        Every residual used, in the order of the data.
-    label : tuple of str, length n
-        The group of each.
-
-    Notes
-    -----
-    Hermansen's table of labelled residuals: mean is her ``y_bar_j``, sd her ``sigma2_alpha`` (the
-    column holds the standard deviation).
-    """
-
-    _columns: ClassVar[tuple[str, ...]] = ("n", "mean", "sd", "var")
-    _index: ClassVar[str | None] = "grp"
-
-    plot = figure_of("residuals_by_group")
-
-    grp: tuple[str, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    grpvar: str
+    level: tuple[str, ...]
+    term: tuple[str, ...]
+    condval: Floats
+    condsd: Floats
     n: Floats
-    mean: Floats
-    sd: Floats
-    var: Floats
-    residual: Floats
-    label: tuple[str, ...]
-
-    def points(self) -> pd.DataFrame:
-        """Return every residual with its group, for a plot of residuals by group."""
-        return pd.DataFrame({"grp": list(self.label), "residual": np.array(self.residual)})
+    tau2: Floats
+    sum_weights: Floats | None
+    unpooled: Floats | None
+    least_squares: Floats
 
 
-def _columns_of(result: Result, names: tuple[str, ...]) -> pd.DataFrame:
-    values = {n: getattr(result, n) for n in names}
-    return pd.DataFrame(
-        {n: list(v) if isinstance(v, tuple) else np.array(v) for n, v in values.items()}
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shrunk:
+    groups: tuple[_Group, ...]
+    sigma2: float
+    fixed: Floats
+    term: tuple[str, ...]
+    single: bool
+
+
+@strict
+def shrinkage(m: LinearMixedModel, level: Level = 0.95) -> Shrinkage:
+    """Say how far each group's estimate is shrunk, from what towards what, with its rank.
+
+    Parameters
+    ----------
+    m : LinearMixedModel
+    level : float
+        Of the intervals of the conditional modes.
+
+    Returns
+    -------
+    Shrinkage
+
+    Examples
+    --------
+    >>> import pymlm as mlm
+    >>> m = mlm.lmer("Yield ~ 1 + (1 | Batch)", mlm.load_dataset("Dyestuff"))
+    >>> mlm.shrinkage(m).to_frame()[["grp", "group_mean", "shrinkage", "estimate"]].head(2).round(3)
+      grp  group_mean  shrinkage  estimate
+    0   A      1505.0      0.783  1509.893
+    1   B      1528.0      0.783  1527.891
+    """
+    z = float(norm.ppf((1 + level) / 2))
+    found: _Shrunk = ask(mixed(m, "shrinkage"), "shrinkage", _Shrunk)
+    fixed = dict(zip(found.term, found.fixed, strict=True))
+    columns = [
+        _shrunk_columns(g, t, found, fixed, z) for g in found.groups for t in range(len(g.term))
+    ]
+    merged: dict[str, Any] = {k: tuple(x for c in columns for x in c[k]) for k in _TEXTS}
+    for k in columns[0]:
+        if k not in _TEXTS:
+            merged[k] = readonly(np.concatenate([c[k] for c in columns]))
+    return Shrinkage(**merged, level=float(level))
+
+
+_TEXTS = ("grpvar", "term", "grp")
+
+
+def _shrunk_columns(
+    g: _Group, t: int, found: _Shrunk, fixed: dict[str, float], z: float
+) -> dict[str, Any]:
+    k = len(g.level)
+    tau2 = float(g.tau2[t])
+    mode, sd = g.condval[:, t], g.condsd[:, t]
+    overall = float(fixed.get(g.term[t], 0.0))
+    nan = np.full(k, np.nan)
+    group_mean, w_group, w_overall = nan, nan, nan
+    if found.single and g.unpooled is not None and g.sum_weights is not None:
+        group_mean = overall + g.unpooled
+        w_group = g.sum_weights / found.sigma2
+        w_overall = np.full(k, 1 / tau2 if tau2 > 0 else np.inf)
+    order = np.empty(k)
+    order[np.argsort(-mode, kind="stable")] = np.arange(1, k + 1)
+    return {
+        "grpvar": (g.grpvar,) * k,
+        "term": (g.term[t],) * k,
+        "grp": g.level,
+        "n": np.asarray(g.n, dtype=float),
+        "shrinkage": 1 - sd**2 / tau2 if tau2 > 0 else np.zeros(k),
+        "group_mean": group_mean,
+        "overall": np.full(k, overall),
+        "no_pooling": overall + g.least_squares[:, t],
+        "estimate": overall + mode,
+        "weight_group": w_group,
+        "weight_overall": w_overall,
+        "condval": mode,
+        "condsd": sd,
+        "conf_low": mode - z * sd,
+        "conf_high": mode + z * sd,
+        "rank": order,
+    }

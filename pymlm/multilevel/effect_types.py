@@ -2,119 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
-from typing import Any, overload
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, overload
 
 import numpy as np
 import pandas as pd
 
 from pymlm.arguments import strict
-from pymlm.engine import call
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
-from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.frames import as_pandas
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel._tools import (
-    NO_VARIATION,
     Groups,
     advise,
     data_of,
-    group_means,
     groups_of,
     one_group,
     random_part,
-    spread,
 )
+from pymlm.multilevel.effect_columns import Design, column_of, design_of, judged
 from pymlm.names import group_columns
-from pymlm.results.base import Floats
-from pymlm.results.multilevel_structure import EffectTypes, EffectTypesTable
+from pymlm.results.base import Result, check_known
+from pymlm.results.printed import shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RandomDesign:
-    """Model matrix of one random term."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EffectTypes(Result):
+    """Which effect each fixed coefficient is: within, between, contextual or smushed.
 
+    Attributes
+    ----------
+    term : tuple of str, length p
+        Coefficients as R names them.
+    effect : tuple of str
+        "within", "between", "contextual", "smushed", "intercept", "level-1 interaction",
+        "level-2 interaction", "cross-level interaction", with "(smushed)" where a part is smushed.
+    varies : tuple of str
+        "within", "between", "both" or "none": where the column varies.
+    partner : tuple of (str or None)
+        The column that holds the other level's part, where the model has one.
+    assumes : tuple of str
+        What the model presumes of a part that it leaves out, "" where it leaves out nothing.
+    slope : tuple of str
+        "random", "systematically varying" (moves with a level-2 predictor only), "random and
+        systematically varying", or "fixed"; "" for level-2 columns.
+    group : str
+        The grouping factor.
+
+    Notes
+    -----
+    Table 1 of Hoffman & Walters 2022, doi:10.1146/annurev-psych-020821-103525 (lecture S4).
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("effect", "varies", "partner", "assumes", "slope")
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
+    effect: tuple[str, ...]
+    varies: tuple[str, ...]
+    partner: tuple[str | None, ...]
+    assumes: tuple[str, ...]
+    slope: tuple[str, ...]
     group: str
-    term: tuple[str, ...]
-    values: Floats
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient."""
+        columns = {c: np.array(getattr(self, c), dtype=object) for c in self._columns}
+        return pd.DataFrame(columns, index=pd.Index(list(self.term), dtype=object))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
-    """Model matrices of a formula on all rows of the data, NaN where something is missing."""
-
-    term: tuple[str, ...]
-    values: Floats
-    order: Floats
-    label: tuple[str, ...]
-    parts: tuple[tuple[str, ...], ...]
-    response: str
-    random: tuple[RandomDesign, ...]
-
-    def only(self, terms: Iterable[str]) -> Design:
-        """Leave out the columns that a fit dropped for rank deficiency."""
-        wanted = set(terms)
-        at = [i for i, t in enumerate(self.term) if t in wanted]
-        return replace(
-            self,
-            term=tuple(self.term[i] for i in at),
-            values=self.values[:, at],
-            order=self.order[at],
-            label=tuple(self.label[i] for i in at),
-            parts=tuple(self.parts[i] for i in at),
+    @property
+    def smushed(self) -> tuple[str, ...]:
+        """The coefficients that are smushed."""
+        return tuple(
+            t for t, e in zip(self.term, self.effect, strict=True) if e.startswith("smushed")
         )
 
 
-def design_of(formula: str, data: pd.DataFrame, trusted: bool = False) -> Design:
-    """Return the model matrices of `formula` on `data`; nothing is fitted."""
-    vetted = vet(formula, trusted=trusted, columns=data.columns, rows=len(data))
-    names = [n for n in vetted.names if not trusted or n in {str(c) for c in data.columns}]
-    found: Design = call("ml_design", formula, prepare(used_columns(data, names)), into=Design)
-    return found
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class EffectTypesTable(Result):
+    """Which effect each fixed coefficient is, in several models; a row a coefficient of a model.
 
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """Where one column of the design varies, and its group means."""
-
-    name: str
-    varies: str
-    means: Floats
-
-
-def _column(name: str, values: Floats, groups: Groups) -> _Column:
-    within, between = spread(values, groups.codes, groups.n)
-    total = within + between
-    means = group_means(values, groups.codes, groups.n)
-    scale = float(np.nanmax(np.abs(values), initial=0.0)) ** 2 * max(len(values), 1)
-    if not total > NO_VARIATION * scale:
-        return _Column(name, "none", means)
-    has_within, has_between = within > NO_VARIATION * total, between > NO_VARIATION * total
-    varies = "both" if has_within and has_between else "within" if has_within else "between"
-    return _Column(name, varies, means)
-
-
-def _is_mean_of(between: _Column, other: _Column) -> bool:
-    """True when `between` holds the group means of `other`, but for a constant."""
-    known = ~np.isnan(between.means) & ~np.isnan(other.means)
-    if known.sum() < 2:
-        return False
-    gap = between.means[known] - other.means[known]
-    scale = np.ptp(other.means[known])
-    return bool(scale > 0 and np.ptp(gap) <= 1e-6 * scale)
-
-
-def _belong(within: _Column, between: _Column) -> bool:
-    """True when within + between is one predictor that the data could have come from.
-
-    A cluster-mean-centred column says nothing of its mean; the names do: "x_within" and
-    "x_between", or "WSses" and "SMses", share a stem.
+    Attributes
+    ----------
+    model : tuple of str, length k
+        The name of the model, or its formula.
+    term, effect, varies, partner, assumes, slope : tuple, length k
+        As in `EffectTypes`.
+    group : tuple of str
+        The grouping factor of each model.
     """
-    a, b = within.name.casefold(), between.name.casefold()
-    stem = SequenceMatcher(None, a, b, autojunk=False).find_longest_match().size
-    return stem >= max(1, min(3, len(a) - 1, len(b) - 1))
+
+    _columns: ClassVar[tuple[str, ...]] = (
+        "model", "term", "effect", "varies", "partner", "assumes", "slope",
+    )  # fmt: skip
+
+    model: tuple[str, ...]
+    term: tuple[str, ...]
+    effect: tuple[str, ...]
+    varies: tuple[str, ...]
+    partner: tuple[str | None, ...]
+    assumes: tuple[str, ...]
+    slope: tuple[str, ...]
+    group: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient of a model."""
+        columns = {c: np.array(getattr(self, c), dtype=object) for c in self._columns}
+        return pd.DataFrame(columns)
+
+    def wide(self, what: str = "effect") -> pd.DataFrame:
+        """Return one row a model, one column a coefficient; "" where a model has not got it.
+
+        Raises
+        ------
+        ArgumentError
+            For a column that there is not.
+        """
+        check_known(what, self._columns[2:], "column")
+        models, terms = (list(dict.fromkeys(v)) for v in (self.model, self.term))
+        table = pd.DataFrame("", index=models, columns=terms, dtype=object)
+        for model, term, value in zip(self.model, self.term, getattr(self, what), strict=True):
+            table.loc[model, term] = value if value is not None else ""
+        return table
+
+    def _body(self) -> str:
+        return shown(self.wide())
 
 
 @overload
@@ -230,9 +244,9 @@ def _one(m: MixedModel | str, data: Any, by: str | None, warn: bool) -> EffectTy
             )
         design = design.only(m.fixef().index)
     groups = groups_of(frame, factor)
-    columns = [_column(t, design.values[:, i], groups) for i, t in enumerate(design.term)]
+    columns = [column_of(t, design.values[:, i], groups) for i, t in enumerate(design.term)]
     slopes = _random_slopes(design, factor, groups)
-    rows = [_judge(i, design, columns, groups, slopes, frame) for i in range(len(columns))]
+    rows = [judged(i, design, columns, groups, slopes, frame) for i in range(len(columns))]
     effect, partner, assumes, slope = (tuple(c) for c in zip(*rows, strict=True))
     out = EffectTypes(
         term=design.term,
@@ -281,103 +295,8 @@ def _random_slopes(design: Design, factor: str, groups: Groups) -> dict[str, str
             continue
         for i, name in enumerate(term.term):
             if name != "(Intercept)":
-                out[name] = _column(name, term.values[:, i], groups).varies
+                out[name] = column_of(name, term.values[:, i], groups).varies
     return out
-
-
-def _judge(
-    i: int,
-    design: Design,
-    columns: Sequence[_Column],
-    groups: Groups,
-    slopes: dict[str, str],
-    frame: pd.DataFrame,
-) -> tuple[str, str | None, str, str]:
-    me = columns[i]
-    if me.name == "(Intercept)":
-        return "intercept", None, "", ""
-    if design.order[i] > 1:
-        return (
-            _interaction(i, design, columns),
-            None,
-            "",
-            _slope(i, design, columns, slopes),
-        )
-    mains = [c for c, o in zip(columns, design.order, strict=True) if o == 1 and c is not me]
-    slope = _slope(i, design, columns, slopes)
-    if me.varies == "none":
-        return "constant", None, "", ""
-    if me.varies == "both":
-        mean = next((c for c in mains if c.varies == "between" and _is_mean_of(c, me)), None)
-        if mean is None:
-            return "smushed", None, "between = within", slope
-        return "within", mean.name, "", slope
-    if me.varies == "within":
-        mean = next((c for c in mains if c.varies == "between" and _belong(me, c)), None)
-        return "within", mean.name if mean else None, "" if mean else "between = 0", slope
-    whole = next((c for c in mains if c.varies == "both" and _is_mean_of(me, c)), None)
-    if whole is not None:
-        return "contextual", whole.name, "", ""
-    part = next(
-        (c for j, c in enumerate(columns) if design.order[j] == 1 and c.varies == "within"
-         and _belong(c, me)), None,
-    )  # fmt: skip
-    assumes = "" if part or not _is_a_mean(me, groups, frame) else "within = 0"
-    return "between", part.name if part else None, assumes, ""
-
-
-def _is_a_mean(me: _Column, groups: Groups, frame: pd.DataFrame) -> bool:
-    """True when the data have a level-1 column of which this one is the group mean."""
-    for label in frame.columns:
-        series = frame[label]
-        if isinstance(series, pd.Series) and pd.api.types.is_numeric_dtype(series.dtype):
-            column = _column(str(label), series.to_numpy(dtype=float, na_value=np.nan), groups)
-            if column.varies == "both" and _is_mean_of(me, column):
-                return True
-    return False
-
-
-def _interaction(i: int, design: Design, columns: Sequence[_Column]) -> str:
-    """Kind of a product: by the levels of the main effects that it is made of."""
-    parts = set(design.parts[i])
-    kinds, smushed = [], False
-    for j, c in enumerate(columns):
-        if design.order[j] == 1 and set(design.parts[j]) <= parts:
-            kinds.append("level-2" if c.varies == "between" else "level-1")
-            if c.varies == "both":
-                smushed |= not any(
-                    d.varies == "between" and _is_mean_of(d, c)
-                    for d, o in zip(columns, design.order, strict=True)
-                    if o == 1
-                )
-    if {"level-1", "level-2"} <= set(kinds):
-        kind = "cross-level interaction"
-    elif kinds:
-        kind = f"{kinds[0]} interaction"
-    else:  # a product without its main effects: by where the product itself varies
-        kind = "level-2 interaction" if columns[i].varies == "between" else "level-1 interaction"
-    return f"{kind} (smushed)" if smushed else kind
-
-
-def _slope(i: int, design: Design, columns: Sequence[_Column], slopes: dict[str, str]) -> str:
-    if columns[i].varies == "between" or design.order[i] > 1:
-        return ""
-    mine = set(design.parts[i])
-    moderated = any(
-        design.order[k] > 1
-        and mine < set(design.parts[k])
-        and any(
-            design.order[j] == 1
-            and columns[j].varies == "between"
-            and set(design.parts[j]) <= set(design.parts[k]) - mine
-            for j in range(len(columns))
-        )
-        for k in range(len(columns))
-    )
-    random = columns[i].name in slopes
-    if random and moderated:
-        return "random and systematically varying"
-    return "random" if random else "systematically varying" if moderated else "fixed"
 
 
 def _warn(types: EffectTypes, slopes: dict[str, str]) -> None:
