@@ -316,16 +316,16 @@ class _Reader:
         try:
             return int(self._stream.write(text))
         except BrokenPipeError:
-            self._leave()
+            self.leave()
             return len(text)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
         except BrokenPipeError:
-            self._leave()
+            self.leave()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         # Python flushes what is left when it ends: into nothing, too.
         self.gone = True
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -350,6 +350,8 @@ def _run() -> int:
         _say("interrupted")
         return INTERRUPTED
     except OSError as error:  # of standard output: a full disk
+        if isinstance(sys.stdout, _Reader):
+            sys.stdout.leave()
         _say(f"cannot write: {error.strerror or error}")
         return REFUSED
     except Exception as error:

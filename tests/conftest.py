@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,11 @@ import pytest
 import pymlm as mlm
 
 mlm.options.tracebacks = "full"  # a test that fails is no user's mistake
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which some tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 SHARED = Path(os.environ.get("PYMLM_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
