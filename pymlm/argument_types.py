@@ -132,6 +132,8 @@ BootType = Literal["parametric", "semiparametric"]
 CenterMethod = Literal[
     "cluster", "grand", "leave-one-out", "constant",
     "group", "group-mean", "cluster-mean", "CWC", "within", "grand-mean", "CGM",
+    "Cluster-MC", "C-MC", "variable", "cluster-mean-centering", "Grand-MC", "GMC",
+    "grand-mean-centering", "constant-centering",
 ]  # fmt: skip
 #: Residual correlations of nlme.
 Correlation = Literal[
@@ -157,6 +159,7 @@ RobustType = Literal[
 #: Without clusters: White's and its corrections, Newey and West's, the bootstrap of rows.
 RowRobustType = Literal[
     "HC0", "HC1", "HC2", "HC3", "HC4", "HC4m", "HC5", "HAC", "bootstrap", "Newey-West", "White",
+    "Huber-White", "sandwich",
 ]  # fmt: skip
 #: What a bootstrap of linear models draws: rows or clusters, residuals, or their signs.
 RobustBootType = Literal["xy", "residual", "wild", "mammen", "webb", "norm", "pairs", "rademacher"]

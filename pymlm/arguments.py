@@ -148,8 +148,9 @@ def _check_of(hint: Any, name: str) -> Check | None:
 
 def own_words(literal: Any, name: str) -> tuple[Any, ...]:
     """Return the words of a Literal that stand for themselves, as values of the argument `name`."""
-    words, others = get_args(literal), synonyms(name)
-    return tuple(w for w in words if not (w in others and others[w] in words))
+    words = get_args(literal)
+    others = synonyms(name, words)
+    return tuple(w for w in words if w not in others)
 
 
 def _one_of(literal: Any, name: str) -> Check:
@@ -189,7 +190,7 @@ def choice(value: object, allowed: Iterable[T], name: str) -> T:
         both_text = isinstance(value, str) and isinstance(option, str)
         if both_text and str(value).casefold() == str(option).casefold():
             return option
-    others = {w: c for w, c in synonyms(name).items() if c in options}
+    others = synonyms(name, options)
     if isinstance(value, str):
         meant = {plain_word(str(o)): o for o in options if isinstance(o, str)}
         meant |= {plain_word(w): o for w, c in others.items() for o in options if o == c}

@@ -27,6 +27,10 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "method": {
         "group": "cluster", "group-mean": "cluster", "cluster-mean": "cluster", "CWC": "cluster",
         "within": "cluster", "grand-mean": "grand", "CGM": "grand",
+        # Hoffman's slides.
+        "Cluster-MC": "cluster", "C-MC": "cluster", "variable": "cluster",
+        "cluster-mean-centering": "cluster", "Grand-MC": "grand", "GMC": "grand",
+        "grand-mean-centering": "grand", "constant-centering": "constant",
         "bootstrap": "boot", "parametric bootstrap": "boot", "likelihood": "profile",
     },
     "boot_type": {"pairs": "xy", "rademacher": "wild"},
@@ -56,6 +60,10 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "family": {"normal": "gaussian", "logistic": "binomial"},
 }  # fmt: skip
 
+#: What a word stands for where the option above is none of those allowed: HC0 is the sandwich of
+#: rows as CR0 is that of clusters.
+ELSE: Mapping[str, Mapping[str, str]] = {"type": {"Huber-White": "HC0", "sandwich": "HC0"}}
+
 
 #: Arguments of R's and other packages' functions -> what they are called in pymlm's.
 METHOD_ARGUMENTS: Mapping[str, str] = {
@@ -67,6 +75,7 @@ METHOD_ARGUMENTS: Mapping[str, str] = {
     "pred_type": "type", "marginal_vars": "specs", "grouping_vars": "by",
     "p_adjust_method": "adjust",
     "bias.adjust": "bias_adjust", "cov.reduce": "cov_reduce", "add.dropped": "add_dropped",
+    "correlation": "corstr",
     "newresp": "y", "newweights": "weights", "add_groups": "re_form", "wts": "weights",
 }  # fmt: skip
 
@@ -77,9 +86,10 @@ def argument_elsewhere(name: str, known: Collection[str]) -> str:
     return f" Here it is {own}=." if own in known else ""
 
 
-def synonyms(argument: str) -> Mapping[str, str]:
-    """Return the other words of an argument, word -> option."""
-    return SYNONYMS.get(argument, {})
+def synonyms(argument: str, options: Collection[object]) -> Mapping[str, str]:
+    """Return the other words of an argument, word -> the one of `options` that it stands for."""
+    found = {w: o for w, o in ELSE.get(argument, {}).items() if o in options}
+    return found | {w: o for w, o in SYNONYMS.get(argument, {}).items() if o in options}
 
 
 def plain_word(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 from pymlm.arguments import strict
@@ -38,6 +39,18 @@ class EquationLatex(EquationText):
         return f"$${self}$$"
 
 
+class EquationMarkdown(EquationText):
+    """Equations in LaTeX between dollar signs, which a notebook sets."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> None:
+        return None
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
 @strict
 def equations(
     m: Any,
@@ -56,8 +69,9 @@ def equations(
     form : {"levels", "combined", "distribution"}
         An equation for every level and coefficient; all put into one ("reduced" is another word for
         it); or as normal distributions y ~ N(…, σ²), β ~ N(…, τ²).
-    format : {"text", "latex"}
-        LaTeX is an ``aligned`` environment, to stand in mathematics mode.
+    format : {"text", "latex", "markdown"}
+        LaTeX is an ``aligned`` environment, to stand in mathematics mode; markdown is the same
+        between ``$$``, for a notebook's text or a Quarto page.
     estimates : bool
         Numbers instead of the symbols of the fixed effects and of the variances and covariances.
     digits : int
@@ -81,7 +95,9 @@ def equations(
     three levels), e residual, τ² and σ² variances; i rows, j and k units. Products of predictors at
     two levels become cross-level interactions. Crossed factors stand side by side at level 2, as
     y_i(jk) (Raudenbush & Bryk 2002, chapter 12); of a membership each row has a weighted sum.
-    Correlated residuals of `lme` and `gls` are e ~ N(0, σ²Λ), with nlme's name of Λ.
+    Correlated residuals of `lme` and `gls` are e ~ N(0, σ²Λ), with nlme's name of Λ;
+    unequal variances are Λ = VV, with the ratios of standard deviations on the diagonal of V, and
+    both together Λ = VCV. With prior weights a row's residual variance is σ²/w.
 
     Examples
     --------
@@ -98,7 +114,8 @@ def equations(
         raise ArgumentError(f"digits is a number of decimals, 0 to 15, not {digits!r}")
     if not isinstance(m, Fitted):
         raise ArgumentError(
-            f"equations takes a fitted model, of mlm.lmer, mlm.glmer, mlm.lm ..., not {m!r}"
+            "equations takes a fitted model, of mlm.lmer, mlm.glmer, mlm.lm ..., not "
+            + (repr(m) if isinstance(m, (str, int, float, NoneType)) else f"a {type(m).__name__}")
         )
     parts: EquationParts = ask(m, "equation", EquationParts)
     if estimates and parts.kind == "separate":
@@ -117,6 +134,8 @@ def equations(
         rows = _levels(w)
     else:
         rows = _combined(w)
+    if format == "markdown":
+        return EquationMarkdown(f"$$\n{_latex(rows)}\n$$")
     return EquationLatex(_latex(rows)) if format == "latex" else EquationText(_text(rows))
 
 
@@ -169,11 +188,10 @@ def _distribution(w: Writer) -> list[tuple[str, str, str]]:
             left = w.sum([e.lhs]) if e.level > 1 or w.gaussian else w.linked()
             out.append((label, f"{left} =", mean))
             continue
-        variance = w.sigma2() if last.symbol == "e" else w.covariance([last])
+        variance = w.residual_variance(w.index(1)) if last.symbol == "e" else w.covariance([last])
         out.append((label, f"{w.sum([e.lhs])} {w.tilde}", w.normal(mean, variance)))
     joint = [row for row in w.distributions(model)[1:] if "(" in row[1] or "pmatrix" in row[1]]
-    if not w.gaussian:
-        joint = w.distributions(model)[:1] + joint
+    joint = w.structures() + joint if w.gaussian else w.distributions(model)[:1] + joint
     return out + joint
 
 

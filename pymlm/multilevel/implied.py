@@ -10,13 +10,23 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Approximation, Finite
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.figures import figure_of
 from pymlm.models.inside import call_on, used_index
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
-from pymlm.multilevel._tools import finite_values, fitted_model, mixed, one_group, random_part
+from pymlm.models.nlme import NlmeModel
+from pymlm.multilevel._tools import (
+    RandomPart,
+    finite_values,
+    fitted_model,
+    mixed,
+    one_group,
+    random_part,
+)
+from pymlm.multilevel.level1 import level1
 from pymlm.names import spelled
 from pymlm.results.base import Floats, Result, readonly
 
@@ -35,7 +45,7 @@ class VarianceFunction(Result):
     between : ndarray, shape (k,)
         tau0² + 2·x·tau01 + x²·tau1², summed over the grouping factors.
     total : ndarray, shape (k,)
-        between + sigma².
+        between + sigma²; of a generalized model on the scale of the linear predictor.
     sd : ndarray, shape (k,)
         Square root of the total.
     icc : ndarray, shape (k,)
@@ -44,7 +54,7 @@ class VarianceFunction(Result):
     minimum_at : float
         Where the variance is smallest: −tau01 / tau1²; NaN when tau1² is 0.
     residual : float
-        sigma².
+        sigma²; of a generalized model the level-1 variance of `pymlm.icc`.
 
     Notes
     -----
@@ -68,19 +78,22 @@ class VarianceFunction(Result):
 
 @strict
 def variance_function(
-    m: MixedModel | None = None,
+    m: MixedModel | NlmeModel | None = None,
     x: str = "x",
     at: Sequence[float] | None = None,
     points: int = 41,
     tau: Any = None,
     sigma: float | None = None,
+    approximation: Approximation = "auto",
+    mean: Finite | None = None,
 ) -> VarianceFunction:
     """Return the variance that a random slope implies, as a function of its predictor.
 
     Parameters
     ----------
-    m : MixedModel, optional
-        With a random slope of `x`.
+    m : MixedModel or NlmeModel, optional
+        With a random slope of `x`. Of a generalized model the variances are those of the linear
+        predictor, with the level-1 variance that `icc` has; of `lme`, one of one residual variance.
     x : str
         The predictor, as the random coefficient is named.
     at : sequence of float, optional
@@ -90,6 +103,9 @@ def variance_function(
         Without a model: the covariance matrix of intercept and slope ...
     sigma : float, optional
         ... and the residual standard deviation; `at` is then needed.
+    approximation, mean
+        Of a generalized model's level-1 variance, as in `icc`: of counts it is taken at one
+        expected response for all values of x.
 
     Returns
     -------
@@ -102,10 +118,13 @@ def variance_function(
         When x has no random slope, for neither a model nor `tau`, `sigma` and `at`, or for a `tau`
         that is no covariance matrix.
 
+    NotSupportedError
+        For a family without a level-1 variance.
+
     Notes
     -----
     Lectures S0 and S4. Own arithmetic on ``VarCorr(model)``; equals the diagonal of
-    `implied_covariance`.
+    `implied_covariance`, and its icc that of ``icc(m, at={x: value})``.
 
     Examples
     --------
@@ -118,15 +137,23 @@ def variance_function(
         g, residual = _chosen(tau, sigma)
         if at is None:
             raise ArgumentError("without a model say at which values of x: at=[...]")
+        if approximation != "auto" or mean is not None:
+            raise ArgumentError("approximation and mean are of a generalized model; give it as m")
         values = finite_values(at, "at")
         constant, linear, square = float(g[0, 0]), float(g[0, 1]), float(g[1, 1])
     else:
         if tau is not None or sigma is not None:
             raise ArgumentError("give a model, or tau and sigma, not both")
-        model = mixed(m, "variance_function")
-        residual = random_part(model).level1()
-        constant, linear, square = _coefficients(model, x)
+        model = m if isinstance(m, NlmeModel) else mixed(m, "variance_function")
+        part = random_part(model)
+        first = level1(model, part, approximation, mean)
+        constant, linear, square = _coefficients(part, x, first.dispersion)
         values = _range(model, x, points) if at is None else finite_values(at, "at")
+        # A factor with a level a row is overdispersion of a generalized model: level 1.
+        residual = first.residual + sum(
+            t.covariance[k, k] for t in part.terms if t.group in first.dispersion
+            for k, name in enumerate(t.terms) if name == "(Intercept)"
+        )  # fmt: skip
     between = constant + 2 * values * linear + values**2 * square
     total = between + residual
     return VarianceFunction(
@@ -141,10 +168,10 @@ def variance_function(
     )
 
 
-def _coefficients(model: MixedModel, x: str) -> tuple[float, float, float]:
-    """tau0², tau01 and tau1², summed over the terms."""
-    part = random_part(model)
-    slopes = [t for term in part.terms for t in term.terms if t != "(Intercept)"]
+def _coefficients(part: RandomPart, x: str, left_out: Sequence[str]) -> tuple[float, float, float]:
+    """tau0², tau01 and tau1², summed over the terms of the factors that are not left out."""
+    kept = [term for term in part.terms if term.group not in left_out]
+    slopes = [t for term in kept for t in term.terms if t != "(Intercept)"]
     x = spelled(str(x), slopes)
     if x not in slopes:
         raise ArgumentError(
@@ -153,7 +180,7 @@ def _coefficients(model: MixedModel, x: str) -> tuple[float, float, float]:
             + (f" Random slopes: {', '.join(dict.fromkeys(slopes))}" if slopes else "")
         )
     constant = linear = square = 0.0
-    for term in part.terms:
+    for term in kept:
         g = term.covariance
         zero = term.terms.index("(Intercept)") if "(Intercept)" in term.terms else None
         one = term.terms.index(x) if x in term.terms else None
@@ -180,7 +207,7 @@ def _chosen(tau: Any, sigma: Any) -> tuple[Any, float]:
     return g, s**2
 
 
-def _range(m: MixedModel, x: str, points: int) -> Any:
+def _range(m: MixedModel | NlmeModel, x: str, points: int) -> Any:
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise ArgumentError(f"points must be a whole number of at least 2, not {points!r}")
     columns = m.model_matrix()

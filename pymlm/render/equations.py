@@ -13,7 +13,7 @@ from pymlm.names import split_names, unquoted
 from pymlm.results.equations import EquationParts
 
 Form = Literal["levels", "combined", "distribution", "reduced", "mixed"]
-Format = Literal["latex", "text"]
+Format = Literal["latex", "text", "markdown"]
 
 #: Index of rows, then of the units of each level.
 LETTERS = "ijklmnop"
@@ -66,7 +66,7 @@ class Writer:
 
     def __init__(self, p: EquationParts, format: Format, digits: int | None) -> None:
         self.p = p
-        self.latex = format == "latex"
+        self.latex = format != "text"
         self.digits = digits
         self.depth = 1 + len(p.group)
         self.gaussian = p.family == "gaussian" and p.link == "identity"
@@ -250,13 +250,27 @@ class Writer:
 
     def residuals(self, index: str) -> list[tuple[str, str, str]]:
         """The distribution of the residuals: independent, or a structure of nlme's."""
-        if not self.p.residual:
-            e = self.symbol("e", index)
-            return [("where", f"{e} {self.tilde}", self.normal("0", self.sigma2()))]
-        scale = self.sigma2() + (r"\Lambda" if self.latex else " Λ")
-        rows = [("where", f"e {self.tilde}", self.normal("0", scale))]
+        if self.p.residual:
+            return [("where", f"e {self.tilde}", self.normal("0", self.residual_variance(index))),
+                    *self.structures()]  # fmt: skip
+        e = self.symbol("e", index)
+        return [("where", f"{e} {self.tilde}", self.normal("0", self.residual_variance(index)))]
+
+    def residual_variance(self, index: str) -> str:
+        """σ² of a row, over its weight; of nlme's structures σ² Λ, of all rows together."""
+        if self.p.residual:
+            return self.sigma2() + (r"\Lambda" if self.latex else " Λ")
+        return self.sigma2() + (f"/{self.symbol('w', index)}" if self.p.weighted else "")
+
+    def structures(self) -> list[tuple[str, str, str]]:
+        """What Λ is: a correlation, ratios V of standard deviations, or both (Λ = V C V)."""
         name = r"\Lambda" if self.latex else "Λ"
-        return rows + [("where", f"{name} =", self.name(x)) for x in self.p.residual]
+        if self.p.residual_part == ("C",):
+            return [("where", f"{name} =", self.name(self.p.residual[0]))]
+        whole = "V C V" if "C" in self.p.residual_part else "V V"
+        parts = zip(self.p.residual_part, self.p.residual, strict=True)
+        rows = [("where", f"{part} =", self.name(text)) for part, text in parts]
+        return [("where", f"{name} =", whole), *rows] if rows else []
 
     @property
     def tilde(self) -> str:

@@ -43,7 +43,11 @@ class EquationParts(Result):
     function : str or None
         The function of a nonlinear model, as R writes it.
     residual : tuple of str
-        nlme's structures of the residuals, as R writes them with their parameters.
+        nlme's structures of the residuals, as R writes them with their parameters ...
+    residual_part : tuple of str
+        ... each a correlation "C" or ratios of standard deviations "V".
+    weighted : bool
+        Whether a row's residual variance is sigma² over its weight.
     """
 
     response: str
@@ -65,3 +69,5 @@ class EquationParts(Result):
     kind: str
     function: str | None
     residual: tuple[str, ...]
+    residual_part: tuple[str, ...]
+    weighted: bool

@@ -29,7 +29,7 @@ equation_result.default <- function(native, fit) {
     level = as.integer(apply(X, 2L, level_of)), within = unname(apply(X, 2L, within)),
     family = family, membership = members,
     has_offset = if (isS4(model)) any(getME(model, "offset") != 0) else !is.null(model$offset),
-    residual = .equation_structures(model)
+    structure = .equation_structures(model), weighted = .equation_weighted(model)
   )
 }
 
@@ -50,15 +50,16 @@ equation_result.lmList4 <- function(native, fit) {
   fields <- .equation_fields(
     first, term = b, estimate = rep(NA_real_, length(b)), factors = group,
     random = list(terms = list(), nested = TRUE), kind = "separate",
-    family = if (inherits(first, "glm")) stats::family(first))
+    weighted = .equation_weighted(first), family = if (inherits(first, "glm")) stats::family(first))
   fields$sigma2 <- NA_real_
   fields
 }
 
 .equation_fields <- function(model, term, estimate, factors, random, level = rep(1L, length(term)),
                              within = rep("", length(term)), family = NULL,
-                             membership = character(), has_offset = FALSE, residual = character(),
-                             kind = "linear", nonlinear = NULL) {
+                             membership = character(), has_offset = FALSE,
+                             structure = list(text = character(), part = character()),
+                             kind = "linear", nonlinear = NULL, weighted = FALSE) {
   list(
     response = response_text(model), term = term, level = level, estimate = estimate,
     group = as.character(names(factors)), n_levels = vapply(factors, nlevels, 0L),
@@ -68,7 +69,8 @@ equation_result.lmList4 <- function(native, fit) {
     link = if (is.null(family)) "identity" else family$link,
     membership = membership, has_offset = has_offset, within = within,
     sigma2 = .equation_sigma2(model), covariance = random$covariance %||% list(),
-    kind = kind, "function" = nonlinear, residual = residual
+    kind = kind, "function" = nonlinear, residual = structure$text,
+    residual_part = structure$part, weighted = weighted
   )
 }
 
@@ -77,19 +79,27 @@ equation_result.lmList4 <- function(native, fit) {
   sigma(model)^2
 }
 
+# Whether the variance of a row is sigma^2 over its weight.
+.equation_weighted <- function(model) {
+  if (inherits(model, c("glm", "lme", "gls")) || isS4(model) && lme4::isGLMM(model)) return(FALSE)
+  w <- stats::weights(model)
+  !is.null(w) && any(w != 1)
+}
+
 # nlme's correlation and variance structures with their parameters: the covariance of the residuals
-# is sigma^2 Lambda.
+# is sigma^2 Lambda. A variance structure is of standard deviations: Lambda = V C V, its ratios on V's diagonal.
 .equation_structures <- function(model) {
-  if (!inherits(model, c("lme", "gls"))) return(character())
+  if (!inherits(model, c("lme", "gls"))) return(list(text = character(), part = character()))
   parts <- model$modelStruct[intersect(c("corStruct", "varStruct"), names(model$modelStruct))]
-  unname(vapply(parts, function(s) {
+  said <- vapply(parts, function(s) {
     values <- coef(s, unconstrained = FALSE)
     form <- tryCatch(paste(deparse(formula(s)), collapse = " "), error = function(e) "")
     said <- paste(c(if (length(values) <= 4L) # others are m.correlation()'s
       sprintf("%s = %s", if (is.null(names(values))) "parameter" else names(values),
               vapply(values, function(v) format(v, digits = 3L), ""))), collapse = ", ")
     paste0(class(s)[1L], "(", form, ")", if (nzchar(said)) paste0(": ", said))
-  }, ""))
+  }, "")
+  list(text = unname(said), part = unname(c(corStruct = "C", varStruct = "V")[names(parts)]))
 }
 
 # Grouping factors, most levels first, and the coefficients of every random term.

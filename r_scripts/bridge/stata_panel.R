@@ -11,6 +11,9 @@ xtreg <- function(fit, type = "re") {
   if (length(groups) != 1L || !identical(unlist(model@cnms, use.names = FALSE), "(Intercept)"))
     refuse("NotSupportedError", "xtreg, ", type, " fits one random intercept and nothing else; this model ",
            "is ", deparse(formula(model), width.cutoff = 500L)[1L])
+  if (!"(Intercept)" %in% names(fixef(model)))
+    refuse("NotSupportedError", "xtreg, ", type, " always has a constant, and this model has no ",
+           "intercept: fit it with one")
   if (any(weights(model) != 1))
     refuse("NotSupportedError", "xtreg, ", type, " takes no weights here")
   p <- .panel_parts(model, groups)

@@ -42,6 +42,16 @@ def model(name: str) -> Any:
             return mlm.lme("Reaction ~ Days", d, "~ Days | Subject")
         case "gls":
             return mlm.gls("Reaction ~ Days", d, correlation="AR1", group="Subject")
+        case "lme, ratios":
+            return mlm.lme("distance ~ age", mlm.load_dataset("nlme::Orthodont"), "~ 1 | Subject",
+                           correlation="cs", variance_by="Sex")  # fmt: skip
+        case "gls, ratios":
+            return mlm.gls("distance ~ age", mlm.load_dataset("nlme::Orthodont"), variance_by="Sex")
+        case "weighted":
+            w = np.linspace(1, 2, len(d))
+            return mlm.lmer("Reaction ~ Days + (1 | Subject)", d, weights=w)
+        case "weighted lm":
+            return mlm.lm("Reaction ~ Days", d, weights=np.linspace(1, 2, len(d)))
         case "nlmer":
             return mlm.nlmer(
                 "circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree",
@@ -123,6 +133,62 @@ def test_estimates_of_residual_variances():
     assert f"Level 2: β_0j ~ N(251.405, {model('lmer').varcorr().variance('Subject'):.3f})" in text
 
 
+#: model -> what its equations say of the residuals, by level and as distributions.
+RESIDUALS = {
+    "lme, ratios": (
+        ["e ~ N(0, σ²_e Λ)"], ["distance_ij ~ N(β_0j + β_1j age_ij, σ²_e Λ)"],
+        ["Λ = V C V", "C = corCompSymm(~1 | Subject): Rho = -0.333",
+         "V = varIdent(~1 | Sex): Female = 0.45"],
+    ),
+    "gls, ratios": (
+        ["e ~ N(0, σ²_e Λ)"], ["distance_i ~ N(β_0 + β_1 age_i, σ²_e Λ)"],
+        ["Λ = V V", "V = varIdent(~1 | Sex): Female = 1.05"],
+    ),
+    "gls": (
+        ["e ~ N(0, σ²_e Λ)"], ["Reaction_i ~ N(β_0 + β_1 Days_i, σ²_e Λ)"],
+        ["Λ = corAR1(~1 | Subject): Phi = 0.8"],
+    ),
+    "weighted": (
+        ["e_ij ~ N(0, σ²_e/w_ij)"], ["Reaction_ij ~ N(β_0j + β_1j Days_ij, σ²_e/w_ij)"], [],
+    ),
+    "weighted lm": (["e_i ~ N(0, σ²_e/w_i)"], ["Reaction_i ~ N(β_0 + β_1 Days_i, σ²_e/w_i)"], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESIDUALS)
+def test_residuals_that_are_not_alike(name):
+    """Structures of nlme and weights stand in every form, never σ² alone."""
+    by_level, as_distribution, both = RESIDUALS[name]
+    for form, own in (
+        ("levels", by_level),
+        ("reduced", by_level),
+        ("distribution", as_distribution),
+    ):
+        lines = [x.split(maxsplit=1)[1] for x in mlm.equations(model(name), form=form).splitlines()]
+        said = [x.removeprefix("1: ") for x in lines]
+        assert [x for x in [*own, *both] if x not in said] == [], form
+        assert not any(x.endswith("σ²_e)") for x in said), form
+
+
+def test_the_structure_is_that_of_the_covariance():
+    """Λ = V C V times σ² is nlme's residual covariance."""
+    m = model("lme, ratios")
+    boy, girl = (m.residual_covariance(g).to_numpy() for g in ("M01", "F01"))
+    ratio = m.sd_ratios()["Female"]
+    np.testing.assert_allclose(girl, ratio**2 * boy, rtol=1e-10)  # the same C, rounding
+    text = mlm.equations(m, estimates=True)
+    assert f"V = varIdent(~1 | Sex): Female = {ratio:.3g}" in text
+    assert f"Rho = {boy[0, 1] / boy[0, 0]:.3f}" in text
+
+
+def test_markdown_is_the_latex_between_dollar_signs():
+    m = model("lmer")
+    text = mlm.equations(m, format="markdown", estimates=True)
+    assert text == f"$$\n{mlm.equations(m, format='latex', estimates=True)}\n$$"
+    assert text._repr_markdown_() == text
+    assert text._repr_html_() is None
+
+
 @pytest.mark.parametrize("word", ["reduced", "mixed", "Combined"])
 def test_the_combined_equation_is_the_reduced_form(word):
     m = model("lmer")
@@ -141,9 +207,13 @@ def test_latex_has_pairs_of_braces(name, form):
     assert text.startswith("\\begin{aligned}")
 
 
-@pytest.mark.parametrize("wrong", ["y ~ x", None, 3, pd.DataFrame({"a": [1]})])
-def test_what_is_no_model_is_refused(wrong):
-    with pytest.raises(ArgumentError, match="equations takes a fitted model"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [("y ~ x", "'y ~ x'"), (None, "None"), (3, "3"), (pd.DataFrame({"a": [1]}), "a DataFrame"),
+     ([1], "a list")],
+)  # fmt: skip
+def test_what_is_no_model_is_refused(wrong, said):
+    with pytest.raises(ArgumentError, match=f"equations takes a fitted model, .* not {said}$"):
         mlm.equations(wrong)
 
 

@@ -197,6 +197,8 @@ def ask(which: str, *args: Any, **how: Any) -> str:
     ("asked", "error", "says"),
     [
         (lambda: ask("slopes", "stata", command="xtreg, fe"), NotSupportedError, "one random"),
+        (lambda: mlm.render(model("cake").update(". ~ 0 + ."), "stata", command="xtreg, fe"),
+         NotSupportedError, "no intercept"),
         (lambda: ask("cake", "stata", command="xtreg, mle"), ArgumentError, "Did you mean"),
         (lambda: ask("cake", "stata", command="regress"), NotSupportedError, "fit mlm.lm"),
         (lambda: ask("lm", "stata"), NotSupportedError, "command='regress'"),

@@ -46,6 +46,40 @@ def test_words_for_degrees_of_freedom(word: str, model: Any) -> None:
     assert model.summary(ddf=word).fixed.to_frame().equals(own.to_frame())
 
 
+#: Hoffman's words for centring.
+CENTRING = {
+    "group": "cluster", "Cluster-MC": "cluster", "C-MC": "cluster", "cluster mean": "cluster",
+    "variable": "cluster", "cluster-mean-centering": "cluster", "Grand-MC": "grand",
+    "grand mean": "grand", "grand-mean-centering": "grand", "GMC": "grand",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", CENTRING)
+def test_hoffman_s_words_for_centring(word: str) -> None:
+    d = pd.DataFrame({"c": list("aabb"), "x": [2.0, 4.0, 6.0, 8.0]})
+    by = None if CENTRING[word] == "grand" else "c"
+    ours = mlm.center(d, "x", by=by, method=word)
+    assert ours.equals(mlm.center(d, "x", by=by, method=CENTRING[word]))
+    constant = mlm.center(d, "x", method="Constant-Centering", at=5)
+    assert constant["x_centered"].tolist() == [-3, -1, 1, 3]
+
+
+@pytest.mark.parametrize("word", ["Huber-White", "huber white", "sandwich", "SANDWICH"])
+def test_the_sandwich_with_clusters_and_without(word: str, sleep: pd.DataFrame) -> None:
+    lm = mlm.lm("Reaction ~ Days", sleep)
+    rows = mlm.robust_errors(lm, type=word).std_error
+    assert (rows == mlm.robust_errors(lm, type="HC0").std_error).all()
+    groups = mlm.cluster_robust(lm, by="Subject", type=word).std_error
+    assert (groups == mlm.cluster_robust(lm, by="Subject", type="CR0").std_error).all()
+    with pytest.raises(ArgumentError, match="'Huber-White' for 'HC0', 'sandwich' for 'HC0'"):
+        mlm.robust_errors(lm, type="HC9")
+
+
+def test_gee_says_what_its_correlation_is_called(sleep: pd.DataFrame) -> None:
+    with pytest.raises(ArgumentError, match="Here it is corstr="):
+        mlm.gee("Reaction ~ Days", sleep, by="Subject", correlation="compound-symmetry")
+
+
 def test_other_words_stand_in_the_error_of_a_wrong_one(model: Any) -> None:
     with pytest.raises(ArgumentError, match=r"'KR' for 'Kenward-Roger'.*'BW' for 'between-within'"):
         model.summary(ddf="kenwrad")

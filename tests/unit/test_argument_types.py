@@ -22,7 +22,7 @@ from pymlm.arguments import (
     strict,
 )
 from pymlm.errors import ArgumentError
-from pymlm.synonyms import SYNONYMS
+from pymlm.synonyms import synonyms
 
 #: Literals, and the argument that each is of.
 LITERALS = {
@@ -40,9 +40,8 @@ LITERALS = {
 def test_a_literal_has_the_synonyms_of_its_argument(name: str) -> None:
     words = typing.get_args(getattr(types, name))
     own = own_words(getattr(types, name), LITERALS[name])
-    known = SYNONYMS.get(LITERALS[name], {})
     assert own == words[: len(own)], "pymlm's own words come first"
-    assert set(words) - set(own) == {w for w, option in known.items() if option in own}
+    assert set(words) - set(own) == set(synonyms(LITERALS[name], own))
 
 
 def test_the_words_for_degrees_of_freedom_are_those_of_the_checks() -> None:
