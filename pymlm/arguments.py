@@ -148,8 +148,7 @@ def _check_of(hint: Any, name: str) -> Check | None:
 
 def own_words(literal: Any, name: str) -> tuple[Any, ...]:
     """Return the words of a Literal that stand for themselves, as values of the argument `name`."""
-    words = get_args(literal)
-    others = synonyms(name, words)
+    others = synonyms(name, words := get_args(literal))
     return tuple(w for w in words if w not in others)
 
 
