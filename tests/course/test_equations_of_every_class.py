@@ -13,6 +13,9 @@ import pytest
 import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError
 
+#: The same numbers multiplied in another order.
+ROUNDING = 1e-10
+
 pytestmark = pytest.mark.filterwarnings("ignore::pymlm.errors.SingularFitWarning")
 
 
@@ -175,7 +178,7 @@ def test_the_structure_is_that_of_the_covariance():
     m = model("lme, ratios")
     boy, girl = (m.residual_covariance(g).to_numpy() for g in ("M01", "F01"))
     ratio = m.sd_ratios()["Female"]
-    np.testing.assert_allclose(girl, ratio**2 * boy, rtol=1e-10)  # the same C, rounding
+    np.testing.assert_allclose(girl, ratio**2 * boy, rtol=ROUNDING)
     text = mlm.equations(m, estimates=True)
     assert f"V = varIdent(~1 | Sex): Female = {ratio:.3g}" in text
     assert f"Rho = {boy[0, 1] / boy[0, 0]:.3f}" in text
