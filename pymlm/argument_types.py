@@ -116,6 +116,10 @@ Contrast: TypeAlias = (
 
 #: On the scale of the response, or of the linear predictor.
 ResponseOrLink = Literal["response", "link", "raw", "prob", "mean", "linear", "lp"]
+#: How two average predictions are compared.
+Comparison = Literal["difference", "ratio", "lnratio", "lnor", "lift"]
+#: A slope, or an elasticity.
+SlopeKind = Literal["dydx", "eyex", "eydx", "dyex"]
 #: Unknown levels of a grouping factor: refused, at the population mean, or NaN.
 NewLevels = bool | Literal["nan"]
 ResidualType = Literal["response", "pearson", "deviance", "working", "scaled"]

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Ddf, Engine, Level, Names, ResponseOrLink
-from pymlm.arguments import strict, text_list
+from pymlm.argument_types import Comparison, Ddf, Engine, Level, Names, ResponseOrLink, SlopeKind
+from pymlm.arguments import strict
 from pymlm.engine import Frame
-from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
-from pymlm.frames import as_pandas, prepare, used_columns
+from pymlm.errors import ArgumentError, DataError, near_names
+from pymlm.frames import as_pandas, per_row, prepare, used_columns
+from pymlm.models.averages_arguments import (
+    Hypothesis,
+    Rows,
+    Transform,
+    Variables,
+    checked_ddf,
+    hypothesis_asked,
+    in_units,
+    rows_made,
+    transform_asked,
+    variables_asked,
+)
+from pymlm.models.covariances import Covariance, fixed_covariance
 from pymlm.models.simulation import SimulationMethods
 from pymlm.results.averages import Averages
-
-Variables = str | Sequence[str] | Mapping[str, Any]
-#: Rows to average over: a frame, "mean" (one row of means and most frequent levels), or None.
-Rows = Any
 
 
 class AverageMethods(SimulationMethods):
@@ -30,6 +38,8 @@ class AverageMethods(SimulationMethods):
         self, variables: Variables | None = None, by: Names | None = None, newdata: Rows = None,
         type: ResponseOrLink = "response", re_form: str | None = None,
         ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
+        *, hypothesis: Hypothesis = None, wts: Any = None, vcov: Covariance = None,
+        transform: Transform | None = None,
     ) -> Averages:  # fmt: skip
         """Average the predictions over the rows of the data.
 
@@ -41,9 +51,11 @@ class AverageMethods(SimulationMethods):
             five-number summary.
         by : str or list of str, optional
             Average within the groups of these columns, of any column of the data.
-        newdata : DataFrame or "mean", optional
-            Rows to average over, instead of those of the fit; "mean" is one row of means and most
-            frequent values.
+        newdata : DataFrame, dict or {"mean", "median", "balanced"}, optional
+            Rows to average over, instead of those of the fit: "mean" and "median" are one row, of
+            means or medians and most frequent values; "balanced" has all combinations of the fixed
+            part's levels; a dict all combinations of its values, ``{"Days": [0, 5]}``, and the
+            other columns as for "mean" (marginaleffects' ``datagrid()``).
         type : {"response", "link"}
         re_form : None, "NA" or str
             Random effects that the predictions keep, as in `predict`.
@@ -55,6 +67,22 @@ class AverageMethods(SimulationMethods):
         level : float
         engine : {"auto", "lmerTest", "exact"}, optional
             As in `summary`.
+        hypothesis : float, str, array, list or dict, optional
+            What is tested of the averages. A number: the value under the null hypothesis. A family:
+            "reference", "sequential", "pairwise" (the later less the earlier; "rev..." the other
+            way), "meandev", "meanotherdev", "trt_vs_ctrl", "poly" or "helmert", also as
+            ``"ratio ~ pairwise | group"``. An equation of the rows, which are b1, b2 ..., or of
+            their terms: ``"b1 / b2 = 1"``, ``"am = vs"``; it need not be linear. Weights, one a
+            row of the table. A list or a dict has several; a matrix a row each.
+        wts : str or array, optional
+            Weights of the rows in the averages: a column, or numbers.
+        vcov : array, DataFrame, str, result or function, optional
+            Another covariance matrix of the coefficients: numbers; "HC3", "CR2" or the like; "~ g"
+            for errors clustered by g; what `pymlm.cluster_robust` or `robust_errors` answered; or a
+            function of the model that gives one of these. With z tests (or residual df).
+        transform : str or function, optional
+            Of estimates and limits, at the end: "exp", "ln", "expit" ..., or a function of an
+            array. Tests stay those of before, and there are no standard errors.
 
         Returns
         -------
@@ -63,7 +91,8 @@ class AverageMethods(SimulationMethods):
         Raises
         ------
         ArgumentError
-            For a variable that is no predictor, or a value that it has not.
+            For a variable that is no predictor, or a value that it has not; a hypothesis that names
+            no estimate or has the wrong length; a matrix that is no covariance of the coefficients.
         DataError
             For a missing column, or a group that the model has not seen.
         NotSupportedError
@@ -77,7 +106,19 @@ class AverageMethods(SimulationMethods):
         [251.41, 345.61]
         """
         return self._averages(
-            "predictions", variables, by, newdata, type, re_form, ddf, level, engine
+            "predictions",
+            variables,
+            by,
+            newdata,
+            type,
+            re_form,
+            ddf,
+            level,
+            engine,
+            hypothesis=hypothesis,
+            vcov=vcov,
+            transform=transform,
+            wts=wts,
         )
 
     @strict
@@ -85,6 +126,8 @@ class AverageMethods(SimulationMethods):
         self, variables: Variables | None = None, by: Names | None = None, newdata: Rows = None,
         type: ResponseOrLink = "response", re_form: str | None = None,
         ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
+        *, comparison: Comparison = "difference", hypothesis: Hypothesis = None, wts: Any = None,
+        vcov: Covariance = None, transform: Transform | None = None,
     ) -> Averages:  # fmt: skip
         """Average what a change of a predictor does to the predictions.
 
@@ -96,8 +139,12 @@ class AverageMethods(SimulationMethods):
             A dict says otherwise: a step, ``{"x": 5}``; two values, ``{"x": [0, 10]}``; "sd",
             "2sd", "iqr", "minmax", "slope"; for a factor "reference", "sequential", "pairwise" or
             two levels, the second less the first.
-        by, newdata, type, re_form, ddf, level, engine
+        by, newdata, type, re_form, ddf, level, engine, hypothesis, wts, vcov, transform
             As in `avg_predictions`.
+        comparison : {"difference", "ratio", "lnratio", "lnor", "lift"}
+            How two predictions are compared: a − b, a / b, ln(a / b), the log odds ratio,
+            (a − b) / b. All but the difference compare the averages, mean(a) / mean(b), as
+            marginaleffects does for averages; rows compare their own predictions.
 
         Returns
         -------
@@ -105,7 +152,8 @@ class AverageMethods(SimulationMethods):
 
         Notes
         -----
-        Errors are those of `avg_predictions`.
+        Errors are those of `avg_predictions`; and an ArgumentError for odds of what is no
+        probability, and logs of ratios below 0.
 
         Examples
         --------
@@ -115,7 +163,20 @@ class AverageMethods(SimulationMethods):
         [10.467]
         """
         return self._averages(
-            "comparisons", variables, by, newdata, type, re_form, ddf, level, engine
+            "comparisons",
+            variables,
+            by,
+            newdata,
+            type,
+            re_form,
+            ddf,
+            level,
+            engine,
+            hypothesis=hypothesis,
+            vcov=vcov,
+            transform=transform,
+            wts=wts,
+            comparison=comparison,
         )
 
     @strict
@@ -123,6 +184,8 @@ class AverageMethods(SimulationMethods):
         self, variables: Variables | None = None, by: Names | None = None, newdata: Rows = None,
         type: ResponseOrLink = "response", re_form: str | None = None,
         ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
+        *, slope: SlopeKind = "dydx", hypothesis: Hypothesis = None, wts: Any = None,
+        vcov: Covariance = None, transform: Transform | None = None,
     ) -> Averages:  # fmt: skip
         """Average the slopes of the predictions: average marginal effects.
 
@@ -130,8 +193,10 @@ class AverageMethods(SimulationMethods):
         ----------
         variables : str, list or dict, optional
             As in `avg_comparisons`; numbers have slopes dY/dX, factors are compared.
-        by, newdata, type, re_form, ddf, level, engine
+        by, newdata, type, re_form, ddf, level, engine, hypothesis, wts, vcov, transform
             As in `avg_predictions`.
+        slope : {"dydx", "eyex", "eydx", "dyex"}
+            dY/dX, or elasticities: dY/dX · x/ŷ, dY/dX / ŷ, dY/dX · x, averaged over the rows.
 
         Returns
         -------
@@ -148,13 +213,30 @@ class AverageMethods(SimulationMethods):
         >>> m.avg_slopes(["Days"]).to_frame()[["estimate", "std_error"]].round(3).values.tolist()
         [[10.467, 1.546]]
         """
-        return self._averages("slopes", variables, by, newdata, type, re_form, ddf, level, engine)
+        return self._averages(
+            "slopes",
+            variables,
+            by,
+            newdata,
+            type,
+            re_form,
+            ddf,
+            level,
+            engine,
+            hypothesis=hypothesis,
+            vcov=vcov,
+            transform=transform,
+            wts=wts,
+            comparison=slope,
+        )
 
     @strict
     def predictions(
         self, variables: Variables | None = None, newdata: Rows = None,
         type: ResponseOrLink = "response", re_form: str | None = None,
         ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
+        *, hypothesis: Hypothesis = None, vcov: Covariance = None,
+        transform: Transform | None = None,
     ) -> Averages:  # fmt: skip
         """Return the prediction of every row with its test and interval; see `avg_predictions`.
 
@@ -169,7 +251,19 @@ class AverageMethods(SimulationMethods):
         [253.7, 273.3]
         """
         return self._averages(
-            "predictions", variables, None, newdata, type, re_form, ddf, level, engine, each=True
+            "predictions",
+            variables,
+            None,
+            newdata,
+            type,
+            re_form,
+            ddf,
+            level,
+            engine,
+            each=True,
+            hypothesis=hypothesis,
+            vcov=vcov,
+            transform=transform,
         )
 
     @strict
@@ -177,6 +271,8 @@ class AverageMethods(SimulationMethods):
         self, variables: Variables | None = None, newdata: Rows = None,
         type: ResponseOrLink = "response", re_form: str | None = None,
         ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
+        *, comparison: Comparison = "difference", hypothesis: Hypothesis = None,
+        vcov: Covariance = None, transform: Transform | None = None,
     ) -> Averages:  # fmt: skip
         """Return the comparison of every row; see `avg_comparisons`.
 
@@ -188,7 +284,20 @@ class AverageMethods(SimulationMethods):
         [19.7, 19.7]
         """
         return self._averages(
-            "comparisons", variables, None, newdata, type, re_form, ddf, level, engine, each=True
+            "comparisons",
+            variables,
+            None,
+            newdata,
+            type,
+            re_form,
+            ddf,
+            level,
+            engine,
+            each=True,
+            hypothesis=hypothesis,
+            vcov=vcov,
+            transform=transform,
+            comparison=comparison,
         )
 
     @strict
@@ -196,6 +305,8 @@ class AverageMethods(SimulationMethods):
         self, variables: Variables | None = None, newdata: Rows = None,
         type: ResponseOrLink = "response", re_form: str | None = None,
         ddf: Ddf | None = "asymptotic", level: Level = 0.95, engine: Engine | None = None,
+        *, slope: SlopeKind = "dydx", hypothesis: Hypothesis = None,
+        vcov: Covariance = None, transform: Transform | None = None,
     ) -> Averages:  # fmt: skip
         """Return the slope of every row; ``newdata="mean"`` is at the means; see `avg_slopes`.
 
@@ -208,35 +319,68 @@ class AverageMethods(SimulationMethods):
         [10.47]
         """
         return self._averages(
-            "slopes", variables, None, newdata, type, re_form, ddf, level, engine, each=True
+            "slopes",
+            variables,
+            None,
+            newdata,
+            type,
+            re_form,
+            ddf,
+            level,
+            engine,
+            each=True,
+            hypothesis=hypothesis,
+            vcov=vcov,
+            transform=transform,
+            comparison=slope,
         )
 
     def _averages(
         self, what: str, variables: Any, by: Any, newdata: Any, type: Any, re_form: Any, ddf: Any,
-        level: Any, engine: Engine | None, each: bool = False,
+        level: Any, engine: Engine | None, each: bool = False, comparison: str = "difference",
+        hypothesis: Hypothesis = None, wts: Any = None, vcov: Covariance = None,
+        transform: Transform | None = None,
     ) -> Averages:  # fmt: skip
-        names, how = _variables(variables)
-        groups = by
-        means = isinstance(newdata, str)
-        if means and newdata != "mean":
-            raise ArgumentError(f"newdata is a data frame, 'mean' or None, not {newdata!r}")
-        frame = None if newdata is None or means else as_pandas(newdata)
+        names, how = variables_asked(variables)
+        changed = transform_asked(transform)
+        made = rows_made(newdata)
+        frame = None if newdata is None or made is not None else as_pandas(newdata)
         form = self._vetted_re_form(re_form)
+        asked, null = hypothesis_asked(hypothesis)
         args: dict[str, Any] = {
-            "what": what, "variables": names, "how": how, "by": groups, "at_means": means,
-            "type": type, "re_form": form,
-            "ddf": _checked_ddf(ddf), "level": level, "each": each,
+            "what": what, "variables": names, "how": how, "by": by, "made": made,
+            "type": type, "re_form": form, "ddf": checked_ddf(ddf, vcov), "level": level,
+            "each": each, "comparison": comparison, "hypothesis": asked, "null": null,
+            "vcov": fixed_covariance(self, vcov), "weights": self._row_weights(wts, made, frame),
         }  # fmt: skip
-        index = self._used_index
         if frame is not None:
-            index = frame.index
             args["newdata"] = self._new_rows(frame, form)
-        elif means:
-            index = pd.Index(["mean"])
-        if groups and not means:
-            args["by_data"] = self._groups(groups, frame)
+        if by and made is None:
+            args["by_data"] = self._groups(by, frame)
         found: Averages = self._call_ddf("averages", Averages, args["ddf"], engine, **args)
-        return replace(found, index=index) if each else found
+        if each and not isinstance(made, dict) and made != "balanced":
+            index = self._used_index if frame is None else frame.index
+            found = replace(found, index=index if made is None else pd.Index([made]))
+        return found if changed is None else in_units(found, *changed)
+
+    def _row_weights(self, wts: Any, made: Any, frame: pd.DataFrame | None) -> Any:
+        """One number a row averaged over."""
+        if wts is None:
+            return None
+        if made is not None:
+            raise ArgumentError(
+                "wts weight the rows of data; give them to newdata that is a data frame"
+            )
+        data = self._source.users if frame is None else frame
+        if data is None:
+            raise DataError("wts: the data did not come with this model: give them as newdata=")
+        weights = per_row(wts, "wts", data)
+        if frame is None and self._used_rows is not None:
+            weights = weights.iloc[self._used_rows]
+        numbers = weights.to_numpy()
+        if np.isnan(numbers).any() or (numbers < 0).any() or not numbers.any():
+            raise DataError("wts must be numbers of at least 0, some above, without missing values")
+        return numbers
 
     def _new_rows(self, frame: pd.DataFrame, re_form: str | None) -> Frame:
         """The columns of new rows that a prediction needs, made ready for R."""
@@ -254,39 +398,3 @@ class AverageMethods(SimulationMethods):
             if name not in have:
                 raise DataError(f"by: the data have no column {name!r}.{near_names(name, have)}")
         return prepare(used_columns(data, by, "by"))
-
-
-def _variables(given: Any) -> tuple[list[str] | None, dict[str, Any] | None]:
-    if not isinstance(given, Mapping):
-        return text_list(given, "variables"), None
-    how = {}
-    for name, value in given.items():
-        if value is None:
-            continue
-        how[str(name)] = _values(str(name), value)
-    if not given:
-        raise ArgumentError("variables is empty: name predictors, or leave it out")
-    return [str(k) for k in given], how
-
-
-def _values(name: str, value: Any) -> Any:
-    if isinstance(value, str):
-        return value
-    array = np.atleast_1d(np.asarray(value))
-    if array.ndim != 1 or not array.size or array.dtype.kind not in "biufUO":
-        raise ArgumentError(f"variables: {name!r} takes a word, a number, or values, not {value!r}")
-    if array.dtype.kind in "iuf":
-        if not np.isfinite(array).all():
-            raise ArgumentError(f"variables: {name!r} has a missing or infinite value")
-        return array.astype(float)
-    return [str(v).upper() if isinstance(v, bool) else str(v) for v in array.tolist()]
-
-
-def _checked_ddf(ddf: str | None) -> str:
-    method = ddf or "asymptotic"
-    if method == "between-within":
-        raise NotSupportedError(
-            "the between-within rule is of single coefficients, not of averages over rows; use "
-            "ddf='Satterthwaite', 'Kenward-Roger' or 'asymptotic'"
-        )
-    return method

@@ -28,14 +28,14 @@ class Averages(Result):
         Values of the variables that predictions were set to, and the groups averaged within.
     rows : ndarray, shape (k,), or None
         Position of the row of the data, from 1, where there is one answer a row.
-    n_rows : ndarray, shape (k,)
-        Rows averaged over.
+    n_rows : ndarray, shape (k,), or None
+        Rows averaged over; None for hypotheses.
     estimate, std_error : ndarray, shape (k,)
-        On the scale of `type`; standard errors by the delta method.
+        On the scale of `type`; standard errors by the delta method. NaN after a `transform`.
     df : ndarray, shape (k,)
         Infinite for z.
     statistic, p_value : ndarray, shape (k,)
-        estimate / std_error, two-sided.
+        (estimate − null) / std_error, two-sided.
     conf_low, conf_high : ndarray, shape (k,)
         At `level`. Of a row's prediction on the response scale they are the limits of its linear
         predictor, transformed; else estimate ± quantile × std_error.
@@ -46,6 +46,14 @@ class Averages(Result):
     ddf : str
         Method of the degrees of freedom: "asymptotic" is z.
     level : float
+    comparison : str
+        How predictions were compared, or the kind of slope.
+    hypothesis : tuple of str, length k, or None
+        What of the averages was tested.
+    null : float
+        Value under the null hypothesis.
+    transform : str or None
+        Name of what was done to estimates and limits.
     index : Index or None
         Labels of the rows, where there is one answer a row.
 
@@ -55,7 +63,8 @@ class Averages(Result):
     gradient Σ wᵢ μ'(η̂ᵢ) xᵢ and its variance J V J', V = ``vcov(model)`` (Kenward-Roger's adjusted
     matrix for that method). Random effects stay at their modes and covariance parameters are taken
     as known, as in R's marginaleffects, whose published numbers the tests reproduce; Arel-Bundock,
-    Greifer & Heiss 2024, doi:10.18637/jss.v111.i09. Degrees of freedom are lmerTest's and
+    Greifer & Heiss 2024, doi:10.18637/jss.v111.i09. Ratios of averages, and hypotheses
+    about them, have the gradients of the chain rule. Degrees of freedom are lmerTest's and
     pbkrtest's of the hypothesis Jβ = 0.
     """
 
@@ -66,7 +75,7 @@ class Averages(Result):
     contrast: tuple[str, ...]
     labels: tuple[LabelColumn, ...]
     rows: Floats | None
-    n_rows: Floats
+    n_rows: Floats | None
     estimate: Floats
     std_error: Floats
     df: Floats
@@ -78,6 +87,10 @@ class Averages(Result):
     type: str
     ddf: str
     level: float
+    comparison: str = "difference"
+    hypothesis: tuple[str, ...] | None = None
+    null: float = 0.0
+    transform: str | None = None
     index: pd.Index | None = None
 
     def to_frame(self) -> pd.DataFrame:
@@ -86,7 +99,9 @@ class Averages(Result):
         One answer a row stands on the index of the data that it is of.
         """
         out: dict[str, object] = {}
-        if self.kind != "predictions":
+        if self.hypothesis is not None:
+            out["hypothesis"] = list(self.hypothesis)
+        elif self.kind != "predictions":
             out |= {"term": list(self.term), "contrast": list(self.contrast)}
         out |= {label.name: label.values for label in self.labels}
         out |= {name: np.array(getattr(self, name)) for name in ESTIMATES}

@@ -7,10 +7,16 @@
 #' @param variables names, or NULL for all predictors of the fixed part
 #' @param how list by name: a number, two or more values, or a word such as "sd"
 #' @param by names; their columns stand in `by_data`, or else in the data averaged over
+#' @param made rows to make: "mean", "median", "balanced", or a list of values by name
 #' @param each one answer a row, instead of their average
+#' @param comparison "difference", or one of .functions_of_two; of slopes "dydx", "eyex", "eydx", "dyex"
+#' @param weights one a row, or the name of a column of made rows; NULL for none
+#' @param vcov covariance matrix of the coefficients, instead of the model's own
+#' @param hypothesis as in .tested_averages; `null` is a number
 averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data = NULL,
-                     newdata = NULL, at_means = FALSE, type = "response", re_form = NULL,
-                     ddf = "asymptotic", level = 0.95, each = FALSE) {
+                     newdata = NULL, made = NULL, type = "response", re_form = NULL,
+                     ddf = "asymptotic", level = 0.95, each = FALSE, comparison = "difference",
+                     weights = NULL, vcov = NULL, hypothesis = NULL, null = 0) {
   .can_average(fit)
   ddf <- checked_ddf(fit, ddf)
   re <- .kept_effects(fit, re_form)
@@ -19,26 +25,39 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
            "membership factor is no column to make rows of: give re_form='NA', or average ",
            "m.predict() over rows")
   own <- .own_rows(fit)
-  data <- if (!is.null(newdata)) newdata else if (at_means) .row_of_means(fit, own) else own
-  sides <- .scenarios(fit, what, variables, how, own, data)
+  data <- if (!is.null(newdata)) newdata else if (is.null(made)) own else .made_rows(fit, own, made)
   rows <- .complete_rows(fit, data, re, each)
+  used <- data[rows, , drop = FALSE]
+  sides <- .scenarios(fit, what, variables, how, own, used)
   groups <- .groups_of(by, if (is.null(by_data)) data else by_data, nrow(data), rows, each)
+  if (each) groups$labels <- lapply(attr(data, "made"), function(v) .label(v, used[[v]]))
+  else groups$weight <- if (is.null(weights)) rep(1, length(rows)) else weights[rows]
   scale <- if (type == "link") .identity_link else .link_of(fit$model)
-  found <- lapply(sides, function(s) .quantity(fit, s, data[rows, , drop = FALSE], re, scale, groups))
-  estimate <- unlist(lapply(found, `[[`, "estimate"))
-  gradient <- do.call(rbind, lapply(found, `[[`, "gradient"))
-  tested <- .delta_method(fit, estimate, gradient, ddf, level)
-  if (each && what == "predictions" && !identical(scale, .identity_link))
-    tested <- .limits_through_link(fit, sides, data[rows, , drop = FALSE], re, scale, tested, level)
+  found <- lapply(sides, function(s) .quantity(fit, s, used, re, scale, groups, comparison))
   size <- if (each) length(rows) else length(groups$n)
   again <- function(f) rep(vapply(sides, f, ""), each = size)
-  list(term = again(function(s) s$term), contrast = again(function(s) s$contrast),
-       labels = c(.scenario_labels(sides, size), .repeated(groups$labels, length(sides))),
-       rows = if (each) rep(rows, length(sides)), n_rows = rep(as.numeric(groups$n), length(sides)),
-       estimate = estimate, std_error = tested$std_error, df = tested$df,
-       statistic = tested$statistic, p_value = tested$p_value, conf_low = tested$conf_low,
-       conf_high = tested$conf_high, vcov = if (!each) tested$vcov, kind = what, type = type,
-       ddf = ddf, level = level)
+  found <- list(value = unlist(lapply(found, `[[`, "value")),
+                gradient = do.call(rbind, lapply(found, `[[`, "gradient")),
+                term = again(function(s) s$term),
+                contrast = again(function(s) .contrast_label(s, comparison, each)),
+                labels = c(.scenario_labels(sides, size), .repeated(groups$labels, length(sides))))
+  n <- list(rows = if (each) rep(rows, length(sides)), n_rows = rep(as.numeric(groups$n), length(sides)))
+  if (!is.null(hypothesis)) {
+    found <- .tested_averages(found, hypothesis)
+    n <- list(rows = NULL, n_rows = NULL)
+    size <- length(found$value)
+    found$term <- found$contrast <- character(size)
+  }
+  v <- .covariance_for(fit, ddf, vcov)
+  tested <- .delta_method(fit, found$value, found$gradient, ddf, level, v, null)
+  through_link <- each && what == "predictions" && !identical(scale, .identity_link)
+  if (through_link && is.null(hypothesis))
+    tested <- .limits_through_link(fit, sides, used, re, scale, tested, level, v)
+  c(n, list(term = found$term, contrast = found$contrast, labels = found$labels, estimate = found$value,
+            std_error = tested$std_error, df = tested$df, statistic = tested$statistic,
+            p_value = tested$p_value, conf_low = tested$conf_low, conf_high = tested$conf_high,
+            vcov = if (!each) tested$vcov, kind = what, type = type, ddf = ddf, level = level,
+            comparison = comparison, hypothesis = found[["label"]], null = null))
 }
 
 # NULL: all random effects, NA: none; of lme4's models a formula of some, too.
@@ -74,15 +93,36 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   data
 }
 
-# One row: means of numbers, the most frequent value of everything else.
-.row_of_means <- function(fit, data) {
+# One row, of means or medians of numbers and the most frequent value of everything else; the same with all
+# combinations of levels; or with values that are given. Attribute "made": what varies by design.
+.made_rows <- function(fit, data, made) {
+  centre <- if (identical(made, "median")) stats::median else mean
   one <- data[1L, , drop = FALSE]
   for (v in names(data)) {
     x <- data[[v]]
-    if (is.numeric(x) && is.null(dim(x))) one[[v]] <- mean(x, na.rm = TRUE)
+    if (is.numeric(x) && is.null(dim(x))) one[[v]] <- centre(x, na.rm = TRUE)
     else if (is.null(dim(x))) one[[v]] <- x[match(names(which.max(table(x))), as.character(x))]
   }
-  one
+  if (is.list(made)) values <- Map(function(v, x) .values_of_column(data, v, unlist(x)), names(made), made)
+  else if (identical(made, "balanced")) {
+    fixed <- .variables_of(fit$model)$fixed
+    values <- lapply(stats::setNames(nm = Filter(function(v) !.is_numeric(fit, v, data[[v]]), fixed)),
+                     function(v) .levels_of(data[[v]]))
+  } else return(one)
+  if (!length(values)) return(one)
+  grid <- do.call(expand.grid, c(rev(values), stringsAsFactors = FALSE, KEEP.OUT.ATTRS = FALSE))
+  if (nrow(grid) > 1e6)
+    refuse("ArgumentError", "newdata: these values make ", format(nrow(grid), big.mark = ","), " rows")
+  out <- one[rep(1L, nrow(grid)), , drop = FALSE]
+  row.names(out) <- NULL
+  for (v in names(values)) out[[v]] <- .set_to(data[[v]], grid[[v]])
+  structure(out, made = names(values))
+}
+
+.values_of_column <- function(data, v, values) {
+  if (is.null(data[[v]]))
+    refuse("DataError", "newdata: the data have no column ", sQuote(v, FALSE), ".", near_terms(v, names(data)))
+  .asked_values(v, .checked_variable(data, v), values, "newdata")
 }
 
 .complete_rows <- function(fit, data, re, each) {
@@ -111,7 +151,7 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
     refuse("ArgumentError", "this model has no predictors to compare or to take slopes of")
   do.call(c, lapply(variables, function(v) {
     x <- .checked_variable(own, v)
-    if (.is_numeric(fit, v, x) && (what == "slopes" || is.numeric(x) && .slope_asked(how[[v]])))
+    if (.is_numeric(fit, v, x) && (what == "slopes" || identical(how[[v]], "slope")))
       list(.slope(v, x, data[[v]]))
     else if (.is_numeric(fit, v, x)) .numeric_comparisons(v, x, data[[v]], how[[v]])
     else .level_comparisons(v, x, how[[v]])
@@ -182,23 +222,25 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   if (length(at) < 2L)
     refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " has one level only in the data")
   lapply(seq_len(nrow(pairs)), function(i) list(
-    term = v, contrast = paste(at[pairs[i, 1L]], "-", at[pairs[i, 2L]]),
+    term = v, contrast = paste(at[pairs[i, 1L]], "-", at[pairs[i, 2L]]), names = as.character(at[pairs[i, ]]),
     sides = list(.side(1, v, .set_to(x, at[pairs[i, 1L]])), .side(-1, v, .set_to(x, at[pairs[i, 2L]])))))
 }
 
 .numeric_comparisons <- function(v, x, now, how) {
-  between <- function(high, low, label) list(list(term = v, contrast = label, sides = list(
-    .side(1, v, high), .side(-1, v, low))))
+  between <- function(high, low, label, names = strsplit(label, " - ", fixed = TRUE)[[1L]])
+    list(list(term = v, contrast = label, names = names, sides = list(.side(1, v, high), .side(-1, v, low))))
   if (is.null(how) && all(x %in% c(0, 1, NA))) return(between(1, 0, "1 - 0"))
   if (is.null(how)) how <- 1
   if (is.numeric(how) && length(how) == 1L)
-    return(between(now + how, now, paste0(if (how >= 0) "+", format(how))))
+    return(between(now + how, now, paste0(if (how >= 0) "+", format(how)),
+                   c(paste("x", if (how >= 0) "+" else "-", format(abs(how))), "x")))
   if (is.numeric(how) && length(how) == 2L)
-    return(between(how[2L], how[1L], paste(format(how[2L]), "-", format(how[1L]))))
+    return(between(how[2L], how[1L], paste(format(how[2L]), "-", format(how[1L])),
+                   c(format(how[2L]), format(how[1L]))))
   s <- stats::sd(x, na.rm = TRUE)
   switch(if (is.character(how)) how else "",
-    sd = between(now + s / 2, now - s / 2, "(x + sd/2) - (x - sd/2)"),
-    "2sd" = between(now + s, now - s, "(x + sd) - (x - sd)"),
+    sd = between(now + s / 2, now - s / 2, "(x + sd/2) - (x - sd/2)", c("x + sd/2", "x - sd/2")),
+    "2sd" = between(now + s, now - s, "(x + sd) - (x - sd)", c("x + sd", "x - sd")),
     iqr = between(quantile(x, 0.75, na.rm = TRUE, names = FALSE),
                   quantile(x, 0.25, na.rm = TRUE, names = FALSE), "Q3 - Q1"),
     minmax = between(max(x, na.rm = TRUE), min(x, na.rm = TRUE), "Max - Min"),
@@ -206,14 +248,12 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
            "between two values, or by 'sd', '2sd', 'iqr', 'minmax' or 'slope'"))
 }
 
-.slope_asked <- function(how) identical(how, "slope")
-
 # Central differences; the step leaves about ten digits, between those lost to the curve's third
 # derivative and those lost to rounding.
 .slope <- function(v, x, now) {
   h <- 1e-5 * diff(range(x, na.rm = TRUE))
   if (h == 0) h <- 1e-5 * max(1, abs(x[1L]))
-  list(term = v, contrast = "dY/dX", sides = list(.side(1 / h, v, now + h / 2),
+  list(term = v, contrast = "dY/dX", slope = TRUE, sides = list(.side(1 / h, v, now + h / 2),
                                                   .side(-1 / h, v, now - h / 2)))
 }
 
@@ -234,16 +274,16 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   })
 }
 
-.asked_values <- function(v, x, values) {
+.asked_values <- function(v, x, values, argument = "variables") {
   if (is.numeric(x)) {
     if (!is.numeric(values) || !all(is.finite(values)))
-      refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " takes finite numbers")
+      refuse("ArgumentError", argument, ": ", sQuote(v, FALSE), " takes finite numbers")
     return(values)
   }
   known <- .levels_of(x)
   at <- match(as.character(values), as.character(known))
   if (anyNA(at))
-    refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " has no level ",
+    refuse("ArgumentError", argument, ": ", sQuote(v, FALSE), " has no level ",
            sQuote(values[is.na(at)][1L], FALSE), ". It has: ", paste(known, collapse = ", "))
   known[at]
 }
@@ -279,20 +319,7 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
        labels = lapply(by, function(v) .label(v, columns[[v]][first])))
 }
 
-# --- numbers --------------------------------------------------------------------------------------
-
-.quantity <- function(fit, scenario, data, re, scale, groups) {
-  value <- gradient <- 0
-  for (side in scenario$sides) {
-    at <- .rows_at(fit, data, side$set, re)
-    value <- value + side$weight * scale$linkinv(at$eta)
-    gradient <- gradient + side$weight * scale$mu.eta(at$eta) * at$x
-  }
-  if (is.null(groups$code)) return(list(estimate = as.numeric(value), gradient = gradient))
-  known <- !is.na(groups$code)
-  mean_by <- function(x) rowsum(x[known, , drop = FALSE], groups$code[known], reorder = TRUE) / groups$n
-  list(estimate = as.numeric(mean_by(as.matrix(value))), gradient = unname(mean_by(gradient)))
-}
+# --- rows ---------------------------------------------------------------------------------------
 
 # The linear predictor of the data with some columns set, and its design.
 .rows_at <- function(fit, data, set, re) {
@@ -332,46 +359,4 @@ rows_at.lm <- function(fit, data, re) {
   x <- x[, kept, drop = FALSE]
   x[unknown, ] <- NaN
   list(eta = as.numeric(x %*% beta[kept]) + offset, x = x)
-}
-
-# Standard errors, and degrees of freedom of each row of the gradient.
-.delta_method <- function(fit, estimate, gradient, ddf, level) {
-  v <- .covariance_for(fit, ddf)
-  covariance <- gradient %*% v %*% t(gradient)
-  se <- sqrt(rowSums((gradient %*% v) * gradient))
-  df <- switch(ddf, asymptotic = Inf, residual = residual_ddf(fit$model),
-               .df_of_rows(fit, gradient, ddf))
-  half <- qt((1 + level) / 2, df) * se
-  t <- estimate / se
-  list(std_error = se, df = rep(df, length.out = length(estimate)), statistic = t,
-       p_value = 2 * pt(-abs(t), df), conf_low = estimate - half, conf_high = estimate + half,
-       vcov = unname(as.matrix(covariance)))
-}
-
-.covariance_for <- function(fit, ddf) {
-  v <- if (ddf == "Kenward-Roger") kenward_roger_vcov(fit) else coefs_vcov(fit$model)
-  as.matrix(v)
-}
-
-# Of lmerTest and pbkrtest; rows that are alike are asked once, and a row of zeros has none.
-.df_of_rows <- function(fit, gradient, ddf) {
-  known <- is.finite(rowSums(gradient)) & rowSums(gradient != 0) > 0
-  keys <- apply(signif(gradient, 12L), 1L, paste, collapse = " ")
-  first <- which(known & !duplicated(keys))
-  found <- vapply(first, function(i) .contest_row(fit, gradient[i, ], 0, ddf, 0.95)[["df"]], 0)
-  out <- rep(NaN, nrow(gradient))
-  out[known] <- found[match(keys[known], keys[first])]
-  out
-}
-
-# Limits of a prediction of one row: those of its linear predictor, transformed.
-.limits_through_link <- function(fit, sides, data, re, scale, tested, level) {
-  each <- lapply(sides, function(s) .rows_at(fit, data, s$sides[[1L]]$set, re))
-  eta <- unlist(lapply(each, `[[`, "eta"))
-  x <- do.call(rbind, lapply(each, `[[`, "x"))
-  half <- qt((1 + level) / 2, tested$df) * sqrt(rowSums((x %*% .covariance_for(fit, "asymptotic")) * x))
-  ends <- cbind(scale$linkinv(eta - half), scale$linkinv(eta + half))
-  tested$conf_low <- pmin(ends[, 1L], ends[, 2L])
-  tested$conf_high <- pmax(ends[, 1L], ends[, 2L])
-  tested
 }

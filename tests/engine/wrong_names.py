@@ -182,6 +182,14 @@ AS_COLUMNS_OF_MODELS = {
         )
         for name in MARGINAL
     },
+    **{
+        f"{name}.wts": lambda m, c, n=name: getattr(m["lmer"], n)("Days", wts=c)
+        for name in MARGINAL[:3]
+    },
+    **{
+        f"{name}.vcov": lambda m, c, n=name: getattr(m["lmer"], n)("Days", vcov=f"~ {c}")
+        for name in MARGINAL
+    },
     "effect_types.by": lambda m, c: mlm.effect_types(m["lmer"], by=c),
     "group_lines.x": lambda m, c: mlm.group_lines(m["lmer"], c),
     "update.changes": lambda m, c: m["lmer"].update(weights=c),
@@ -249,6 +257,10 @@ AS_PARTS = {
     "residual_covariance.group": lambda m, c: m["lme"].residual_covariance(c),
     **{f"{name}.variables": lambda m, c, n=name: getattr(m["lmer"], n)(c) for name in MARGINAL},
     **{
+        f"{name}.hypothesis": lambda m, c, n=name: getattr(m["lmer"], n)(hypothesis=f"{c} = 1")
+        for name in MARGINAL
+    },
+    **{
         f"{name}.re_form": lambda m, c, n=name: getattr(m["lmer"], n)(
             "Days", re_form=f"~ (1 | {c})"
         )
@@ -298,7 +310,7 @@ AS_PARTS = {
 #: print, and options, of which `choice` and `refuse_unknown` list what there is.
 NO_NAMES = frozenset([
     "add_dropped", "bias_adjust", "delta", "edf", "max_degree", "null", "random_only", "regrid",
-    "side", "tran",
+    "side", "tran", "transform", "comparison", "slope",
     "adjust", "allow_new_levels", "alpha", "approximation", "estimator", "full", "grid", "lag",
     "mean", "prewhite", "alpha_fixed", "alpha_random", "args", "ax",
     "axes", "bars", "between_at", "boot", "boot_type", "boundary", "ci", "column_labels",

@@ -306,7 +306,7 @@ BAD = {
     "a word": (lambda m: m.avg_comparisons({"Days": "lots"}), ArgumentError, "minmax"),
     "missing value": (lambda m: m.avg_comparisons({"Days": [0, np.nan]}), ArgumentError, "missing"),
     "empty": (lambda m: m.avg_slopes({}), ArgumentError, "empty"),
-    "newdata": (lambda m: m.slopes(newdata="median"), ArgumentError, "mean"),
+    "newdata": (lambda m: m.slopes(newdata="modes"), ArgumentError, "mean"),
     "rule": (lambda m: m.avg_slopes(ddf="between-within"), NotSupportedError, "Satterthwaite"),
     "residual": (lambda m: m.avg_slopes(ddf="residual"), NotSupportedError, "Satterthwaite"),
     "new group": (
