@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
@@ -14,7 +15,6 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError, near_names
 from pymlm.models.base import Fitted
 from pymlm.results.base import Floats
-from pymlm.results.multilevel_effects import RobustEffects
 from pymlm.synonyms import plain_word, synonyms
 
 #: A matrix (a DataFrame by names), what `pymlm.cluster_robust` or `robust_errors` answered, a name
@@ -46,7 +46,15 @@ def fixed_covariance(model: Fitted, given: Covariance, name: str = "vcov") -> Fl
     return _matrix(given, list(terms), name)
 
 
-def _by_word(model: Fitted, word: str, name: str) -> RobustEffects:
+@dataclass(frozen=True)
+class _Robust:
+    """A robust covariance matrix, and the coefficients that its rows are of."""
+
+    term: tuple[str, ...]
+    vcov: Floats
+
+
+def _by_word(model: Fitted, word: str, name: str) -> _Robust:
     clusters = re.fullmatch(r"~\s*(`?)(.+?)\1", word)
     has_groups = hasattr(model, "ranef")
     if clusters is not None:
@@ -75,15 +83,13 @@ def _by_word(model: Fitted, word: str, name: str) -> RobustEffects:
                 f"by='column', type={named!r})"
             )
         return _clustered(model, None, named)
-    found: RobustEffects = model._call("ml_robust_errors", RobustEffects, type=named)
+    found: _Robust = model._call("robust_vcov", _Robust, type=named, clustered=False)
     return found
 
 
-def _clustered(model: Fitted, by: str | None, kind: str) -> RobustEffects:
+def _clustered(model: Fitted, by: str | None, kind: str) -> _Robust:
     cluster = None if by is None else model._clusters(by)
-    found: RobustEffects = model._call(
-        "ml_cluster_robust", RobustEffects, cluster=cluster, type=kind
-    )
+    found: _Robust = model._call("robust_vcov", _Robust, type=kind, clustered=True, cluster=cluster)
     return found
 
 

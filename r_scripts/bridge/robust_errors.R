@@ -89,3 +89,9 @@ ml_robust_errors <- function(fit, type, level = 0.95, order = NULL, lag = NULL, 
   dimnames(v) <- list(colnames(X), colnames(X))
   list(vcov = v, failed = sum(!good))
 }
+
+#' The matrix alone, for averages and marginal means with other errors than the model's own.
+robust_vcov <- function(fit, type, clustered, cluster = NULL) {
+  found <- if (clustered) ml_cluster_robust(fit, cluster, type) else ml_robust_errors(fit, type)
+  found[c("term", "vcov")]
+}
