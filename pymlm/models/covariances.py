@@ -9,13 +9,12 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import RobustType, RowRobustType
-from pymlm.arguments import own_words
+from pymlm.argument_types import MixedDdf, RobustType, RowRobustType
+from pymlm.arguments import choice, own_words
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, near_names
 from pymlm.models.base import Fitted
 from pymlm.results.base import Floats
-from pymlm.synonyms import plain_word, synonyms
 
 #: A matrix (a DataFrame by names), what `pymlm.cluster_robust` or `robust_errors` answered, a name
 #: of such a type, "~ column" for clusters, or a function of the model that gives one of these.
@@ -63,19 +62,16 @@ def _by_word(model: Fitted, word: str, name: str) -> _Robust:
         return _clustered(model, clusters[2], kind)
     row_types = [w for w in own_words(RowRobustType, "type") if w != "bootstrap"]
     cluster_types = [w for w in own_words(RobustType, "type") if w.startswith("CR")]
-    kinds = {plain_word(w): w for w in (*row_types, *cluster_types)}
-    for other, meant in synonyms("type").items():
-        if other in (*get_args(RobustType), *get_args(RowRobustType)):
-            kinds[plain_word(other)] = meant
-    if plain_word(word) in ("kenwardroger", "satterthwaite"):
-        raise ArgumentError(f"{name}={word!r}: degrees of freedom are asked for by ddf={word!r}")
-    named = kinds.get(plain_word(word))
-    if named is None:
-        known = [*row_types, *cluster_types]
+    known = [*row_types, *cluster_types]
+    try:
+        named = choice(word, known, "type")  # with the synonyms of `cluster_robust(type=)`
+    except ArgumentError:
+        methods = get_args(MixedDdf)
+        advice = f" Degrees of freedom are asked for by ddf={word!r}." if word in methods else ""
         raise ArgumentError(
-            f"{name}={word!r} is no type of standard errors.{near_names(word, known)} There are "
-            f"{', '.join(known)}, and '~ column' for clusters"
-        )
+            f"{name}={word!r} is no type of standard errors.{near_names(word, known)}{advice} There "
+            f"are {', '.join(known)}, and '~ column' for clusters"
+        ) from None
     if named.startswith("CR"):
         if not has_groups:
             raise ArgumentError(
