@@ -69,8 +69,8 @@ def _by_word(model: Fitted, word: str, name: str) -> _Robust:
         methods = get_args(MixedDdf)
         advice = f" Degrees of freedom are asked for by ddf={word!r}." if word in methods else ""
         raise ArgumentError(
-            f"{name}={word!r} is no type of standard errors.{near_names(word, known)}{advice} There "
-            f"are {', '.join(known)}, and '~ column' for clusters"
+            f"{name}={word!r} is no type of standard errors.{near_names(word, known)}{advice} "
+            f"There are {', '.join(known)}, and '~ column' for clusters"
         ) from None
     if named.startswith("CR"):
         if not has_groups:
