@@ -7,7 +7,7 @@ AdviceWarning at the fit; what depends on the design is on the model, and a warn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -142,7 +142,7 @@ def about_groups(ngroups: Mapping[str, int]) -> list[str]:
     ]
 
 
-def say(texts: Iterable[str]) -> None:
+def advise(*texts: str) -> None:
     """Give each as an AdviceWarning at the user's line."""
     for text in texts:
         warn(text, AdviceWarning)
@@ -151,5 +151,5 @@ def say(texts: Iterable[str]) -> None:
 def advised(model: M) -> M:
     """Return a new fit; where the options ask for it, say what its design asks care of."""
     if options.advice:
-        say(about_groups(model.ngroups))
+        advise(*about_groups(model.ngroups))
     return model

@@ -33,7 +33,7 @@ from pymlm.frames import (
     row_label,
     used_columns,
 )
-from pymlm.models.advice import about_data, about_double_bars, about_formula, say
+from pymlm.models.advice import about_data, about_double_bars, about_formula, advise
 from pymlm.models.base import Source
 from pymlm.models.coding import factor_contrasts
 from pymlm.models.own import own_frame, own_value
@@ -119,12 +119,10 @@ def make_task(
     keys = [k for k in vetted.keys if k not in named]
     check_names_in_r(used, {*vetted.keys_and_values, *(k for k in vetted.keys if k in named)})
     ready = prepare(used, row_names=True, hidden=hidden, keys=keys)
-    say(
-        [
-            *about_formula(vetted, mixed),
-            *about_data(vetted, ready),
-            *about_double_bars(vetted, ready),
-        ]
+    advise(
+        *about_formula(vetted, mixed),
+        *about_data(vetted, ready),
+        *about_double_bars(vetted, ready),
     )
     if not any_complete(ready):
         check_some_complete(used)  # which says why

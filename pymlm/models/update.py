@@ -9,7 +9,7 @@ from pymlm.arguments import refuse_unknown, seconds
 from pymlm.engine import call
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
-from pymlm.models.advice import about_update, say
+from pymlm.models.advice import about_update, advise
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.newdata import check_file_has
 
@@ -69,7 +69,7 @@ class UpdateMethods(CommonAttributes):
         if formula is not None:
             new = vet(formula, trusted=bool(changes.get("trusted", False)))
             text = call("updated_formula", self._handle, new.text, into=str)
-        say(about_update(self, new, text, changes))
+        advise(*about_update(self, new, text, changes))
         loaded = self._source.data is None
         if loaded and formula is not None:
             old = self._columns_of(self.formula)

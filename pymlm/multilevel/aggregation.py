@@ -12,7 +12,8 @@ from pymlm.argument_types import Seed
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.frames import as_pandas
-from pymlm.multilevel._tools import groups_of, names, numbers
+from pymlm.multilevel.columns import names, numbers
+from pymlm.multilevel.groups import groups_of
 
 
 @strict

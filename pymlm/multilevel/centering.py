@@ -11,15 +11,10 @@ import pandas as pd
 from pymlm.argument_types import CenterMethod
 from pymlm.arguments import own_words, strict
 from pymlm.errors import ArgumentError, DataError
-from pymlm.multilevel._tools import (
-    Groups,
-    advise,
-    as_pandas,
-    group_means,
-    groups_of,
-    names,
-    numbers,
-)
+from pymlm.frames import as_pandas
+from pymlm.models.advice import advise
+from pymlm.multilevel.columns import names, numbers
+from pymlm.multilevel.groups import Groups, group_means, groups_of
 from pymlm.results.base import Floats
 
 METHODS = own_words(CenterMethod, "method")

@@ -14,7 +14,8 @@ from pymlm.arguments import strict
 from pymlm.models.inside import call_on, used_index
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
-from pymlm.multilevel._tools import fitted_model, random_part
+from pymlm.multilevel.asked_model import fitted_model
+from pymlm.multilevel.random_part import random_part
 from pymlm.results.base import Floats, Result, readonly
 
 

@@ -19,7 +19,7 @@ from pymlm.frames import check_some_complete, complete_rows, prepare, used_colum
 from pymlm.models.advice import advised
 from pymlm.models.fitting import check_response, make_task
 from pymlm.models.nlme import NlmeModel
-from pymlm.multilevel._tools import numbers
+from pymlm.multilevel.columns import numbers
 
 CORRELATIONS = own_words(Correlation, "correlation")
 

@@ -15,8 +15,9 @@ from pymlm.arguments import finite, strict
 from pymlm.errors import ArgumentError
 from pymlm.figures import figure_of
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import mixed, random_part
+from pymlm.multilevel.asked_model import mixed
 from pymlm.multilevel.icc import icc as icc_of_model
+from pymlm.multilevel.random_part import random_part
 from pymlm.results.base import Floats, Result, readonly
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from pymlm.engine import call
 from pymlm.formula import vet
 from pymlm.frames import prepare, used_columns
-from pymlm.multilevel._tools import NO_VARIATION, Groups, group_means, spread
+from pymlm.multilevel.groups import NO_VARIATION, Groups, group_means, spread
 from pymlm.results.base import Floats
 
 

@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from pymlm.argument_types import Ddf
-from pymlm.arguments import strict
+from pymlm.arguments import finite_numbers, strict
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.models.model import Model
-from pymlm.multilevel._tools import finite_values, fitted_model
+from pymlm.multilevel.asked_model import fitted_model
 from pymlm.results.base import Floats, Result, readonly
 
 
@@ -83,7 +83,7 @@ def effect_sizes(
     if m is None:
         if t is None or df is None:
             raise ArgumentError("effect_sizes needs a model, or t and a finite df above 0")
-        values, dfs = finite_values(t, "t"), finite_values(df, "df")
+        values, dfs = finite_numbers(t, "t"), finite_numbers(df, "df")
         if len(values) != 1 or len(dfs) != 1 or not dfs[0] > 0:
             raise ArgumentError("effect_sizes takes one t and one finite df above 0")
         return _sizes(("t",), values, dfs)

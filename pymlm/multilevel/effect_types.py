@@ -13,16 +13,12 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas
+from pymlm.models.advice import advise
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import (
-    Groups,
-    advise,
-    data_of,
-    groups_of,
-    one_group,
-    random_part,
-)
+from pymlm.multilevel.asked_model import data_of
 from pymlm.multilevel.effect_columns import Design, column_of, design_of, judged
+from pymlm.multilevel.groups import Groups, groups_of
+from pymlm.multilevel.random_part import one_group, random_part
 from pymlm.names import group_columns
 from pymlm.results.base import Result, check_known
 from pymlm.results.printed import shown

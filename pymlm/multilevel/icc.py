@@ -13,22 +13,17 @@ from pymlm.argument_types import Approximation, Count, Finite, IccInterval, Leve
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.formula import quoted
-from pymlm.frames import used_columns
+from pymlm.frames import as_pandas, used_columns
+from pymlm.models.advice import advise
 from pymlm.models.lmer import lmer
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
-from pymlm.multilevel._tools import (
-    RandomPart,
-    advise,
-    as_pandas,
-    mixed,
-    names,
-    numbers,
-    random_part,
-)
+from pymlm.multilevel.asked_model import mixed
+from pymlm.multilevel.columns import names, numbers
 from pymlm.multilevel.fixed_part import fixed_part
 from pymlm.multilevel.icc_intervals import Share, interval, products_of, shares_of, variance_with
 from pymlm.multilevel.level1 import Level1, level1
+from pymlm.multilevel.random_part import RandomPart, random_part
 from pymlm.results.base import Floats, Result, readonly
 
 

@@ -10,9 +10,10 @@ from statistics import NormalDist
 import numpy as np
 from scipy.special import expit
 
+from pymlm.models.advice import advise
 from pymlm.models.inside import call_ddf, call_on
 from pymlm.models.model import Model
-from pymlm.multilevel._tools import RandomPart, RandomTerm, advise
+from pymlm.multilevel.random_part import RandomPart, RandomTerm
 from pymlm.results.base import Floats, readonly
 
 

@@ -11,22 +11,16 @@ import numpy as np
 import pandas as pd
 
 from pymlm.argument_types import Approximation, Finite
-from pymlm.arguments import strict
+from pymlm.arguments import finite_numbers, strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.figures import figure_of
 from pymlm.models.inside import call_on, used_index
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.models.nlme import NlmeModel
-from pymlm.multilevel._tools import (
-    RandomPart,
-    finite_values,
-    fitted_model,
-    mixed,
-    one_group,
-    random_part,
-)
+from pymlm.multilevel.asked_model import fitted_model, mixed
 from pymlm.multilevel.level1 import level1
+from pymlm.multilevel.random_part import RandomPart, one_group, random_part
 from pymlm.names import spelled
 from pymlm.results.base import Floats, Result, readonly
 
@@ -139,7 +133,7 @@ def variance_function(
             raise ArgumentError("without a model say at which values of x: at=[...]")
         if approximation != "auto" or mean is not None:
             raise ArgumentError("approximation and mean are of a generalized model; give it as m")
-        values = finite_values(at, "at")
+        values = finite_numbers(at, "at")
         constant, linear, square = float(g[0, 0]), float(g[0, 1]), float(g[1, 1])
     else:
         if tau is not None or sigma is not None:
@@ -148,7 +142,7 @@ def variance_function(
         part = random_part(model)
         first = level1(model, part, approximation, mean)
         constant, linear, square = _coefficients(part, x, first.dispersion)
-        values = _range(model, x, points) if at is None else finite_values(at, "at")
+        values = _range(model, x, points) if at is None else finite_numbers(at, "at")
         # A factor with a level a row is overdispersion of a generalized model: level 1.
         residual = first.residual + sum(
             t.covariance[k, k] for t in part.terms if t.group in first.dispersion

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pymlm.argument_types import Level, MixedDdf
-from pymlm.arguments import strict
+from pymlm.arguments import finite_numbers, strict
 from pymlm.errors import ArgumentError
 from pymlm.figures import figure_of
 from pymlm.frames import level_name
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import finite_values, mixed
+from pymlm.multilevel.asked_model import mixed
 from pymlm.multilevel.contrasts import (
     coefficient,
     contrast_rows,
@@ -232,7 +232,7 @@ def _values(m: MixedModel, moderator: str, at: Any) -> Floats:
         sd = z.std(ddof=1)
         mean = 0.0 if abs(z.mean()) < 1e-12 * sd else z.mean()  # a centred moderator's dust
         return np.asarray(mean + np.array([-1.0, 0.0, 1.0]) * sd)
-    return finite_values(at, "at")
+    return finite_numbers(at, "at")
 
 
 @strict

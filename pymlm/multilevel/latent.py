@@ -16,7 +16,9 @@ from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas, prepare
-from pymlm.multilevel._tools import Groups, advise, groups_of, names, numbers, spread
+from pymlm.models.advice import advise
+from pymlm.multilevel.columns import names, numbers
+from pymlm.multilevel.groups import Groups, groups_of, spread
 from pymlm.results.base import Printed, readonly
 from pymlm.results.estimates import Estimates
 

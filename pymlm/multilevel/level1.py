@@ -11,7 +11,7 @@ from pymlm.argument_types import Approximation
 from pymlm.errors import ArgumentError
 from pymlm.models.inside import call_on
 from pymlm.models.model import Model
-from pymlm.multilevel._tools import RandomPart
+from pymlm.multilevel.random_part import RandomPart
 
 
 @dataclass(frozen=True, slots=True)

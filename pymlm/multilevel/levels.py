@@ -12,18 +12,10 @@ import pandas as pd
 from pymlm.argument_types import Names
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
-from pymlm.models.advice import about_groups
-from pymlm.multilevel._tools import (
-    NO_VARIATION,
-    Groups,
-    advise,
-    as_pandas,
-    column,
-    groups_of,
-    names,
-    numbers,
-    spread,
-)
+from pymlm.frames import as_pandas
+from pymlm.models.advice import about_groups, advise
+from pymlm.multilevel.columns import column, names, numbers
+from pymlm.multilevel.groups import NO_VARIATION, Groups, groups_of, spread
 from pymlm.results.base import Floats, Result, readonly
 from pymlm.results.printed import shown
 

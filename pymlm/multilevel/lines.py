@@ -13,7 +13,8 @@ from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
 from pymlm.models.inside import source_of
-from pymlm.multilevel._tools import column, fitted_model
+from pymlm.multilevel.asked_model import fitted_model
+from pymlm.multilevel.columns import column
 from pymlm.names import group_columns
 from pymlm.results.base import check_known
 

@@ -14,7 +14,7 @@ from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
 from pymlm.models.fitting import check_response
-from pymlm.multilevel._tools import numbers
+from pymlm.multilevel.columns import numbers
 from pymlm.options import options
 from pymlm.results.base import Floats, Printed, Result
 

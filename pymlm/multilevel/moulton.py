@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
-from pymlm.multilevel._tools import advise, as_pandas, groups_of
+from pymlm.frames import as_pandas
+from pymlm.models.advice import advise
 from pymlm.multilevel.design_effect import positive, rows_per_group, share
+from pymlm.multilevel.groups import groups_of
 from pymlm.multilevel.icc import icc_of
 from pymlm.results.base import Result
 

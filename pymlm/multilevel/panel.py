@@ -18,7 +18,7 @@ from pymlm.frames import as_pandas, complete_rows, level_name, prepare, used_col
 from pymlm.models.base import Fitted, Source
 from pymlm.models.fitting import check_response
 from pymlm.models.inside import ask, handle_of
-from pymlm.multilevel._tools import Groups, groups_of
+from pymlm.multilevel.groups import Groups, groups_of
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import FixedEffects
 

@@ -17,7 +17,7 @@ from pymlm.models.inside import call_on, handle_of
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.models.nlme import NlmeModel
-from pymlm.multilevel._tools import fitted_model
+from pymlm.multilevel.asked_model import fitted_model
 from pymlm.multilevel.r2 import own_r2, r2
 from pymlm.results.base import Floats, Result, readonly
 

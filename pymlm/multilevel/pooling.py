@@ -14,10 +14,11 @@ from pymlm.errors import FormulaError
 from pymlm.figures import figure_of
 from pymlm.formula import quoted, sides, vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
+from pymlm.models.advice import advise
 from pymlm.models.fitting import check_response
 from pymlm.models.inside import call_on
 from pymlm.models.lmer import lmer
-from pymlm.multilevel._tools import advise, column
+from pymlm.multilevel.columns import column
 from pymlm.results.base import Floats, Result, readonly
 
 Vary = Literal["all", "intercept", "slope"]

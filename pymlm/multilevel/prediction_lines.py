@@ -14,7 +14,7 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
 from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import names
+from pymlm.multilevel.columns import names
 from pymlm.multilevel.lines import _model_rows, _typical
 
 #: A number with more values than this is a continuous predictor.

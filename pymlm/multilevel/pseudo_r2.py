@@ -11,10 +11,12 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.errors import ComparisonError
+from pymlm.models.advice import advise
 from pymlm.models.alignment import fixed_effects, larger_first
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import advise, mixed, random_part
+from pymlm.multilevel.asked_model import mixed
 from pymlm.multilevel.fixed_part import fixed_part, same_rows, squared_correlation
+from pymlm.multilevel.random_part import random_part
 from pymlm.results.base import Floats, Result, readonly
 
 

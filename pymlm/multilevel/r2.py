@@ -13,12 +13,9 @@ from pymlm.arguments import strict
 from pymlm.models.inside import call_on
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
-from pymlm.multilevel._tools import (
-    fitted_model,
-    mixed,
-    random_part,
-)
+from pymlm.multilevel.asked_model import fitted_model, mixed
 from pymlm.multilevel.fixed_part import fixed_part, squared_correlation
+from pymlm.multilevel.random_part import random_part
 from pymlm.results.base import Result
 
 

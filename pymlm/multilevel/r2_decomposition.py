@@ -11,8 +11,10 @@ import numpy as np
 from pymlm.arguments import strict
 from pymlm.errors import NotSupportedError
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import NO_VARIATION, mixed, one_group, random_part, spread
+from pymlm.multilevel.asked_model import mixed
 from pymlm.multilevel.fixed_part import fixed_part
+from pymlm.multilevel.groups import NO_VARIATION, spread
+from pymlm.multilevel.random_part import one_group, random_part
 from pymlm.results.base import Floats, Result, readonly
 
 

@@ -15,7 +15,7 @@ from pymlm.figures import figure_of
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
 from pymlm.models.inside import source_of
-from pymlm.multilevel._tools import groups_of
+from pymlm.multilevel.groups import groups_of
 from pymlm.results.base import Floats, Result, readonly
 
 

@@ -12,11 +12,13 @@ import pandas as pd
 from pymlm.argument_types import Count, Level, RobustBootType, RobustType, RowRobustType, Seed
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
+from pymlm.frames import prepare
 from pymlm.models.inside import call_on, clusters_of, source_of, used_rows
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 from pymlm.models.parallel import check_seed
-from pymlm.multilevel._tools import column, fitted_model, r_frame
+from pymlm.multilevel.asked_model import fitted_model
+from pymlm.multilevel.columns import column
 from pymlm.results.base import Floats, Printed
 from pymlm.results.fixed import FixedEffects
 
@@ -141,7 +143,7 @@ def cluster_robust(
             column(data, by, "argument by")
         cluster = clusters_of(fit, by)
         if type == "bootstrap":  # draws go by the levels, in R's order
-            cluster = r_frame(_used(fit, by, "argument by", "hold the clusters").to_frame(), [by])
+            cluster = prepare(_used(fit, by, "argument by", "hold the clusters").to_frame())
     elif not isinstance(fit, MixedModel):
         raise ArgumentError(
             "say which column identifies the clusters: by='...'. Without clusters there is "

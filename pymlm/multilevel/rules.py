@@ -15,8 +15,9 @@ from pymlm.arguments import strict
 from pymlm.errors import ComparisonError, NotSupportedError
 from pymlm.models.inside import call_on, is_linear
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import mixed, random_part
+from pymlm.multilevel.asked_model import mixed
 from pymlm.multilevel.fixed_part import fixed_part, same_rows
+from pymlm.multilevel.random_part import random_part
 from pymlm.render import criteria
 from pymlm.results.base import Floats, Result
 

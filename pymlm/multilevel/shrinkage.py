@@ -14,7 +14,7 @@ from pymlm.arguments import strict
 from pymlm.figures import figure_of
 from pymlm.models.inside import ask
 from pymlm.models.lmer import LinearMixedModel
-from pymlm.multilevel._tools import mixed
+from pymlm.multilevel.asked_model import mixed
 from pymlm.results.base import Floats, Result, check_known, readonly
 
 

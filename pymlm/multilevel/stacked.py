@@ -11,7 +11,7 @@ import pandas as pd
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas
-from pymlm.multilevel._tools import names, numbers
+from pymlm.multilevel.columns import names, numbers
 
 #: Columns that stacking makes.
 MADE = ("outcome", "value", "row", "position")

@@ -13,7 +13,8 @@ from pymlm.arguments import strict
 from pymlm.errors import NotSupportedError
 from pymlm.models.inside import call_ddf, is_linear
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import mixed, names
+from pymlm.multilevel.asked_model import mixed
+from pymlm.multilevel.columns import names
 from pymlm.multilevel.contrasts import contrast_rows, rows_of
 from pymlm.results.base import Floats, Result, check_known, readonly
 

@@ -12,13 +12,11 @@ from pymlm.argument_types import Approximation, Finite
 from pymlm.arguments import strict
 from pymlm.figures import figure_of
 from pymlm.models.mixed import MixedModel
-from pymlm.multilevel._tools import (
-    mixed,
-    random_part,
-)
+from pymlm.multilevel.asked_model import mixed
 from pymlm.multilevel.icc import checked_at
 from pymlm.multilevel.icc_intervals import products_of, variance_with
 from pymlm.multilevel.level1 import level1
+from pymlm.multilevel.random_part import random_part
 from pymlm.results.base import Floats, Result, readonly
 
 

@@ -18,9 +18,10 @@ from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
 from pymlm.models.inside import call_on, handle_of
 from pymlm.models.lmer import LinearMixedModel, lmer
-from pymlm.multilevel._tools import groups_of, names, numbers, spread
 from pymlm.multilevel.centering import center
+from pymlm.multilevel.columns import names, numbers
 from pymlm.multilevel.contrasts import coefficient, table
+from pymlm.multilevel.groups import groups_of, spread
 from pymlm.results.base import Floats, Result, readonly
 from pymlm.results.estimates import Estimates
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from pymlm.errors import AdviceWarning
 from pymlm.frames import as_pandas
-from pymlm.multilevel.groups import Groups, groups_of, names
+from pymlm.multilevel.columns import names
+from pymlm.multilevel.groups import Groups, groups_of
 from pymlm.multilevel.levels import Relation, describe_levels
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
