@@ -337,7 +337,7 @@ def finite_numbers(values: object, name: str) -> NDArray[np.float64]:
     except (TypeError, ValueError):  # lists of different lengths
         given = np.array([])
     if given.ndim != 1 or not len(given) or given.dtype.kind not in "iuf":
-        raise ArgumentError(f"{name} must be a number or a list of numbers, not {values!r}")
+        raise ArgumentError(f"{name} must be a list of numbers, or one, not {values!r}")
     if not np.isfinite(given).all():
         raise ArgumentError(f"{name} must be finite, not {values!r}")
     return given.astype(np.float64)
