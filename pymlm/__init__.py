@@ -21,7 +21,7 @@ def __getattr__(name: str) -> object:
             raise
     from pymlm.errors import UnknownNameError
     from pymlm.hints import missing_in_module
-    from pymlm.models.linear_model import LinearModel
+    from pymlm.models.lm import LinearModel
     from pymlm.models.mixed import MixedModel
 
     words = missing_in_module(name, __all__, [*dir(MixedModel), *dir(LinearModel)])

@@ -26,15 +26,17 @@ from .models.exact_tests import (
     exact_lrt,
     exact_rlrt,
 )
+from .models.glm import (
+    GeneralizedLinearModel,
+    glm,
+)
 from .models.glmer import (
     GeneralizedLinearMixedModel,
     glmer,
     glmer_nb,
 )
 from .models.lm import (
-    GeneralizedLinearModel,
     LinearModel,
-    glm,
     lm,
 )
 from .models.lm_list import (

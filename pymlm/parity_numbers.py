@@ -10,8 +10,9 @@ import pandas as pd
 
 from pymlm.argument_types import Ddf
 from pymlm.errors import NotSupportedError, RWarning
+from pymlm.models.glm import GeneralizedLinearModel
 from pymlm.models.inside import is_linear
-from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
+from pymlm.models.lm import LinearModel
 from pymlm.models.membership import MultipleMembershipModel
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel

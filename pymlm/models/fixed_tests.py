@@ -1,19 +1,68 @@
-"""Tests of fixed effects."""
+"""Tests of fixed effects: of all terms, of combinations, and least-squares means."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any, Literal, overload
+
+import pandas as pd
 
 from pymlm.argument_types import Ddf, Engine, Level, LmerTestDdf, Names, TestDdf, TestType
 from pymlm.arguments import strict
-from pymlm.engine import RObject
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.hypotheses import hypotheses
-from pymlm.models.kept import exact_key
-from pymlm.results.anova import AnovaTable, Steps
-from pymlm.results.contest import Contest, LsMeans
+from pymlm.results.anova import AnovaTable
+from pymlm.results.base import Printed, check_known
+from pymlm.results.contest import Contest
+from pymlm.results.estimates import Estimates
 from pymlm.results.printed import in_digits
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LsMeans(Estimates):
+    """Least-squares means of factor levels, or their pairwise differences.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        "FactorLevel" as lmerTest writes it; "a - b" for a difference.
+    factor : tuple of str, length k
+        The term of the model that the row belongs to.
+    estimate, std_error, df, statistic, p_value, conf_low, conf_high : ndarray, shape (k,)
+        In units of the response; NaN where the mean cannot be estimated.
+    statistic_name : str
+    level : float
+    ddf : str
+    ddf_engine : str or None
+        What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
+    pairwise : bool
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``ls_means(model, which, level, ddf, pairwise)`` of lmerTest. p-values of differences
+    are not adjusted for their number; `emmeans` adjusts.
+    """
+
+    factor: tuple[str, ...]
+    statistic_name: str
+    level: float
+    ddf: str
+    ddf_engine: str | None = None
+    pairwise: bool
+    printed: Printed | None = None
+
+    def of(self, factor: str) -> pd.DataFrame:
+        """Return the rows of one term of the model.
+
+        Raises
+        ------
+        ArgumentError
+            For a term that has no rows here.
+        """
+        check_known(factor, self.factor, "term")
+        return self.to_frame()[[f == factor for f in self.factor]]
 
 
 class FixedTestMethods(CommonAttributes):
@@ -155,113 +204,6 @@ class FixedTestMethods(CommonAttributes):
             ddf=self._test_ddf(ddf),
             level=level,
         )
-
-    @strict
-    def drop1(
-        self,
-        scope: Names | None = None,
-        ddf: Ddf | None = "default",
-        engine: Engine | None = None,
-    ) -> AnovaTable:
-        """Test each term that can leave the fixed part without breaking marginality.
-
-        Parameters
-        ----------
-        scope : str or list of str, optional
-            Terms; default all that no interaction contains.
-        ddf : str or None
-            As in `anova`. None fits the models without each term by maximum likelihood and gives
-            lme4's likelihood-ratio tests and AIC.
-        engine : {"auto", "lmerTest", "exact"}, optional
-            What computes the degrees of freedom, as in `summary`.
-
-        Raises
-        ------
-        ArgumentError
-            For a term that cannot be dropped.
-        NotSupportedError, RError
-            As `anova`; and where there is nothing to drop.
-
-        Notes
-        -----
-        Mirrors ``drop1(model, scope, ddf = ddf)`` of lmerTest, ``drop1(model, test = "Chisq")`` of
-        lme4.
-
-        Examples
-        --------
-        >>> import pymlm as mlm
-        >>> m = mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
-        >>> m.drop1().to_frame()["p_value"].round(3).to_dict()
-        {'recipe': 0.781, 'temp': 0.0}
-        """
-        return self._ask_ddf("drop1", AnovaTable, engine, scope=scope, ddf=self._ddf(ddf))
-
-    @strict
-    def step(
-        self,
-        ddf: LmerTestDdf = "Satterthwaite",
-        alpha_random: Level = 0.1,
-        alpha_fixed: Level = 0.05,
-        reduce_random: bool = True,
-        reduce_fixed: bool = True,
-        keep: Names | None = None,
-        engine: Engine | None = None,
-    ) -> Steps:
-        """Eliminate terms backwards: random effects first, then fixed effects.
-
-        Parameters
-        ----------
-        ddf : {"Satterthwaite", "Kenward-Roger"}
-        alpha_random, alpha_fixed : float
-            Terms with a larger p-value leave, one at a time.
-        reduce_random, reduce_fixed : bool
-            Leave one of the parts as it is.
-        keep : str or list of str, optional
-            Fixed-effect terms that must stay.
-        engine : {"auto", "lmerTest", "exact"}, optional
-            As in `summary`. The engine of this model is that of every model that R fits on the
-            way; where the closed forms do not reach one of those, lmerTest answers.
-
-        Returns
-        -------
-        Steps
-            The path; `.formula` and `.model` are the final model's. Prints as R prints it.
-
-        Raises
-        ------
-        ArgumentError
-            For a term in `keep` that the model has not.
-        DataError
-            When the model's data are not with it.
-
-        Notes
-        -----
-        Mirrors ``step(model, …)`` of lmerTest.
-
-        Examples
-        --------
-        >>> import pymlm as mlm
-        >>> m = mlm.lmer("angle ~ recipe + temp + (1 | recipe:replicate)", mlm.load_dataset("cake"))
-        >>> m.step().formula
-        'angle ~ temp + (1 | recipe:replicate)'
-        """
-        args = {
-            "ddf": ddf,
-            "alpha_random": alpha_random,
-            "alpha_fixed": alpha_fixed,
-            "reduce_random": reduce_random,
-            "reduce_fixed": reduce_fixed,
-            "keep_terms": keep,
-        }
-        answer = self._ask_ddf("step", Steps, engine, **args)
-        handle = self._call_ddf(
-            "step_model", RObject, str(args["ddf"]), engine, args=args, key=exact_key("step", args)
-        )
-        return replace(answer, model=self._reduced(handle))
-
-    def _reduced(self, handle: RObject) -> Any:
-        """The model around what step() ended with; of one class wherever terms leave it so."""
-        return type(self)(handle, self._source)
 
     @strict
     def ls_means(

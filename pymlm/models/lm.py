@@ -1,34 +1,289 @@
-"""Fit linear and generalized linear models without random effects."""
+"""Linear models without random effects: R's lm."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from pymlm.argument_types import Timeout
+import pandas as pd
+
+from pymlm.argument_types import (
+    Ddf,
+    DevianceTest,
+    Engine,
+    Level,
+    LinearConfintMethod,
+    LinearResidualType,
+    TestType,
+    Timeout,
+)
 from pymlm.arguments import strict
-from pymlm.errors import FormulaError
-from pymlm.formula import Formula
-from pymlm.models.families import Family, as_family, check_family_response
-from pymlm.models.fitting import Task, as_start, check_response, fit, make_task
-from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
+from pymlm.errors import FormulaError, NotSupportedError
+from pymlm.models.fitting import Task, check_response, fit, make_task
+from pymlm.models.linear_prediction import LinearPrediction
+from pymlm.models.tables import LinearGlance
+from pymlm.results.anova import AnovaTable
+from pymlm.results.base import Floats, Printed, Result
+from pymlm.results.fixed import ConfidenceIntervals, FixedEffects, NamedValues
+from pymlm.results.printed import in_digits
 
-__all__ = ["GeneralizedLinearModel", "LinearModel", "glm", "lm"]
+RESIDUALS = ("response", "pearson", "deviance", "working", "standardized", "studentized")
 
 
-def _linear_task(
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LinearSummary(Result):
+    """Summary of a linear or generalized linear model; ``print(summary)`` is what R prints.
+
+    Attributes
+    ----------
+    fixed : FixedEffects
+        The coefficient table; on the link scale for a glm. Coefficients that depend on others are
+        absent (R prints them as not defined).
+    nobs, n_dropped : int
+        Rows used, and rows left out for missing values.
+    sigma : float
+        Residual standard error: ``sigma(model)``.
+    df_residual : int
+    residual_quantiles : ndarray, shape (5,)
+        Minimum, quartiles and maximum of the residuals (deviance residuals, for a glm).
+    r_squared, adj_r_squared, f_statistic, f_num_df, f_den_df, f_p_value : float or None
+        Of an lm.
+    deviance, null_deviance, dispersion, aic : float or None
+        Of a glm.
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``summary.lm`` and ``summary.glm`` of R's stats.
+    """
+
+    fixed: FixedEffects
+    nobs: int
+    n_dropped: int
+    sigma: float
+    df_residual: int
+    residual_quantiles: Floats
+    r_squared: float | None = None
+    adj_r_squared: float | None = None
+    f_statistic: float | None = None
+    f_num_df: float | None = None
+    f_den_df: float | None = None
+    f_p_value: float | None = None
+    deviance: float | None = None
+    null_deviance: float | None = None
+    dispersion: float | None = None
+    aic: float | None = None
+    printed: Printed | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the coefficient table as a fresh DataFrame."""
+        return self.fixed.to_frame()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LinearAnova(AnovaTable):
+    """Analysis of variance (or deviance) of one lm or glm; rows as R prints them.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        The terms in order; the last row of an lm is "Residuals", the first of a glm "NULL".
+    sum_sq, mean_sq : ndarray, shape (k,), or None
+        Of an lm, in squared units of the response.
+    num_df : ndarray, shape (k,)
+        Degrees of freedom of the term (of the residuals, in their row).
+    den_df : ndarray, shape (k,), or None
+        Residual degrees of freedom, of an lm's F tests.
+    deviance, residual_df, residual_deviance : ndarray, shape (k,), or None
+        Of a glm: reduction by the term, and what is left after it.
+    statistic : ndarray, shape (k,), or None
+        F, Rao's score, or of type II and III the likelihood ratio; NaN for a sequential test by
+        likelihood ratio, whose statistic is `deviance`.
+    p_value : ndarray, shape (k,), or None
+    test : str or None
+        "F", "Chisq", "LRT", "Rao" or None.
+    type : str
+        "I" (sequential), "II" or "III".
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``anova(model)`` and ``anova(model, test =)`` of R's stats for type I, and for types II
+    and III ``car::Anova(model, type =)``.
+    """
+
+    deviance: Floats | None = None
+    residual_df: Floats | None = None
+    residual_deviance: Floats | None = None
+    test: str | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a term: AnovaTable's columns, but R's own of a glm's deviances."""
+        columns = (
+            self._columns
+            if self.deviance is None
+            else ("num_df", "deviance", "residual_df", "residual_deviance", "statistic", "p_value")
+        )
+        values = {name: getattr(self, name) for name in columns}
+        return pd.DataFrame(
+            {k: float("nan") if v is None else v.copy() for k, v in values.items()},
+            index=pd.Index(list(self.term), dtype=object),
+        )
+
+
+class LinearModel(LinearPrediction):
+    """A linear model that R's ``lm`` fitted; see `pymlm.lm`."""
+
+    _updatable: ClassVar[tuple[str, ...]] = (
+        "data", "weights", "offset", "contrasts", "data_name", "trusted", "timeout",
+    )  # fmt: skip
+
+    _residual_types = RESIDUALS
+    _glance = LinearGlance
+
+    # --- attributes -----------------------------------------------------------------------------
+
+    @property
+    def df_residual(self) -> int:
+        """Residual degrees of freedom: ``df.residual(model)``."""
+        return self._described.df_residual
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion: ``AIC(model)``."""
+        return self._described.aic
+
+    @property
+    def bic(self) -> float:
+        """Bayes criterion: ``BIC(model)``."""
+        return self._described.bic
+
+    @property
+    def deviance(self) -> float:
+        """Residual sum of squares of an lm, deviance of a glm: ``deviance(model)``."""
+        return self._described.deviance
+
+    @property
+    def ngroups(self) -> dict[str, int]:
+        """Empty: the model has no grouping factors."""
+        return {}
+
+    # --- coefficients ---------------------------------------------------------------------------
+
+    @strict
+    def coef(self) -> pd.Series:
+        """Return the coefficients, term -> estimate, NaN where not defined: ``coef(model)``."""
+        return self._ask("coef", NamedValues).to_series()
+
+    @strict
+    def summary(self, digits: int | None = None) -> LinearSummary:
+        """Summarise the model; ``print(m.summary())`` prints what R prints: ``summary(model)``.
+
+        Parameters
+        ----------
+        digits : int, optional
+            The summary is printed as R prints it under ``options(digits = digits)``.
+        """
+        return in_digits(self._ask("summary", LinearSummary), digits)
+
+    @strict
+    def anova(
+        self,
+        type: TestType = "I",
+        ddf: Ddf | None = "default",
+        engine: Engine | None = None,
+        digits: int | None = None,
+        test: DevianceTest | None = None,
+    ) -> LinearAnova:
+        """Return the analysis of variance, or of deviance for a glm.
+
+        Parameters
+        ----------
+        type : {1, 2, 3, "I", "II", "III"}
+            Sequential (R's default), each term after all that do not contain it (II), or marginal
+            (III). Marginal tests of a term that stands in an interaction depend on the contrasts;
+            the table's notes say where.
+        ddf : "default" or "residual"
+            F tests of an lm have the residual degrees of freedom.
+        engine : None
+            There is nothing to choose.
+        digits : int, optional
+            The table is printed as R prints it under ``options(digits = digits)``.
+        test : {None, "Chisq", "LRT", "F", "Rao"}
+            Of a glm; R's default is no test for type 1, and likelihood ratios for 2 and 3, which
+            have "LRT" and "F" alone. An lm has its F tests.
+
+        Raises
+        ------
+        NotSupportedError
+            For a test or degrees of freedom that R has not for the model; type 3 of a model with
+            coefficients that R dropped.
+        RPackageError
+            For types 2 and 3, when R's package car is not installed.
+
+        Notes
+        -----
+        Mirrors ``anova(model, test =)`` for type 1, and ``car::Anova(model, type =,
+        test.statistic =)`` for 2 and 3.
+        """
+        if self._described.family is None:
+            if test not in (None, "F"):
+                raise NotSupportedError(f"a linear model is tested by F, not by {test!r}")
+            test = None
+        if engine is not None:
+            raise NotSupportedError("a model without random effects has no engines to choose from")
+        found = self._ask("anova", LinearAnova, type=type, test=test, ddf=ddf)
+        return in_digits(found, digits)
+
+    @strict
+    def confint(
+        self, level: Level = 0.95, method: LinearConfintMethod = "profile"
+    ) -> ConfidenceIntervals:
+        """Return confidence intervals of the coefficients.
+
+        Parameters
+        ----------
+        level : float
+        method : {"profile", "Wald"}
+            "profile" is ``confint(model, level =)``: t intervals of an lm, profile likelihood of a
+            glm (R package MASS). "Wald" is ``confint.default``, with the normal distribution.
+        """
+        return self._ask("confint", ConfidenceIntervals, level=level, method=method)
+
+    # --- rows -----------------------------------------------------------------------------------
+
+    @strict
+    def residuals(self, type: LinearResidualType = "response") -> pd.Series:
+        """Return residuals on the data's index, NaN where R dropped the row.
+
+        Parameters
+        ----------
+        type : {"response", "pearson", "deviance", "working", "standardized", "studentized"}
+            As in ``residuals(model, type)``; "standardized" is ``rstandard`` (of
+            deviance residuals for a glm, as R had it before 4.6), "studentized" ``rstudent``.
+        """
+        return self._by_row(self._call("residual_values", type=type), "residual")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.formula!r}, {self.nobs} rows>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+
+def linear_task(
     formula: str, data: Any, arguments: dict[str, Any], timeout: float | None, mixed: str
 ) -> Task:
+    """Return what is to be fitted; a formula with random effects is for the function `mixed`."""
     task = make_task(formula, data, arguments, timeout)
-    _check_no_bars(task.formula, mixed)
-    return task
-
-
-def _check_no_bars(formula: Formula, mixed: str) -> None:
-    if not formula.two_sided:
+    if not task.formula.two_sided:
         raise FormulaError("the formula has no response; write e.g. 'y ~ x'")
-    if formula.n_bars:
+    if task.formula.n_bars:
         raise FormulaError(f"the formula has random effects: use {mixed}")
+    return task
 
 
 @strict
@@ -76,87 +331,6 @@ def lm(
         "weights": weights, "offset": offset, "contrasts": contrasts, "data_name": data_name,
         "trusted": trusted,
     }  # fmt: skip
-    task = _linear_task(formula, data, arguments, timeout, "pymlm.lmer")
+    task = linear_task(formula, data, arguments, timeout, "pymlm.lmer")
     check_response(task.formula, task.data)
     return LinearModel(fit("fit_lm", task), task.fitted_by(lm))
-
-
-@strict
-def glm(
-    formula: str,
-    data: Any,
-    family: str | Family = "binomial",
-    link: str | None = None,
-    weights: Any = None,
-    offset: Any = None,
-    contrasts: Mapping[str, Any] | None = None,
-    start: Sequence[float] | None = None,
-    data_name: str | None = None,
-    trusted: bool = False,
-    timeout: Timeout | None = None,
-    mustart: Any = None,
-    etastart: Any = None,
-) -> GeneralizedLinearModel:
-    """Fit a generalized linear model, with R's ``glm``.
-
-    Parameters
-    ----------
-    formula : str
-        e.g. ``"cbind(incidence, size - incidence) ~ period"``; responses as in `pymlm.glmer`.
-    data, weights, offset, contrasts, data_name, trusted, timeout
-        As in `pymlm.lmer`.
-    family, link : str
-        As in `pymlm.glmer`; also "gaussian", "quasibinomial" and "quasipoisson".
-    start : sequence of float, optional
-        Starting values of the coefficients.
-    mustart, etastart : str or array-like, optional
-        Of the rows, as in `pymlm.glmer`.
-
-    Returns
-    -------
-    GeneralizedLinearModel
-
-    Raises
-    ------
-    ArgumentError
-        For an unknown family or link.
-    DataError
-        For a response outside the family's range.
-    FormulaError, FitError, FitTimeout
-        As in `pymlm.lm`.
-
-    Warns
-    -----
-    RWarning
-        R's own, e.g. fitted probabilities of 0 or 1.
-
-    Notes
-    -----
-    Mirrors ``glm(formula, family, data, weights, offset, contrasts, start,
-    mustart, etastart)``.
-
-    Examples
-    --------
-    >>> import pymlm as mlm
-    >>> data = mlm.load_dataset("cbpp")
-    >>> m = mlm.glm("cbind(incidence, size - incidence) ~ period", data)
-    >>> m.fixef().round(3).to_dict()
-    {'(Intercept)': -1.269, 'period2': -1.171, 'period3': -1.301, 'period4': -1.782}
-    """
-    chosen = as_family(family, link)
-    arguments = {
-        "family": chosen, "weights": weights, "offset": offset, "contrasts": contrasts,
-        "start": start, "data_name": data_name, "trusted": trusted, "mustart": mustart,
-        "etastart": etastart,
-    }  # fmt: skip
-    task = _linear_task(formula, data, arguments, timeout, "pymlm.glmer")
-    check_family_response(chosen, task.formula, task.data)
-    handle = fit(
-        "fit_glm",
-        task,
-        family=chosen.name,
-        link=chosen.link,
-        theta=chosen.theta,
-        start=as_start(start, ()),
-    )
-    return GeneralizedLinearModel(handle, task.fitted_by(glm))

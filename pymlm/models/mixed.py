@@ -17,7 +17,7 @@ from pymlm.models.described import Described
 from pymlm.models.fitting import warn_about
 from pymlm.models.identity import identified
 from pymlm.models.likelihood import LikelihoodMethods
-from pymlm.models.linear_model import LinearModel
+from pymlm.models.lm import LinearModel
 from pymlm.models.model import Model
 from pymlm.models.prediction import PredictionMethods
 from pymlm.models.variance_tests import VarianceMethods

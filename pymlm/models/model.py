@@ -18,7 +18,9 @@ from pymlm.models.bootstrap import BootstrapMethods
 from pymlm.models.diagnostics import DiagnosticMethods
 from pymlm.models.exact import KENWARD_ROGER
 from pymlm.models.fixed_tests import FixedTestMethods
+from pymlm.models.influence import InfluenceMethods
 from pymlm.models.means import MeansMethods
+from pymlm.models.reduction import ReductionMethods
 from pymlm.models.refit import RefitMethods
 from pymlm.models.script import write_script
 from pymlm.models.simulation import SimulationMethods
@@ -30,10 +32,12 @@ from pymlm.results.varcorr import VarCorr
 
 class Model(
     FixedTestMethods,
+    ReductionMethods,
     MeansMethods,
     SimulationMethods,
     BootstrapMethods,
     DiagnosticMethods,
+    InfluenceMethods,
     TableMethods,
     RefitMethods,
     UpdateMethods,

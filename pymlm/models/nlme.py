@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,13 +19,79 @@ from pymlm.frames import as_pandas, prepare
 from pymlm.models.averages import AverageMethods
 from pymlm.models.model import Model
 from pymlm.models.newdata import needed_columns
+from pymlm.models.residual_structure import ResidualStructureMethods
 from pymlm.results.anova import AnovaTable
-from pymlm.results.base import Floats
-from pymlm.results.nlme import NlmeIntervals, NlmeSummary
+from pymlm.results.base import Floats, Printed, Result
+from pymlm.results.fixed import FixedEffects
 from pymlm.results.printed import in_digits
 from pymlm.results.ranef import GroupCoefficients, GroupModes
 
 RESIDUALS = ("response", "pearson", "normalized")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class NlmeSummary(Result):
+    """Summary of an lme or gls fit; ``print`` shows R's.
+
+    Attributes
+    ----------
+    fixed : FixedEffects
+        t tests with nlme's degrees of freedom: inner and outer ones for lme (not SAS's
+        between-within for the intercept), rows less coefficients for gls.
+    correlation : ndarray, shape (p, p)
+        Of the estimates of the fixed effects.
+    scaled_residuals : ndarray, shape (5,)
+        Minimum, quartiles and maximum of the Pearson residuals.
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``summary(model)`` of nlme; Pinheiro & Bates 2000, doi:10.1007/b98882.
+    """
+
+    fixed: FixedEffects
+    correlation: Floats
+    scaled_residuals: Floats
+    printed: Printed | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the coefficient table as a fresh DataFrame."""
+        return self.fixed.to_frame()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class NlmeIntervals(Result):
+    """Approximate confidence intervals of every parameter.
+
+    Attributes
+    ----------
+    part : tuple of str, length k
+        "fixed", "random" (standard deviations and correlations), "correlation" (of residuals),
+        "variance ratio" (ratios of residual standard deviations) or "sigma".
+    group, term : tuple of str, length k
+        Grouping factor of a random-effects parameter ("" elsewhere), and R's name.
+    estimate, conf_low, conf_high : ndarray, shape (k,)
+    level : float
+    printed : Printed or None
+        R's own print.
+
+    Notes
+    -----
+    Mirrors ``nlme::intervals(model, level)``.
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("part", "group", "estimate", "conf_low", "conf_high")
+    _index: ClassVar[str | None] = "term"
+
+    part: tuple[str, ...]
+    group: tuple[str, ...]
+    term: tuple[str, ...]
+    estimate: Floats
+    conf_low: Floats
+    conf_high: Floats
+    level: float
+    printed: Printed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +112,7 @@ class _Description:
     ddf: str | None
 
 
-class NlmeModel(Model, AverageMethods):
+class NlmeModel(ResidualStructureMethods, Model, AverageMethods):
     """A model that ``nlme::lme`` or ``nlme::gls`` fitted; see `pymlm.lme` and `pymlm.gls`."""
 
     _residual_types = RESIDUALS
@@ -170,88 +236,6 @@ class NlmeModel(Model, AverageMethods):
         g: GroupCoefficients = self._call("coef_by_group", GroupCoefficients)
         index = pd.Index(list(g.level), dtype=object)
         return {g.grpvar: pd.DataFrame(np.array(g.values), index=index, columns=list(g.term))}
-
-    @strict
-    def correlation(self) -> pd.Series:
-        """Return the parameters of the residual correlation, e.g. Phi of AR(1); empty if none.
-
-        Examples
-        --------
-        >>> import pymlm as mlm
-        >>> data = mlm.load_dataset("nlme::Orthodont")
-        >>> m = mlm.gls("distance ~ age", data, correlation="ar1", group="Subject")
-        >>> m.correlation().round(3).to_dict()
-        {'Phi': 0.698}
-        """
-        return self._structure("correlation_name", "correlation")
-
-    @strict
-    def variance_ratios(self) -> pd.Series:
-        """Return the ratios of residual variances to the reference group's: `sd_ratios` squared.
-
-        Examples
-        --------
-        >>> import pymlm as mlm
-        >>> data = mlm.load_dataset("nlme::Orthodont")
-        >>> m = mlm.gls("distance ~ age", data, variance_by="Sex")
-        >>> m.variance_ratios().round(2).to_dict()
-        {'Male': 1.0, 'Female': 1.1}
-        """
-        return self.sd_ratios() ** 2
-
-    @strict
-    def sd_ratios(self) -> pd.Series:
-        """Return the ratios of residual standard deviations to the reference group's.
-
-        As nlme prints them: ``coef(model$modelStruct$varStruct, unconstrained = FALSE)``.
-
-        Examples
-        --------
-        >>> import pymlm as mlm
-        >>> data = mlm.load_dataset("nlme::Orthodont")
-        >>> m = mlm.gls("distance ~ age", data, variance_by="Sex")
-        >>> m.sd_ratios().round(2).to_dict()
-        {'Male': 1.0, 'Female': 1.05}
-        """
-        return self._structure("ratio_name", "ratio")
-
-    def _structure(self, names: str, name: str) -> pd.Series:
-        found = self._call("nlme_structure")
-        labels, numbers = list(found[names] or ()), np.asarray(found[name], dtype=float).ravel()
-        if len(labels) != len(numbers):  # corSymm has no names
-            labels = [f"cor{i + 1}" for i in range(len(numbers))]
-        return pd.Series(numbers, index=labels, name=name, dtype=float)
-
-    @strict
-    def residual_covariance(self, group: str) -> pd.DataFrame:
-        """Return the covariance matrix of one group's residuals, in the order of its rows.
-
-        Parameters
-        ----------
-        group : str
-            Level of the (innermost) grouping factor, "a/b" for nested ones.
-
-        Raises
-        ------
-        ArgumentError
-            For a group that there is not.
-
-        Notes
-        -----
-        Mirrors ``getVarCov(model, individuals = group, type = "conditional")``.
-
-        Examples
-        --------
-        >>> import pymlm as mlm
-        >>> data = mlm.load_dataset("nlme::Orthodont")
-        >>> m = mlm.gls("distance ~ age", data, correlation="cs", group="Subject")
-        >>> m.residual_covariance("M01").round(2).iloc[0].to_list()
-        [6.52, 4.47, 4.47, 4.47]
-        """
-        known = self._call("nlme_groups", tuple[str, ...])
-        if str(group) not in known:
-            raise ArgumentError(f"no group {group!r}; the first are {', '.join(known[:5])}")
-        return pd.DataFrame(self._call("nlme_residual_matrix", group=str(group)))
 
     @strict
     def confint(self, level: Level = 0.95) -> NlmeIntervals:

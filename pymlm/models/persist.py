@@ -100,6 +100,6 @@ def _model_class(kind: str) -> Any:
         from pymlm.models.lm_list import LmList
 
         return LmList
-    from pymlm.models import lm
+    from pymlm.models import glm, lm
 
-    return lm.GeneralizedLinearModel if kind == "glm" else lm.LinearModel
+    return glm.GeneralizedLinearModel if kind == "glm" else lm.LinearModel

@@ -12,7 +12,8 @@ import pandas as pd
 from pymlm.argument_types import Level
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
-from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
+from pymlm.models.glm import GeneralizedLinearModel
+from pymlm.models.lm import LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel.columns import names
 from pymlm.multilevel.lines import _model_rows, _typical

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pymlm.models.linear_model import LinearModel
+from pymlm.models.lm import LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel.residual_groups import ResidualGroups, residuals_of_model
 from pymlm.plot import _style as style

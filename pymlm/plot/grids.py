@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.argument_types import Level
-from pymlm.models.linear_model import LinearModel
+from pymlm.models.lm import LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel.prediction_lines import prediction_lines
 from pymlm.plot import _style as style

@@ -10,15 +10,16 @@ import pandas as pd
 from scipy.stats import gaussian_kde
 
 from pymlm.argument_types import Level, Seed
+from pymlm.models.diagnostics import Quantiles
+from pymlm.models.glm import GeneralizedLinearModel
 from pymlm.models.inside import is_linear
-from pymlm.models.linear_model import GeneralizedLinearModel, LinearModel
+from pymlm.models.lm import LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
 from pymlm.names import response_of
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
 from pymlm.plot.quantiles import RESIDUALS, mode_quantiles, qq, residual_quantiles
-from pymlm.results.diagnostics import Quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,13 +9,13 @@ import pandas as pd
 from scipy import stats
 
 from pymlm.argument_types import Level
-from pymlm.models.linear_model import LinearModel
+from pymlm.models.diagnostics import QuantileBlock, Quantiles
+from pymlm.models.lm import LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.models.nlme import NlmeModel
 from pymlm.plot import _style as style
 from pymlm.plot._style import figure
 from pymlm.plot.modes import random_effects
-from pymlm.results.diagnostics import QuantileBlock, Quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

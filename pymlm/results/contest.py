@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
-from pymlm.results.base import Floats, Printed, check_known
+from pymlm.results.base import Floats, Printed
 from pymlm.results.estimates import Estimates
 
 
@@ -57,50 +55,3 @@ class Contest(Estimates):
     coefficients: tuple[str, ...] = ()
     response: str | None = None
     printed: Printed | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class LsMeans(Estimates):
-    """Least-squares means of factor levels, or their pairwise differences.
-
-    Attributes
-    ----------
-    term : tuple of str, length k
-        "FactorLevel" as lmerTest writes it; "a - b" for a difference.
-    factor : tuple of str, length k
-        The term of the model that the row belongs to.
-    estimate, std_error, df, statistic, p_value, conf_low, conf_high : ndarray, shape (k,)
-        In units of the response; NaN where the mean cannot be estimated.
-    statistic_name : str
-    level : float
-    ddf : str
-    ddf_engine : str or None
-        What computed them: "lmerTest", "pbkrtest", "exact" or "rule".
-    pairwise : bool
-    printed : Printed or None
-        R's own print.
-
-    Notes
-    -----
-    Mirrors ``ls_means(model, which, level, ddf, pairwise)`` of lmerTest. p-values of differences
-    are not adjusted for their number; `emmeans` adjusts.
-    """
-
-    factor: tuple[str, ...]
-    statistic_name: str
-    level: float
-    ddf: str
-    ddf_engine: str | None = None
-    pairwise: bool
-    printed: Printed | None = None
-
-    def of(self, factor: str) -> pd.DataFrame:
-        """Return the rows of one term of the model.
-
-        Raises
-        ------
-        ArgumentError
-            For a term that has no rows here.
-        """
-        check_known(factor, self.factor, "term")
-        return self.to_frame()[[f == factor for f in self.factor]]

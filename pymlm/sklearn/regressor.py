@@ -20,8 +20,7 @@ from pymlm.errors import AdviceWarning, ArgumentError, DataError, near_names, wa
 from pymlm.formula import vet
 from pymlm.frames import as_pandas
 from pymlm.models.control import LmerControl
-from pymlm.models.linear_model import LinearModel
-from pymlm.models.lm import lm
+from pymlm.models.lm import LinearModel, lm
 from pymlm.models.lmer import lmer
 from pymlm.results.base import Floats
 
