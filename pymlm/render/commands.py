@@ -30,6 +30,8 @@ STATEMENTS = {
 DDF = {
     "sas": "containment", "spss": "Satterthwaite", "mplus": "asymptotic", "stata": "asymptotic",
 }  # fmt: skip
+#: Of these combinations of coefficients are written, and no tables of the whole.
+COMBINED = ("NlmeModel", "GeneralizedLinearModel")
 STATA = (
     "mixed", "mixed, dfmethod(kroger)", "xtreg, re", "xtreg, fe", "xtreg, be", "estat icc",
     "estat recovariance", "estat recovariance, correlation", "lincom", "test", "regress",
@@ -78,6 +80,11 @@ def _statement(style: str, command: str) -> tuple[bool, list[str]] | None:
     return None
 
 
+def is_statement(style: str, command: str) -> bool:
+    """Whether a command is about combinations of coefficients."""
+    return style in STATEMENTS and _statement(style, command) is not None
+
+
 def contest_of(m: Any, style: str, command: str, ddf: str | None, level: float) -> Any:
     """Return the contest that a statement of SAS, SPSS, Mplus or Stata asks for.
 
@@ -95,7 +102,7 @@ def contest_of(m: Any, style: str, command: str, ddf: str | None, level: float) 
         )
     joint, parts = found
     if joint:  # "test ses clubs": each is 0
-        parts = [each for part in parts for each in _names_of(part)]
+        parts = [each for part in parts for each in _names_of(part, set(m.fixef().index))]
     if ddf is None and type(m).__name__ == "LinearModel":  # t and F after regress
         ddf = "residual"
     ways = (*DFMETHODS.values(), "asymptotic")
@@ -104,7 +111,9 @@ def contest_of(m: Any, style: str, command: str, ddf: str | None, level: float) 
     asked = dict(zip(map(_unsigned, parts), equations, strict=True))
     if len(asked) < len(parts):
         raise ArgumentError(f"command={command!r} has one combination twice")
-    if method != "containment":
+    if ddf is None and type(m).__name__ in COMBINED and style == "sas":
+        method = "default"  # R's own of the class: containment for lme, z for glm
+    if method != "containment" or type(m).__name__ in COMBINED:
         return m.contest(asked, joint=joint, ddf=method, level=level)
     return _contained(m, m.contest(asked, joint=joint, ddf="asymptotic", level=level))
 
@@ -131,10 +140,10 @@ def _contained(m: Any, c: Contest | AnovaTable) -> Contest | AnovaTable:
     )  # fmt: skip
 
 
-def _names_of(part: str) -> list[str]:
+def _names_of(part: str, known: set[str]) -> list[str]:
     """Names that stand side by side, with no operator between them; else the part as it is."""
     names = re.findall(r"`[^`]*`|[^\s`]+", part)
-    plain = all(n.startswith("`") or not re.search(r"[-+*/=()]", n) for n in names)
+    plain = all(n.startswith("`") or n in known or not re.search(r"[-+*/=()]", n) for n in names)
     return names if plain else [part]
 
 

@@ -59,7 +59,7 @@ def render(
     m : LinearMixedModel, LinearModel, or what `contest` or `lrt` returned
         A contest is written as ESTIMATE (SAS), /TEST (SPSS), NEW (Mplus) and lincom (Stata), a
         joint one as CONTRAST, /TEST, MODEL TEST and test; what `lrt` returned as Stata's lrtest. A
-        linear model is for Stata's regress.
+        linear model is for Stata's regress; of `lme`, `gls` and `glm` there are combinations alone.
     style : {"r", "stata", "sas", "spss", "mplus", "stargazer"}
     command : str, optional
         What to print instead of the system's table of the model. Stata: "mixed",
@@ -122,10 +122,22 @@ def render(
             "render writes xtreg of a model with one random intercept: fit mlm.lmer('y ~ x + "
             "(1 | g)'), and render(that, 'stata', command='xtreg, fe') (or re, be)"
         )
+    if (
+        command is not None
+        and type(m).__name__ in commands.COMBINED
+        and commands.is_statement(which, command)
+    ):
+        c = commands.contest_of(m, which, command, ddf, size)
+        return Text(hypotheses.TEXTS[which](in_plain(c)))
     if which != "stargazer" and type(m).__name__ not in MODELS:
         raise NotSupportedError(
             "render takes a linear mixed model of pymlm.lmer, a linear model of pymlm.lm, a "
             f"contest or what pymlm.lrt returned, not a {type(m).__name__}"
+            + (
+                " (of which it writes combinations: command='lincom a - b', style='stata')"
+                if type(m).__name__ in commands.COMBINED
+                else ""
+            )
         )
     if type(m).__name__ == "LinearModel" and command is None and which != "stargazer":
         raise NotSupportedError(

@@ -100,6 +100,33 @@ def test_commands_ask_the_same(style, command, contest):
     assert text.strip().startswith("Contrasts" if "contrast" in command else "Estimates")
 
 
+@pytest.mark.parametrize("name", ["lme", "gls", "glm"])
+def test_commands_of_models_that_have_no_table_here(name):
+    """Combinations of coefficients are those of contest; SAS's with R's own df of the class."""
+    d, herds = mlm.load_dataset("sleepstudy"), mlm.load_dataset("cbpp")
+    share = "cbind(incidence, size - incidence) ~ period"
+    m: Any = {
+        "lme": lambda: mlm.lme("Reaction ~ Days + I(Days^2)", d, "~ Days | Subject"),
+        "gls": lambda: mlm.gls("Reaction ~ Days + I(Days^2)", d, correlation="cs", group="Subject"),
+        "glm": lambda: mlm.glm(share, herds, family="binomial"),
+    }[name]()
+    a, b = list(m.fixef().index[1:3])
+    for style, word, ddf in (("stata", "lincom", "z"), ("mplus", "NEW", "z"),
+                             ("sas", "ESTIMATE", "default")):  # fmt: skip
+        text = mlm.render(m, style, command=f"{word} {a} - {b}")
+        assert text == mlm.render(m.contest(f"{a} - {b} = 0", ddf=ddf), style)
+        V = m.vcov().to_numpy()[1:3, 1:3]
+        error = np.sqrt(V[0, 0] + V[1, 1] - 2 * V[0, 1])
+        begins = {"stata": "(1) |", "mplus": "NEW1", "sas": f"{a} - {b}"}[style]
+        all_same(row(text, begins), [m.fixef()[a] - m.fixef()[b], error])
+    joint = mlm.render(m, "stata", command=f"test {a} {b}")
+    assert joint == mlm.render(m.contest([f"{a} = 0", f"{b} = 0"], joint=True, ddf="z"), "stata")
+    with pytest.raises(NotSupportedError, match="lincom a - b"):
+        mlm.render(m, "stata")
+    with pytest.raises(NotSupportedError, match="Satterthwaite degrees of freedom are not there"):
+        mlm.render(m, "spss", command=f"TEST {a}")
+
+
 def test_names_and_weights_of_the_hypotheses():
     m = model("cake")
     named = m.contest({"diff": f"{PAIR} = 0", "half": "0.5*recipeB + 0.5*recipeC - temp = 0"})
