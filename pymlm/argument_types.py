@@ -85,6 +85,10 @@ Adjust = Literal[
     "none", "tukey", "scheffe", "sidak", "dunnettx", "mvt", "bonferroni", "holm", "hochberg",
     "hommel", "BH", "fdr", "BY",
 ]  # fmt: skip
+#: Across families: R's ``p.adjust``, and Sidak's.
+CrossAdjust = Literal[
+    "none", "sidak", "bonferroni", "holm", "hochberg", "hommel", "BH", "fdr", "BY"
+]
 Infer = Literal["ci", "test", "both"]
 MeansWeights = Literal["equal", "proportional", "outer", "cells", "flat"]
 Regrid = Literal["response", "mu", "unlink", "log", "sqrt", "logit", "probit", "none"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 from pymlm.argument_types import (
     Adjust,
     Contrast,
+    CrossAdjust,
     Ddf,
     Engine,
     Finite,
@@ -22,6 +23,7 @@ from pymlm.argument_types import (
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
+from pymlm.models.covariances import Covariance
 from pymlm.models.means_arguments import (
     At,
     CovReduce,
@@ -30,6 +32,8 @@ from pymlm.models.means_arguments import (
     Sigma,
     Specs,
     Tran,
+    means_factors,
+    several_specs,
 )
 from pymlm.models.means_tests import MeansTestMethods
 from pymlm.results.emm import EmmGrid
@@ -38,10 +42,58 @@ from pymlm.results.emm import EmmGrid
 class MeansMethods(MeansTestMethods):
     """What emmeans answers for a fitted model."""
 
+    @overload
+    def emmeans(  # type: ignore[overload-overlap]  # any other text is a factor
+        self, specs: Specs, by: Names | None = ..., at: At | None = ...,
+        contrast: Contrast | None = ..., adjust: Adjust | None = ..., ddf: Ddf | None = ...,
+        type: MeansType = ..., level: Level | None = ..., infer: Infer | None = ...,
+        weights: MeansWeights | Sequence[float] | None = ..., ref: Ref | None = ...,
+        interaction: bool = ..., engine: Engine | None = ..., offset: Finite | None = ...,
+        comparisons: bool = ..., *, bias_adjust: bool = ..., sigma: Sigma | None = ...,
+        tran: Tran | None = ..., regrid: Regrid | None = ..., null: float | None = ...,
+        delta: float | None = ..., side: Side | None = ..., simple: Literal["each"],
+        contrast_options: Mapping[str, Any] | None = ..., cov_reduce: CovReduce | None = ...,
+        cov_keep: Specs | None = ..., nesting: Nesting | None = ...,
+        counterfactuals: Specs | None = ..., nuisance: Specs | None = ...,
+        vcov: Covariance = ..., submodel: str | None = ..., cross_adjust: CrossAdjust = ...,
+    ) -> dict[str, EmmGrid]: ...  # fmt: skip
+
+    @overload
+    def emmeans(
+        self, specs: Specs, by: Names | None = ..., at: At | None = ...,
+        contrast: Contrast | None = ..., adjust: Adjust | None = ..., ddf: Ddf | None = ...,
+        type: MeansType = ..., level: Level | None = ..., infer: Infer | None = ...,
+        weights: MeansWeights | Sequence[float] | None = ..., ref: Ref | None = ...,
+        interaction: bool = ..., engine: Engine | None = ..., offset: Finite | None = ...,
+        comparisons: bool = ..., *, bias_adjust: bool = ..., sigma: Sigma | None = ...,
+        tran: Tran | None = ..., regrid: Regrid | None = ..., null: float | None = ...,
+        delta: float | None = ..., side: Side | None = ..., simple: Specs | None = ...,
+        contrast_options: Mapping[str, Any] | None = ..., cov_reduce: CovReduce | None = ...,
+        cov_keep: Specs | None = ..., nesting: Nesting | None = ...,
+        counterfactuals: Specs | None = ..., nuisance: Specs | None = ...,
+        vcov: Covariance = ..., submodel: str | None = ..., cross_adjust: CrossAdjust = ...,
+    ) -> EmmGrid: ...  # fmt: skip
+
+    @overload
+    def emmeans(
+        self, specs: Mapping[str, Specs], by: Names | None = ..., at: At | None = ...,
+        contrast: Contrast | None = ..., adjust: Adjust | None = ..., ddf: Ddf | None = ...,
+        type: MeansType = ..., level: Level | None = ..., infer: Infer | None = ...,
+        weights: MeansWeights | Sequence[float] | None = ..., ref: Ref | None = ...,
+        interaction: bool = ..., engine: Engine | None = ..., offset: Finite | None = ...,
+        comparisons: bool = ..., *, bias_adjust: bool = ..., sigma: Sigma | None = ...,
+        tran: Tran | None = ..., regrid: Regrid | None = ..., null: float | None = ...,
+        delta: float | None = ..., side: Side | None = ..., simple: Specs | None = ...,
+        contrast_options: Mapping[str, Any] | None = ..., cov_reduce: CovReduce | None = ...,
+        cov_keep: Specs | None = ..., nesting: Nesting | None = ...,
+        counterfactuals: Specs | None = ..., nuisance: Specs | None = ...,
+        vcov: Covariance = ..., submodel: str | None = ..., cross_adjust: CrossAdjust = ...,
+    ) -> dict[str, EmmGrid]: ...  # fmt: skip
+
     @strict
     def emmeans(
         self,
-        specs: Specs,
+        specs: Specs | Mapping[str, Specs],
         by: Names | None = None,
         at: At | None = None,
         contrast: Contrast | None = None,
@@ -71,13 +123,17 @@ class MeansMethods(MeansTestMethods):
         nesting: Nesting | None = None,
         counterfactuals: Specs | None = None,
         nuisance: Specs | None = None,
-    ) -> EmmGrid:
+        vcov: Covariance = None,
+        submodel: str | None = None,
+        cross_adjust: CrossAdjust = "none",
+    ) -> EmmGrid | dict[str, EmmGrid]:
         """Return estimated marginal means, or contrasts of them.
 
         Parameters
         ----------
-        specs : str or list of str
-            Factors over whose levels the means are taken, or a formula ``"~ a | b"``.
+        specs : str, list of str, or dict
+            Factors over whose levels the means are taken, or a formula ``"~ a | b"``. A dict of
+            such specs, or a list of formulas, gives a dict of answers, as emmeans gives a list.
         by : str or list of str, optional
             Factors within whose levels contrasts and adjustments are made.
         at : dict, optional
@@ -141,7 +197,8 @@ class MeansMethods(MeansTestMethods):
         side : {"two-sided", "left", "right", "equivalence", "noninferiority", "nonsuperiority"}
             The alternative; "<" and ">" are left and right. The last three need `delta`.
         simple : str or list of str, optional
-            Contrast the levels of these factors within each combination of the others.
+            Contrast the levels of these factors within each combination of the others; "each":
+            of each factor in turn, in a dict.
         contrast_options : dict, optional
             Of the family: ``{"reverse": True}``, ``{"exclude": "B"}``, ``{"max_degree": 2}``,
             ``{"wts": [...]}``; of ``contrast()``: "ratios", "scale", "offset", "name".
@@ -157,10 +214,18 @@ class MeansMethods(MeansTestMethods):
             Set these factors to each level in every row of the data, and average over the rows.
         nuisance : str or list of str, optional
             Factors averaged over before the grid is made, which keeps it small.
+        vcov : array, DataFrame, str, result or function, optional
+            Another covariance matrix of the coefficients, as in `avg_predictions`: "CR2", "HC3",
+            "~ g", the result of `pymlm.cluster_robust` ... Degrees of freedom stay the model's.
+        submodel : {"minimal", "type2"} or str, optional
+            Means of a smaller model, projected from this one: of the factors of `specs` alone, of
+            all terms that do not contain them (contrasts of type II), or of ``"~ a + b"``.
+        cross_adjust : {"bonferroni", "holm", "sidak" ...}
+            Adjust the p values across the groups of `by`, too, after `adjust` within them.
 
         Returns
         -------
-        EmmGrid
+        EmmGrid, or a dict of them
             Factors, then emmean (or estimate, for contrasts), std_error, df, conf_low, conf_high,
             or statistic and p_value.
 
@@ -183,7 +248,14 @@ class MeansMethods(MeansTestMethods):
         >>> m.emmeans("recipe").to_frame()[["recipe", "emmean"]].round(3).values.tolist()
         [['A', 33.122], ['B', 31.644], ['C', 31.6]]
         """
-        return self._means("emmeans", locals())
+        given = locals()
+        each = several_specs(specs, self._source.sent)
+        if each is not None:
+            return {k: self._means("emmeans", given | {"specs": v}) for k, v in each.items()}
+        if simple == "each" and "each" not in self._source.sent:
+            factors = means_factors(specs, by, self._source.sent)
+            return {f: self._means("emmeans", given | {"simple": f}) for f in factors}
+        return self._means("emmeans", given)
 
     @strict
     def emtrends(
@@ -211,6 +283,8 @@ class MeansMethods(MeansTestMethods):
         contrast_options: Mapping[str, Any] | None = None,
         cov_reduce: CovReduce | None = None,
         nesting: Nesting | None = None,
+        vcov: Covariance = None,
+        cross_adjust: CrossAdjust = "none",
     ) -> EmmGrid:
         """Return the slope of `var` at the levels of factors or at values of a moderator.
 
@@ -225,7 +299,7 @@ class MeansMethods(MeansTestMethods):
         var : str
             The covariate, or a function of one: ``"log(dose)"``.
         by, at, contrast, adjust, ddf, level, infer, weights, ref, interaction, engine, null, \
-delta, side, simple, contrast_options, cov_reduce, nesting
+delta, side, simple, contrast_options, cov_reduce, nesting, vcov, cross_adjust
             As in `emmeans`.
         max_degree : int, optional
             Polynomial trends up to this degree, each a row.

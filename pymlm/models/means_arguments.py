@@ -56,6 +56,30 @@ def means_specs(specs: Specs, columns: Collection[str]) -> list[str]:
     return names
 
 
+def several_specs(specs: Any, columns: Collection[str]) -> dict[str, Specs] | None:
+    """Return the specs of each answer, where a dict or a list of formulas asks for several."""
+    if isinstance(specs, Mapping):
+        if not specs:
+            raise ArgumentError("specs is empty: name factors, e.g. {'a': '~ a', 'b': '~ b | a'}")
+        return {str(k): v for k, v in specs.items()}
+    formulas = (
+        isinstance(specs, (list, tuple))
+        and bool(specs)
+        and all(
+            isinstance(s, str) and s.lstrip().startswith("~") and s not in columns for s in specs
+        )
+    )
+    return {s: s for s in specs} if formulas else None
+
+
+def means_factors(specs: Any, by: Any, columns: Collection[str]) -> list[str]:
+    """Return the factors of means, those of the list `by` last."""
+    names = means_specs(specs, columns)
+    if names[0].lstrip().startswith("~") and names[0] not in columns:
+        names = list(vet(names[0]).names)
+    return list(dict.fromkeys([*names, *(by or [])]))
+
+
 def means_at(at: At | None) -> dict[str, Any] | None:
     """Return numbers of covariates and levels of factors, each a list."""
     if at is None:
@@ -304,6 +328,14 @@ def _nesting(nesting: Any, name: str) -> Any:
     return {str(k): text_list(v, name) for k, v in nesting.items()}
 
 
+def _submodel(value: Any, name: str) -> str:
+    if isinstance(value, str) and "~" in value:
+        if vet(value).two_sided:
+            raise ArgumentError(f"{name}={value!r}: the formula has predictors alone: '~ a + b'")
+        return value
+    return choice(value, ("minimal", "type2"), name)
+
+
 def _as_given(value: Any, name: str) -> Any:
     return value
 
@@ -333,7 +365,15 @@ _OPTIONS: dict[str, Check] = {
     "cov_reduce": _cov_reduce,
     "nesting": _nesting,
     "regrid": _as_given,
+    "cross_adjust": _as_given,
+    "submodel": _submodel,
     "max_degree": lambda value, name: whole_number(value, name, 1),
 }
 #: What an option is where it is not asked for, other than None.
-_DEFAULTS = {"type": "link", "interaction": False, "comparisons": False, "bias_adjust": False}
+_DEFAULTS = {
+    "type": "link",
+    "interaction": False,
+    "comparisons": False,
+    "bias_adjust": False,
+    "cross_adjust": "none",
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 from pymlm.argument_types import (
     Adjust,
@@ -19,8 +19,9 @@ from pymlm.argument_types import (
     Names,
 )
 from pymlm.arguments import strict
-from pymlm.errors import ArgumentError
+from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.models.attributes import CommonAttributes
+from pymlm.models.covariances import Covariance, fixed_covariance
 from pymlm.models.exact import KENWARD_ROGER, SATTERTHWAITE
 from pymlm.models.means_arguments import (
     At,
@@ -44,6 +45,9 @@ class MeansTestMethods(CommonAttributes):
         at: At | None = None,
         ddf: Ddf | None = "default",
         engine: Engine | None = None,
+        *,
+        vcov: Covariance = None,
+        submodel: Literal["type2"] | None = None,
     ) -> JointTests:
         """Return joint F tests of all terms, through the marginal means.
 
@@ -51,8 +55,10 @@ class MeansTestMethods(CommonAttributes):
         ----------
         by : str or list of str, optional
             Test within the levels of these factors.
-        at, ddf, engine
+        at, ddf, engine, vcov
             As in `emmeans`.
+        submodel : "type2", optional
+            Tests of type II, each term after all that do not contain it.
 
         Raises
         ------
@@ -76,6 +82,7 @@ class MeansTestMethods(CommonAttributes):
             engine,
             by=by,
             at=means_at(at),
+            options={"vcov": self._means_vcov(vcov, ddf), "submodel": submodel},
             ddf=self._means_ddf(ddf),
         )
 
@@ -94,12 +101,13 @@ class MeansTestMethods(CommonAttributes):
         offset: Finite | None = None,
         *,
         type: MeansType = "link",
+        vcov: Covariance = None,
     ) -> EmmGrid:
         """Return marginal means, sorted, with a compact letter display of their differences.
 
         Parameters
         ----------
-        specs, by, at, adjust, ddf, level, weights, engine, offset, type
+        specs, by, at, adjust, ddf, level, weights, engine, offset, type, vcov
             As in `emmeans`.
         alpha : float
             Significance level of the comparisons.
@@ -191,13 +199,21 @@ class MeansTestMethods(CommonAttributes):
 
     def _means(self, question: str, given: Mapping[str, Any], **own: Any) -> EmmGrid:
         """Ask for means; `given` are the asking method's arguments by name, `own` its own ones."""
+        asked = means_question(given, self._source.sent, own)
+        if given.get("vcov") is not None:
+            asked["options"]["vcov"] = self._means_vcov(given["vcov"], given["ddf"])
         return self._ask_ddf(
-            question,
-            EmmGrid,
-            given["engine"],
-            **means_question(given, self._source.sent, own),
-            ddf=self._means_ddf(given["ddf"]),
+            question, EmmGrid, given["engine"], **asked, ddf=self._means_ddf(given["ddf"])
         )
+
+    def _means_vcov(self, vcov: Covariance, ddf: str | None) -> Any:
+        if vcov is not None and self._means_ddf(ddf) == KENWARD_ROGER:
+            raise NotSupportedError(
+                "Kenward and Roger adjust the model's own covariance matrix, and vcov= gives "
+                "another (emmeans then answers with Satterthwaite); ask for ddf='Satterthwaite' or "
+                "'asymptotic'"
+            )
+        return fixed_covariance(self, vcov)
 
     def _means_ddf(self, ddf: str | None) -> str:
         method = self._ddf(ddf)  # None is z tests; a default without engines is emmeans' to choose

@@ -5,6 +5,7 @@
 
 emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, options = list(),
                            ddf = NULL) {
+  if (!is.null(options$submodel)) options$submodel <- submodel_of(fit, options$submodel, contrast)
   means <- means_of(fit, specs, by, at, options, ddf)
   .finished_means(means, fit, contrast, options)
 }
@@ -57,11 +58,12 @@ emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contr
 }
 
 # An offset is no term, and no test of terms depends on it; emmeans (1.8 at least) stops where there is one.
-joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
-  grid <- .reference_grid(fit, at, ddf, FALSE, list(cov_reduce = "meanint"))
+joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL, options = list()) {
+  grid <- .reference_grid(fit, at, ddf, FALSE, c(list(cov_reduce = "meanint"), options["vcov"]))
   .known_factors(grid, by, "by")
   grid <- .without_codings_in_terms(grid)
-  tryCatch(emmeans::joint_tests(grid, by = by), error = function(e) {
+  args <- c(list(grid, by = by), options["submodel"][!is.null(options$submodel)])
+  tryCatch(do.call(emmeans::joint_tests, args), error = function(e) {
     if (conditionMessage(e) != "There are no factors to test") stop(e)
     refuse("NotSupportedError", "the model has no term to test besides the intercept",
            if (length(by)) paste(" and", paste(by, collapse = ", ")))
@@ -79,7 +81,7 @@ joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL) {
   attr(grid@model.info$terms, "factors") <- table
   grid
 }
-joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL) {
+joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL, options = list()) {
   rows <- as.data.frame(native)
   list(term = as.character(rows[["model term"]]), by = .labels(rows, by),
        num_df = rows$df1, den_df = rows$df2, statistic = rows$F.ratio, p_value = rows$p.value,
@@ -239,6 +241,7 @@ ddf_of_means <- function(fit, ddf) {
   args <- list(object = grid, specs = specs)
   if (length(by)) args$by <- by
   if (!is.null(options$weights)) args$weights <- options$weights
+  if (!is.null(options$submodel)) args$submodel <- options$submodel
   tryCatch(do.call(emmeans::emmeans, args), error = function(e) {
     if (!is.numeric(options$weights)) stop(e)
     refuse("ArgumentError", "weights: there is one for each combination that is averaged over; emmeans ",
@@ -271,18 +274,30 @@ ddf_of_means <- function(fit, ddf) {
 .finished_means <- function(means, fit, contrast, options) {
   if (!is.null(contrast)) means <- contrasted(means, contrast, options)
   found <- summary_options(fit, options)
-  if (length(found)) do.call(update, c(list(object = means), found)) else means
+  if (length(found)) means <- do.call(update, c(list(object = means), found))
+  if (is.null(options$cross_adjust)) means else .adjusted_across(means, options$cross_adjust)
+}
+
+# An argument of summary() that no emmGrid keeps; what the grid said of its df goes along.
+.adjusted_across <- function(means, how) {
+  if (!length(means@misc$by.vars))
+    refuse("ArgumentError", "cross_adjust= adjusts p values across the groups of by=, and there are none here; ",
+           "adjust= is for one family")
+  rows <- summary(means, cross.adjust = how)
+  if (!"p.value" %in% names(rows))
+    refuse("ArgumentError", "cross_adjust= is of p values, and intervals were asked for: infer='both'")
+  structure(rows, said = attr(means@dffun, "mesg"))
 }
 
 # --- answers ------------------------------------------------------------------------------------
 
 # emmeans says which method it took where it knows several.
 grid_result <- function(native, kind, ddf) {
-  said <- attr(native@dffun, "mesg")
+  said <- if (isS4(native)) attr(native@dffun, "mesg") else attr(native, "said")
   known <- c("satterthwaite" = "Satterthwaite", "kenward-roger" = "Kenward-Roger",
              "df.error" = "residual")
   method <- if (is.null(said)) ddf else if (said %in% names(known)) known[[said]] else said
-  .grid_rows(summary(native), kind, method)
+  .grid_rows(if (isS4(native)) summary(native) else native, kind, method)
 }
 
 .grid_rows <- function(rows, kind, ddf) {

@@ -13,6 +13,10 @@ grid_options <- function(fit, options) {
   if (length(options$counterfactuals))
     out$counterfactuals <- .predictors_named(fit, options$counterfactuals, "counterfactuals")
   if (length(options$nuisance)) out$nuisance <- .predictors_named(fit, options$nuisance, "nuisance")
+  if (!is.null(options$vcov)) {
+    terms <- names(coefs(fit$model))
+    out$vcov. <- matrix(options$vcov, length(terms), dimnames = list(terms, terms))
+  }
   out
 }
 
@@ -45,6 +49,20 @@ grid_options <- function(fit, options) {
   if (isFALSE(nesting)) return(NULL)
   .predictors_named(fit, c(names(nesting), unlist(nesting)), "nesting")
   lapply(nesting, as.character)
+}
+
+#' Means of a smaller model, as emmeans projects them: "minimal", "type2", or a formula.
+submodel_of <- function(fit, submodel, contrast) {
+  if (submodel == "minimal") return(submodel)
+  if (submodel == "type2") {
+    if (is.null(contrast))
+      refuse("ArgumentError", "submodel='type2' leaves the intercept out, so only contrasts of its means are ",
+             "meaningful: give contrast=, or submodel='minimal'")
+    return(submodel)
+  }
+  formula <- parse_formula(submodel)
+  .predictors_named(fit, all.vars(formula), "submodel")
+  formula
 }
 
 #' The grid on another scale before anything is averaged: emmeans' regrid().

@@ -190,6 +190,10 @@ AS_COLUMNS_OF_MODELS = {
         f"{name}.vcov": lambda m, c, n=name: getattr(m["lmer"], n)("Days", vcov=f"~ {c}")
         for name in MARGINAL
     },
+    "emmeans.vcov": lambda m, c: m["lmer"].emmeans("half", vcov=f"~ {c}"),
+    "emtrends.vcov": lambda m, c: m["lmer"].emtrends("half", "Days", vcov=f"~ {c}"),
+    "cld.vcov": lambda m, c: m["lmer"].cld("half", vcov=f"~ {c}"),
+    "joint_tests.vcov": lambda m, c: m["lmer"].joint_tests(vcov=f"~ {c}"),
     "effect_types.by": lambda m, c: mlm.effect_types(m["lmer"], by=c),
     "group_lines.x": lambda m, c: mlm.group_lines(m["lmer"], c),
     "update.changes": lambda m, c: m["lmer"].update(weights=c),
@@ -216,6 +220,7 @@ AS_PARTS = {
             "counterfactuals": str, "nesting": lambda c: {"half": [c]},
         }.items()
     },
+    "emmeans.submodel": lambda m, c: m["lmer"].emmeans("half", submodel=f"~ {c}"),
     "emmeans.simple": lambda m, c: m["lmer"].emmeans("half", contrast="eff", simple=c),
     "emtrends.simple": lambda m, c: m["lmer"].emtrends("half", "Days", contrast="eff", simple=c),
     "emmeans.contrast_options": lambda m, c: m["lmer"].emmeans(
@@ -310,7 +315,7 @@ AS_PARTS = {
 #: print, and options, of which `choice` and `refuse_unknown` list what there is.
 NO_NAMES = frozenset([
     "add_dropped", "bias_adjust", "delta", "edf", "max_degree", "null", "random_only", "regrid",
-    "side", "tran", "transform", "comparison", "slope",
+    "side", "tran", "transform", "comparison", "slope", "cross_adjust",
     "adjust", "allow_new_levels", "alpha", "approximation", "estimator", "full", "grid", "lag",
     "mean", "prewhite", "alpha_fixed", "alpha_random", "args", "ax",
     "axes", "bars", "between_at", "boot", "boot_type", "boundary", "ci", "column_labels",
@@ -336,6 +341,6 @@ NO_NAMES_HERE = frozenset([
     "cld.offset", "emmeans.offset", "cld.weights", "emmeans.weights", "emtrends.weights",
     "eff_size.weights",
     "glmer_nb.weights", "anova.test", "plot.residuals_by_group.random",
-    "predict.memberships", "center.at", "mixture_critical_value.weights",
+    "joint_tests.submodel", "predict.memberships", "center.at", "mixture_critical_value.weights",
     "mixture_p_value.weights",
 ])  # fmt: skip

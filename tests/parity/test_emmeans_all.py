@@ -205,6 +205,7 @@ def models() -> dict[str, Any]:
     cake["dose"] = cake["temp"] / 10
     wb = mlm.load_dataset("datasets::warpbreaks")
     wb["w"] = [1 + i % 6 for i in range(len(wb))]
+    wb["block"] = [str(1 + i % 9) for i in range(len(wb))]
     return {
         "lm": mlm.lm("breaks ~ wool * tension + w", wb),
         "glm": mlm.glm("breaks ~ wool * tension + w", wb, family="poisson"),
