@@ -66,8 +66,8 @@ def _by_word(model: Fitted, word: str, name: str) -> _Robust:
     try:
         named = choice(word, known, "type")  # with the synonyms of `cluster_robust(type=)`
     except ArgumentError:
-        methods = get_args(MixedDdf)
-        advice = f" Degrees of freedom are asked for by ddf={word!r}." if word in methods else ""
+        is_ddf = word.casefold() in [w.casefold() for w in get_args(MixedDdf)]
+        advice = f" Degrees of freedom are asked for by ddf={word!r}." if is_ddf else ""
         raise ArgumentError(
             f"{name}={word!r} is no type of standard errors.{near_names(word, known)}{advice} "
             f"There are {', '.join(known)}, and '~ column' for clusters"

@@ -99,7 +99,7 @@ def test_functions_of_the_module_are_no_methods(name: str, model: Any) -> None:
 
 
 ARGUMENTS = {
-    "vcov": (lambda m: m.avg_slopes(vcov="kenward-roger"), "ddf="),
+    "vcov": (lambda m: m.anova(vcov="kenward-roger"), "ddf="),
     "conf_level": (lambda m: m.avg_slopes(conf_level=0.9), "level="),
     "p_adjust": (lambda m: m.emmeans("1", p_adjust="holm"), "adjust="),
     "contrasts": (lambda m: m.emmeans("1", contrasts="pairwise"), "contrast="),
@@ -113,6 +113,11 @@ def test_arguments_are_told(name: str, model: Any) -> None:
     ask, own = ARGUMENTS[name]
     with pytest.raises(ArgumentError, match=f"no argument '{name}'. Here it is {own}"):
         ask(model)
+
+
+def test_degrees_of_freedom_are_no_covariance(model: Any) -> None:
+    with pytest.raises(ArgumentError, match="ddf='kenward-roger'"):
+        model.avg_slopes(vcov="kenward-roger")
 
 
 def test_names_of_the_module() -> None:
