@@ -15,7 +15,7 @@ from pymlm.synonyms import plain_word
 _FIXED = "m.summary().fixed"
 
 #: Of fitted models.
-MODEL_NAMES: Mapping[str, str] = {
+_FROM_ELSEWHERE: Mapping[str, str] = {
     # statsmodels
     "params": "m.fixef()", "fe_params": "m.fixef()", "bse": f"{_FIXED}.std_error",
     "bse_fe": f"{_FIXED}.std_error", "pvalues": f"{_FIXED}.p_value",
@@ -91,13 +91,167 @@ MODEL_NAMES: Mapping[str, str] = {
     "parametricbootstrap": "m.bootstrap()", "leverage": "m.influence()",
 }  # fmt: skip
 
+#: Of fitted models, too, by what they are called here.
+_CALLED_HERE: Mapping[str, str] = {
+    "m.fixef()": "k_fe fixed get_parameters k_constant fixef_fit",
+    "m.fixef().index": "exog_names term_names",
+    f"{_FIXED}.std_error": "standard_error stderr se std_err",
+    f"{_FIXED}.p_value": "p_value p_values pvalue",
+    f"{_FIXED}.statistic": "tvalue t_values t_value z_values zvalues",
+    f"{_FIXED}.df": "degrees_of_freedom dof_satterthwaite df_satterthwaite dof dendf",
+    'm.summary(ddf="Kenward-Roger")': "dof_kenward p_value_kenward se_kenward",
+    'm.summary(ddf="between-within")': "dof_betwithin p_value_betwithin dof_ml1 p_value_ml1",
+    "m.confint()": (
+        "ci ci_satterthwaite ci_kenward ci_betwithin intervals conf_method confint_default"
+    ),
+    "m.contest(L)": (
+        "test lincom testlinearcombinations testparm linearHypothesis contrasts glht "
+        "estimable"
+    ),
+    'm.contest(L, ddf="Kenward-Roger")': "Lb_ddf get_ddf_Lb get_Lb_ddf ddf_Lb",
+    "m.avg_predictions(hypothesis=)": "nlcom deltaMethod specify_hypothesis delta_method",
+    "m.avg_slopes()": "estimate_slopes ame AME marginal_effects dydx margeff",
+    "m.predictions(newdata={'x': [0, 1]})": "datagrid counterfactual",
+    "m.predictions()": (
+        "estimate_relation estimate_expectation estimate_prediction ggpredict Effect "
+        "predictorEffects ggeffect"
+    ),
+    "m.emmeans(specs)": "estimate_means qdrg margins_means ggemmeans popMeans LSmeans LE_matrix",
+    'm.emmeans(specs, contrast="pairwise")': "estimate_contrasts tukey_hsd TukeyHSD pairwise",
+    "m.emmeans(specs).plot()": "pwpp pwpm plot_emmeans",
+    "m.bootstrap()": (
+        "Boot inferences posterior_draws nboot boot boot_ci parametric_bootstrap sim "
+        "fixef_samples restorereplicates savereplicates"
+    ),
+    "m.formula": (
+        "find_formula find_predictors find_random find_response endog_names family_formula "
+        "get_call model_formula"
+    ),
+    "m.ranef()": (
+        "estimate_grouplevel get_random ranef_param retbl unscaledre random blups BLUP eblup "
+        "modes conditional_modes ranef_fit"
+    ),
+    "m.ranef(cond_var=True)": "ranef_se postVar condVartables se_ranef random_effects_se pev",
+    "m.varcorr()": (
+        "get_variance random_parameters sigmarhos σs σρs ρs cnms corr cor corrmat k_re k_vc "
+        "k_re2 getVarCov variances sds tau tau2"
+    ),
+    "m.theta": "getθ getpar θs nθ λ freepar freepat use_sqrt pars",
+    "m.deviance_at(theta)": "setθ updateL logdet lower devfunOnly profile_objective",
+    "m.sigma": "get_sigma pwrss residual_sd rse",
+    "m.npar": "df_model n_parameters k_params np ncoef nparams",
+    "m.nobs": "n size nrow N",
+    "m.df_residual": "df rdf",
+    "m.bic": "bic_llf",
+    "m.loglik": "like performance_logloss",
+    "m.aic": "performance_aic",
+    "m.ngroups": "group_list group_labels flist n_groups getGroups grp_levels levels",
+    "m.convergence": (
+        "hist mle_retvals score optimum nlopt fit_history fitlog check_convergence "
+        "convergence_status check_singularity clear_logs show_logs gradient messages conv "
+        "warn"
+    ),
+    "m.model_matrix()": (
+        "design contrast_codes r_contrasts rank vsize feterm fixed_design modelmat xvar"
+    ),
+    'm.model_matrix("random")': "exog_vc Zt Ztlist mmList reterms A random_design",
+    "m.to_r(), and R's getME()": (
+        "Lambda Lambdat Lind L RX RZX Gp devcomp pp resp r_model as_r rpy2"
+    ),
+    "m.augment()": (
+        "fortify get_data meanresponse augment_columns weights offset get_response "
+        "get_predictors get_model_data as_data_frame model_data df_augmented"
+    ),
+    "m.fitted()": "fitted_values yhat mu eta linear_predictors",
+    "m.tidy()": "model_parameters as_dataframe to_df to_frame parameters params_table",
+    "m.residuals(type)": (
+        "resid_pearson resid_deviance resid_response resid_working resid_anscombe rstandard "
+        "rstudent wresid weighted_residuals mss rss error residual"
+    ),
+    "m.influence()": (
+        "dfbeta dfbetas influencePlot infIndexPlot leveragePlots influence_measures cookd "
+        "covratio mdffits dffits"
+    ),
+    "m.plot()": "residualPlots avPlots crPlots plot_residuals residplot plot_model_checks",
+    "m.vif()": "check_collinearity condition_number result_vif",
+    "m.anova()": "fvalue f_pvalue mse_model mse_total ess anova_results waldtest_terms",
+    'm.check("autocorrelation")': (
+        "durbinWatsonTest check_autocorrelation ACF Variogram durbin_watson"
+    ),
+    'm.check("heteroscedasticity")': "ncvTest check_heteroscedasticity het_breuschpagan bptest",
+    'm.check("normality")': "check_normality jarque_bera shapiro",
+    'm.check("homogeneity")': "check_homogeneity leveneTest",
+    'm.check("outliers")': "check_outliers outlierTest",
+    'm.check("overdispersion")': "check_overdispersion pearson_chi2 overdisp_fun dispersion",
+    'm.check("zero_inflation")': "check_zeroinflation",
+    "m.simulate()": "check_predictions simulateResiduals posterior_predictive posterior_predict",
+    "m.re_pca()": "eigenvals principal_components",
+    "m.update(...)": (
+        "initialize unset_factors set_transforms unset_transforms show_transforms set_data "
+        "clone set_params"
+    ),
+    "m.save(path)": "pickle saveoptsum dump to_pickle saveRDS",
+    "m.glance()": "result_stats fit_stats criteria nulldeviance null_deviance",
+    "m.summary()": "show display jasp report_table describe",
+    "mlm.load_model(path)": "load restoreoptsum readRDS",
+    "mlm.anova(m0, m1)": "compare_f_test anova_lm waldtest compare_models",
+    "mlm.lrt(m0, m1)": "compare_lm_test lrtest lr_test likelihood_ratio_test",
+    "mlm.sat_modcomp(m1, m0)": "SATmodcomp",
+    "mlm.exact_rlrt(m)": "exactRLRT",
+    "mlm.exact_lrt(m, m0)": "exactLRT",
+    "mlm.information_criteria(m)": "hqic AICc cAIC caic info_criteria",
+    "mlm.compare_performance(m)": "performance test_performance",
+    "mlm.r2(m)": (
+        "r2_nakagawa r2_xu rsq r_squared r_squared_adj adjr2 r2_conditional r2_marginal "
+        "centered_tss uncentered_tss rsquared_conditional rsquared_marginal"
+    ),
+    "mlm.pseudo_r2(m0, m1)": "llnull pseudo_rsquared nullloglikelihood prsquared mcfadden",
+    "mlm.icc(m)": "performance_icc estat intraclass iccs",
+    "mlm.variance_partition(m)": "get_variance_random vpc variance_components",
+    "mlm.effect_sizes(m)": "standardize_parameters standardize cohens_d eta_squared std_beta",
+    "mlm.cluster_robust(m)": (
+        "vcovCR coef_test cov_kwds cov_type cluster vce vcovCluster clustered_se"
+    ),
+    "mlm.joint_wald(m, terms)": "Wald_test wald_chi2",
+    "mlm.robust_errors(m)": (
+        "vcovHC vcovHAC coeftest HC0_se HC1_se HC2_se HC3_se cov_HC0 cov_HC1 cov_HC2 cov_HC3 "
+        "het_scale NeweyWest"
+    ),
+    "mlm.regression_table(m)": (
+        "tab_model stargazer modelsummary texreg screenreg huxtable etable export_summs "
+        "summary_table compareCoefs mtable to_latex as_latex"
+    ),
+    "mlm.equations(m)": "equatiomatic extract_eq equation",
+    "mlm.group_lines(m, x)": "augPred group_predictions",
+    "mlm.shrinkage(m)": "shrinkagenorm",
+    "mlm.plot": (
+        "qqmath lattice xyplot densityplot plot_comparisons margins_plot marginsplot plot_fit "
+        "plot_ranef forest plot_random ridgeplot coefplot qqcaterpillar splom"
+    ),
+    "mlm.plot.coefs(m)": "plot_model plot_coefs plot_params dwplot",
+    "mlm.power(...)": "powerSim powerCurve power_sim",
+    "mlm.fit_many(...)": "fit_multiple map_models",
+    "mlm.ddf_table(m)": "compare_ddf",
+    "type(m)": "model_info class_name model_type",
+    'm.vcov(ddf="Kenward-Roger")': "getKR vcov_kenward",
+}  # fmt: skip
+
+
+def _all_names(first: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    return {n: hint for hint, names in more.items() for n in names.split()} | dict(first)
+
+
+#: What a name of a model is called here: the two tables above in one.
+MODEL_NAMES: Mapping[str, str] = _all_names(_FROM_ELSEWHERE, _CALLED_HERE)
+
 #: Functions of the module that take a model: m.icc is mlm.icc(m).
 FUNCTIONS_OF_A_MODEL = (
     "cluster_robust", "design_effect", "ddf_table", "effect_sizes", "equations", "exact_rlrt",
     "icc",
     "information_criteria", "lrt", "kr_modcomp", "pb_modcomp", "pseudo_r2", "r2",
     "regression_table", "render", "sat_modcomp", "shrinkage", "total_r2", "variance_function",
-    "variance_partition", "check_assumptions", "check_parity", "implied_covariance", "power",
+    "variance_partition", "check_assumptions", "check_parity", "compare_performance",
+    "r2_decomposition", "robust_errors", "implied_covariance", "power",
 )  # fmt: skip
 
 #: Of results, where the result has such a field.
@@ -111,11 +265,32 @@ RESULT_NAMES: Mapping[str, str] = {
     "upper": "conf_high", "ci_lower": "conf_low", "ci_upper": "conf_high", "llf": "loglik",
     "logLik": "loglik", "as_text": "text", "tables": "to_frame", "summary_frame": "to_frame",
     "frame": "to_frame", "df": "to_frame", "to_pandas": "to_frame", "to_dataframe": "to_frame",
+    "SE": "std_error", "stdev": "std_error", "pvals": "p_value", "pval": "p_value",
+    "t_value": "statistic", "z_value": "statistic", "tvalue": "statistic", "zvalue": "statistic",
+    "t_stat": "statistic", "tstat": "statistic", "ci_low": "conf_low", "ci_high": "conf_high",
+    "lwr": "conf_low", "upr": "conf_high", "LCL": "conf_low", "UCL": "conf_high",
+    "lower_CL": "conf_low", "upper_CL": "conf_high", "asymp_LCL": "conf_low",
+    "asymp_UCL": "conf_high", "confint": "conf_low", "emmean": "estimate", "mean": "estimate",
+    "value": "estimate", "names": "term", "terms": "term",
+    "as_data_frame": "to_frame", "to_df": "to_frame", "table": "to_frame", "data": "to_frame",
     "DataFrame": "to_frame", "coefficients": "fixed", "fixef": "fixed", "VarCorr": "varcorr",
 }  # fmt: skip
 
 #: Of the module.
 MODULE_NAMES: Mapping[str, str] = {
+    "LMM": "mlm.lmer(formula, data)", "GLMM": "mlm.glmer(formula, data)",
+    "glmmTMB": "mlm.glmer(formula, data)", "BinomialBayesMixedGLM": "mlm.glmer(formula, data)",
+    "MixedModel": "mlm.lmer(formula, data)",
+    "logit": 'mlm.glm(formula, data, family="binomial")',
+    "poisson": 'mlm.glm(formula, data, family="poisson")', "GEE": "mlm.gee",
+    "melogit": 'mlm.glmer(formula, data, family="binomial")',
+    "mepoisson": 'mlm.glmer(formula, data, family="poisson")', "meglm": "mlm.glmer(formula, data)",
+    "rma": "mlm.meta_analysis", "rma_mv": "mlm.meta_analysis", "multimembership":
+    "mlm.multiple_membership", "powerSim": "mlm.power", "simr": "mlm.power",
+    "datagrid": "m.predictions(newdata={'x': [0, 1]})", "hypotheses": "m.contest(L)",
+    "MixedRegressor": "mlm.sklearn.MixedRegressor", "makeLmer": "mlm.simulate",
+    "describe": "mlm.describe_levels", "group_mean_center": "mlm.center", "degroup": "mlm.center",
+    "plot_model": "mlm.plot.coefs", "tab_model": "mlm.regression_table",
     "Lmer": "mlm.lmer(formula, data)", "Lm": "mlm.lm(formula, data)",
     "mixedlm": "mlm.lmer(formula, data)", "MixedLM": "mlm.lmer(formula, data)",
     "mixed": "mlm.lmer(formula, data)", "from_formula": "mlm.lmer(formula, data)",

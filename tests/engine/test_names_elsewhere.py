@@ -42,7 +42,32 @@ NAMES = {
     "MixedModels.jl": (
         "coeftable coefnames stderror dof dof_residual objective raneftables condVar fixefnames "
         "parametricbootstrap leverage loglik issingular PCA optsum θ β σ b u X varest sdest "
-        "modelmatrix response likelihoodratiotest shrinkageplot nobs"
+        "modelmatrix response likelihoodratiotest shrinkageplot nobs σs σρs λ getθ setθ ranef "
+        "retbl stderr corr nθ condVartables fitlog saveoptsum restoreoptsum logdet pwrss feterm "
+        "reterms coef fixef rss adjr2 nullloglikelihood meanresponse"
+    ),
+    "statsmodels, further": (
+        "df_model bic_llf hqic compare_f_test compare_lm_test exog exog_names endog endog_names "
+        "exog_re exog_vc group_labels k_fe k_re k_vc hist mle_retvals freepar score cov_type "
+        "cov_kwds fvalue f_pvalue condition_number eigenvals HC0_se HC3_se cov_HC3 resid_pearson "
+        "resid_deviance resid_response null_deviance pearson_chi2 llnull pseudo_rsquared load "
+        "get_influence get_margeff get_robustcov_results outlier_test wresid mse_resid ssr ess"
+    ),
+    "broom.mixed, insight, parameters": (
+        "tidy glance augment model_parameters standardize_parameters ci p_value standard_error "
+        "degrees_of_freedom dof_satterthwaite dof_kenward dof_betwithin find_formula get_data "
+        "get_variance get_random get_sigma get_parameters n_parameters model_info "
+        "random_parameters estimate_means estimate_contrasts estimate_slopes estimate_relation "
+        "estimate_grouplevel check_collinearity check_outliers check_overdispersion r2_nakagawa "
+        "check_heteroscedasticity check_normality check_autocorrelation check_singularity "
+        "compare_performance performance_icc performance_aic"
+    ),
+    "R's generics, lme4's insides, other packages": (
+        "dfbetas cooks_distance rstandard rstudent weighted_residuals flist cnms Lambdat Zt L RX "
+        "devcomp as_data_frame qqmath postVar fortify weights offset intervals getVarCov ACF "
+        "augPred vcovCR vcovHC coeftest coef_test waldtest linearHypothesis Anova glht deltaMethod "
+        "lincom nlcom testparm estat margins marginsplot datagrid tab_model plot_model "
+        "stargazer modelsummary texreg extract_eq powerSim SATmodcomp get_ddf_Lb getKR lrtest"
     ),
 }
 #: What the hint of some must say.
