@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,10 +48,10 @@ class EffectSizes(Result):
 def effect_sizes(
     m: Model | None = None,
     ddf: Ddf = "default",
-    t: float | None = None,
-    df: float | None = None,
+    t: float | Sequence[float] | None = None,
+    df: float | Sequence[float] | None = None,
 ) -> EffectSizes:
-    """Return d = 2t/√df and r = t/√(t² + df) for every fixed effect, or for one t.
+    """Return d = 2t/√df and r = t/√(t² + df) for every fixed effect, or for any t.
 
     Parameters
     ----------
@@ -58,8 +59,8 @@ def effect_sizes(
         Of any class whose tests are t tests: lmer, lm, lme, gls.
     ddf : str
         Degrees of freedom of the model's t tests; by default those of its class.
-    t, df : float, optional
-        Without a model: the numbers.
+    t, df : float or sequence of float, optional
+        Without a model: the numbers; one df may stand for every t.
 
     Returns
     -------
@@ -68,7 +69,8 @@ def effect_sizes(
     Raises
     ------
     ArgumentError
-        For ddf="asymptotic": both sizes are 0 at infinite degrees of freedom.
+        For a df that is not above 0, and others than one df or as many as there are t; for
+        ddf="asymptotic": both sizes are 0 at infinite degrees of freedom.
 
     Notes
     -----
@@ -84,9 +86,13 @@ def effect_sizes(
         if t is None or df is None:
             raise ArgumentError("effect_sizes needs a model, or t and a finite df above 0")
         values, dfs = finite_numbers(t, "t"), finite_numbers(df, "df")
-        if len(values) != 1 or len(dfs) != 1 or not dfs[0] > 0:
-            raise ArgumentError("effect_sizes takes one t and one finite df above 0")
-        return _sizes(("t",), values, dfs)
+        if len(dfs) not in (1, len(values)) or not (dfs > 0).all():
+            raise ArgumentError(
+                "df is above 0, one for every t or as many as these: effect_sizes got "
+                f"{len(values)} t and df = {dfs.tolist()}"
+            )
+        terms = tuple(f"t{k + 1}" for k in range(len(values))) if len(values) > 1 else ("t",)
+        return _sizes(terms, values, np.broadcast_to(dfs, values.shape))
     if t is not None or df is not None:
         raise ArgumentError("give a model, or t and df, not both")
     if ddf == "asymptotic":

@@ -227,8 +227,9 @@ one_response <- function(text) {
   lhs <- formula[[2L]]
   if (is.call(lhs) && identical(lhs[[1L]], quote(cbind)))
     refuse("FormulaError", "the response ", deparse1(lhs), " has several columns; a linear model has ",
-           "one. Fit them one by one, e.g. by pymlm.fit_many(..., responses=[...]); successes and ",
-           "failures are for the binomial family")
+           "one. Fit them one by one, e.g. by pymlm.fit_many(..., responses=[...]), or together: ",
+           "pymlm.stack_outcomes(data, [...]) makes a row of each, pymlm.latent_centering([...], ...) ",
+           "takes several; successes and failures are for the binomial family")
   formula
 }
 

@@ -248,6 +248,17 @@ def test_row_54_d_and_r(fit: mlm.LinearMixedModel, r: Any) -> None:
     assert (f"{one.d[0]:.2f}", f"{one.r[0]:.2f}") == ("0.31", "0.15")
 
 
+def test_row_54_of_several_t() -> None:
+    many = mlm.effect_sizes(t=[1.7, -2.0, 0.0], df=[120, 30, 8])
+    assert many.term == ("t1", "t2", "t3")
+    for k, (t, df) in enumerate(((1.7, 120), (-2.0, 30), (0.0, 8))):
+        assert_close([many.d[k], many.r[k]], [2 * t / df**0.5, t / (t**2 + df) ** 0.5], BY_HAND)
+    assert_close(mlm.effect_sizes(t=[1.7, -2.0], df=30).d, [3.4 / 30**0.5, -4 / 30**0.5], BY_HAND)
+    for wrong in ({"t": [1.0, 2.0], "df": [1, 2, 3]}, {"t": 1.0, "df": 0}, {"t": [], "df": 3}):
+        with pytest.raises(ArgumentError):
+            mlm.effect_sizes(**wrong)
+
+
 def test_row_54_needs_finite_degrees_of_freedom(fit: mlm.LinearMixedModel) -> None:
     with pytest.raises(ArgumentError, match="finite"):
         mlm.effect_sizes(fit, ddf="asymptotic")
