@@ -9,8 +9,8 @@
 }
 
 # allFit() of lme4 1.1-31 leaves out the missing packages' optimizers by subscripts that are wrong
-# unless the table is whole, and stops when both packages are missing. Ours is already right. That of
-# lme4 2 keeps control and start where update() finds them or the data, but not both.
+# unless the table is whole, and stops when both packages are missing. Ours is already right. That
+# of lme4 2 keeps control and start where update() finds them or the data, but not both.
 .all_fit_function <- function(step) {
   f <- lme4::allFit
   refit <- function(...) {

@@ -1,7 +1,8 @@
 # Averages over the data: predictions, comparisons and slopes of every row, and their means, with
 # standard errors by the delta method. A quantity is a weighted sum of predictions for changed data,
-# sum_s w_s mean_i mu(eta_is); its gradient in the fixed effects is sum_s w_s mean_i mu'(eta_is) x_is.
-# Random effects that re_form keeps are held at their modes, and covariance parameters as known.
+# sum_s w_s mean_i mu(eta_is); its gradient in the fixed effects is sum_s w_s mean_i mu'(eta_is)
+# x_is. Random effects that re_form keeps are held at their modes, and covariance parameters as
+# known.
 
 #' @param what "predictions", "comparisons" or "slopes"
 #' @param variables names, or NULL for all predictors of the fixed part
@@ -9,7 +10,8 @@
 #' @param by names; their columns stand in `by_data`, or else in the data averaged over
 #' @param made rows to make: "mean", "median", "balanced", or a list of values by name
 #' @param each one answer a row, instead of their average
-#' @param comparison "difference", or one of .functions_of_two; of slopes "dydx", "eyex", "eydx", "dyex"
+#' @param comparison "difference", or one of .functions_of_two; of slopes "dydx", "eyex", "eydx",
+#' "dyex"
 #' @param weights one a row, or the name of a column of made rows; NULL for none
 #' @param vcov covariance matrix of the coefficients, instead of the model's own
 #' @param hypothesis as in .tested_averages; `null` is a number
@@ -21,7 +23,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   ddf <- checked_ddf(fit, ddf)
   re <- .kept_effects(fit, re_form)
   if (is_membership(fit$model) && !identical(re, NA))
-    refuse("NotSupportedError", "averages of a multiple-membership model are of its fixed part, for a ",
+    refuse("NotSupportedError",
+           "averages of a multiple-membership model are of its fixed part, for a ",
            "membership factor is no column to make rows of: give re_form='NA', or average ",
            "m.predict() over rows")
   own <- .own_rows(fit)
@@ -41,7 +44,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
                 term = again(function(s) s$term),
                 contrast = again(function(s) .contrast_label(s, comparison, each)),
                 labels = c(.scenario_labels(sides, size), .repeated(groups$labels, length(sides))))
-  n <- list(rows = if (each) rep(rows, length(sides)), n_rows = rep(as.numeric(groups$n), length(sides)))
+  n <- list(rows = if (each) rep(rows, length(sides)),
+            n_rows = rep(as.numeric(groups$n), length(sides)))
   if (!is.null(hypothesis)) {
     found <- .tested_averages(found, hypothesis)
     n <- list(rows = NULL, n_rows = NULL)
@@ -53,7 +57,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   through_link <- each && what == "predictions" && !identical(scale, .identity_link)
   if (through_link && is.null(hypothesis))
     tested <- .limits_through_link(fit, sides, used, re, scale, tested, level, v)
-  c(n, list(term = found$term, contrast = found$contrast, labels = found$labels, estimate = found$value,
+  c(n, list(term = found$term, contrast = found$contrast, labels = found$labels,
+            estimate = found$value,
             std_error = tested$std_error, df = tested$df, statistic = tested$statistic,
             p_value = tested$p_value, conf_low = tested$conf_low, conf_high = tested$conf_high,
             vcov = if (!each) tested$vcov, kind = what, type = type, ddf = ddf, level = level,
@@ -68,7 +73,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
 
 .can_average <- function(fit) {
   if (isS4(fit$model) && lme4::isNLMM(fit$model))
-    refuse("NotSupportedError", "averages over the data need a linear predictor, which a nonlinear ",
+    refuse("NotSupportedError",
+           "averages over the data need a linear predictor, which a nonlinear ",
            "mixed model has not; average m.predict() over rows instead")
 }
 
@@ -93,8 +99,9 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   data
 }
 
-# One row, of means or medians of numbers and the most frequent value of everything else; the same with all
-# combinations of levels; or with values that are given. Attribute "made": what varies by design.
+# One row, of means or medians of numbers and the most frequent value of everything else; the same
+# with all combinations of levels; or with values that are given. Attribute "made": what varies by
+# design.
 .made_rows <- function(fit, data, made) {
   centre <- if (identical(made, "median")) stats::median else mean
   one <- data[1L, , drop = FALSE]
@@ -103,16 +110,19 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
     if (is.numeric(x) && is.null(dim(x))) one[[v]] <- centre(x, na.rm = TRUE)
     else if (is.null(dim(x))) one[[v]] <- x[match(names(which.max(table(x))), as.character(x))]
   }
-  if (is.list(made)) values <- Map(function(v, x) .values_of_column(data, v, unlist(x)), names(made), made)
+  if (is.list(made))
+    values <- Map(function(v, x) .values_of_column(data, v, unlist(x)), names(made), made)
   else if (identical(made, "balanced")) {
     fixed <- .variables_of(fit$model)$fixed
-    values <- lapply(stats::setNames(nm = Filter(function(v) !.is_numeric(fit, v, data[[v]]), fixed)),
+    values <- lapply(stats::setNames(nm = Filter(function(v) !.is_numeric(fit, v, data[[v]]),
+                                                 fixed)),
                      function(v) .levels_of(data[[v]]))
   } else return(one)
   if (!length(values)) return(one)
   grid <- do.call(expand.grid, c(rev(values), stringsAsFactors = FALSE, KEEP.OUT.ATTRS = FALSE))
   if (nrow(grid) > 1e6)
-    refuse("ArgumentError", "newdata: these values make ", format(nrow(grid), big.mark = ","), " rows")
+    refuse("ArgumentError", "newdata: these values make ", format(nrow(grid), big.mark = ","),
+           " rows")
   out <- one[rep(1L, nrow(grid)), , drop = FALSE]
   row.names(out) <- NULL
   for (v in names(values)) out[[v]] <- .set_to(data[[v]], grid[[v]])
@@ -121,7 +131,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
 
 .values_of_column <- function(data, v, values) {
   if (is.null(data[[v]]))
-    refuse("DataError", "newdata: the data have no column ", sQuote(v, FALSE), ".", near_terms(v, names(data)))
+    refuse("DataError", "newdata: the data have no column ", sQuote(v, FALSE), ".",
+           near_terms(v, names(data)))
   .asked_values(v, .checked_variable(data, v), values, "newdata")
 }
 
@@ -133,7 +144,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   if (!length(intersect(used, names(data)))) complete <- rep(TRUE, nrow(data))
   if (!any(complete)) refuse("DataError", "newdata has no row without missing values")
   if (!all(complete) && !each)
-    advise(sum(!complete), " of ", nrow(data), " rows miss a value that the model uses, and are not ",
+    advise(sum(!complete), " of ", nrow(data),
+           " rows miss a value that the model uses, and are not ",
            "in the averages")
   which(complete)
 }
@@ -174,7 +186,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   x <- data[[v]]
   if (is.null(x)) refuse("DataError", "the data have no column ", sQuote(v, FALSE))
   if (!is.null(dim(x)) || .kind(x) == "dates or times")
-    refuse("NotSupportedError", "variables: ", sQuote(v, FALSE), " holds ", .kind(x), "; make it a ",
+    refuse("NotSupportedError", "variables: ", sQuote(v, FALSE), " holds ", .kind(x),
+           "; make it a ",
            "number of days (or seconds) before fitting")
   x
 }
@@ -194,7 +207,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
 }
 
 .levels_of <- function(x) {
-  if (is.logical(x)) c(FALSE, TRUE) else if (is.factor(x)) levels(droplevels(x)) else sort(unique(x))
+  if (is.logical(x)) c(FALSE, TRUE) else if (is.factor(x)) levels(droplevels(x)) else
+    sort(unique(x))
 }
 
 .set_to <- function(x, value) {
@@ -222,13 +236,16 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   if (length(at) < 2L)
     refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " has one level only in the data")
   lapply(seq_len(nrow(pairs)), function(i) list(
-    term = v, contrast = paste(at[pairs[i, 1L]], "-", at[pairs[i, 2L]]), names = as.character(at[pairs[i, ]]),
-    sides = list(.side(1, v, .set_to(x, at[pairs[i, 1L]])), .side(-1, v, .set_to(x, at[pairs[i, 2L]])))))
+    term = v, contrast = paste(at[pairs[i, 1L]], "-", at[pairs[i, 2L]]),
+    names = as.character(at[pairs[i, ]]),
+    sides = list(.side(1, v, .set_to(x, at[pairs[i, 1L]])),
+                 .side(-1, v, .set_to(x, at[pairs[i, 2L]])))))
 }
 
 .numeric_comparisons <- function(v, x, now, how) {
   between <- function(high, low, label, names = strsplit(label, " - ", fixed = TRUE)[[1L]])
-    list(list(term = v, contrast = label, names = names, sides = list(.side(1, v, high), .side(-1, v, low))))
+    list(list(term = v, contrast = label, names = names,
+              sides = list(.side(1, v, high), .side(-1, v, low))))
   if (is.null(how) && all(x %in% c(0, 1, NA))) return(between(1, 0, "1 - 0"))
   if (is.null(how)) how <- 1
   if (is.numeric(how) && length(how) == 1L)
@@ -244,7 +261,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
     iqr = between(quantile(x, 0.75, na.rm = TRUE, names = FALSE),
                   quantile(x, 0.25, na.rm = TRUE, names = FALSE), "Q3 - Q1"),
     minmax = between(max(x, na.rm = TRUE), min(x, na.rm = TRUE), "Max - Min"),
-    refuse("ArgumentError", "variables: ", sQuote(v, FALSE), " is compared over a step (a number), ",
+    refuse("ArgumentError", "variables: ", sQuote(v, FALSE),
+           " is compared over a step (a number), ",
            "between two values, or by 'sd', '2sd', 'iqr', 'minmax' or 'slope'"))
 }
 
@@ -264,7 +282,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   values <- lapply(stats::setNames(nm = variables), function(v) {
     x <- .checked_variable(own, v)
     if (length(how[[v]])) return(.asked_values(v, x, unlist(how[[v]])))
-    if (.is_numeric(fit, v, x) && !all(x %in% c(0, 1, NA))) unique(stats::fivenum(x)) else .levels_of(x)
+    if (.is_numeric(fit, v, x) && !all(x %in% c(0, 1, NA))) unique(stats::fivenum(x)) else
+      .levels_of(x)
   })
   grid <- do.call(expand.grid, c(rev(values), stringsAsFactors = FALSE, KEEP.OUT.ATTRS = FALSE))
   lapply(seq_len(nrow(grid)), function(i) {
@@ -296,7 +315,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
 
 .scenario_labels <- function(sides, size) {
   names <- names(sides[[1L]]$at)
-  lapply(names, function(v) .label(v, rep(unlist(lapply(sides, function(s) s$at[[v]])), each = size)))
+  lapply(names, function(v)
+           .label(v, rep(unlist(lapply(sides, function(s) s$at[[v]])), each = size)))
 }
 
 .repeated <- function(labels, times) {

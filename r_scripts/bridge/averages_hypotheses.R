@@ -2,7 +2,8 @@
 # "ratio ~ sequential | group". Each gives its value and its gradient in the fixed effects.
 
 #' @param found list of `value`, `gradient` (a row an average), and what names the averages
-#' @param asked list with `weights` (rows), `equations`, or `family`, `ratio`, `within`; and `labels`
+#' @param asked list with `weights` (rows), `equations`, or `family`, `ratio`, `within`; and
+#' `labels`
 .tested_averages <- function(found, asked) {
   if (!is.null(asked$weights)) return(.weighted_averages(found, asked))
   if (!is.null(asked$equations)) return(.equations_of(found, asked))
@@ -19,7 +20,8 @@
        label = asked$labels, labels = list())
 }
 
-# w %*% x, where a row of x without a value (an empty cell) leaves out those combinations only that use it.
+# w %*% x, where a row of x without a value (an empty cell) leaves out those combinations only that
+# use it.
 .combined <- function(w, x) {
   x <- as.matrix(x)
   without <- !is.finite(rowSums(x))
@@ -53,9 +55,11 @@
   of <- function(i, j) if (reverse) paste0("(", names[j], ") ", sign, " (", names[i], ")") else
     paste0("(", names[i], ") ", sign, " (", names[j], ")")
   pairs <- which(lower.tri(diag(k)), arr.ind = TRUE)
-  switch(family, reference = of(seq_len(k)[-1L], 1L), sequential = of(seq_len(k)[-1L], seq_len(k - 1L)),
+  switch(family, reference = of(seq_len(k)[-1L], 1L),
+         sequential = of(seq_len(k)[-1L], seq_len(k - 1L)),
     pairwise = of(pairs[, 1L], pairs[, 2L]),
-    meandev = paste0("(", names, ") ", sign, " mean"), meanotherdev = paste0("(", names, ") ", sign, " mean of others"),
+    meandev = paste0("(", names, ") ", sign, " mean"),
+    meanotherdev = paste0("(", names, ") ", sign, " mean of others"),
     trt_vs_ctrl = paste0("mean of others ", sign, " (", names[1L], ")"),
     poly = c("linear", "quadratic", "cubic", "quartic", "quintic")[seq_len(min(5L, k - 1L))],
     helmert = paste("helmert", seq_len(k - 1L)))
@@ -71,11 +75,14 @@
   parts <- lapply(blocks, function(rows) {
     k <- length(rows)
     if (k < 2L)
-      refuse("ArgumentError", "hypothesis '", asked$family, "' compares estimates, and there is one only",
+      refuse("ArgumentError", "hypothesis '", asked$family,
+             "' compares estimates, and there is one only",
              if (length(asked$within)) paste0(" within ", paste(asked$within, collapse = " and ")))
     if (family == "pairwise" && k * (k - 1) / 2 * length(blocks) > .MOST_HYPOTHESES)
-      refuse("ArgumentError", "hypothesis '", asked$family, "' of ", k, " estimates makes more than ",
-             .MOST_HYPOTHESES, " comparisons: average first (by=, avg_predictions ...), or write equations")
+      refuse("ArgumentError", "hypothesis '", asked$family, "' of ", k,
+             " estimates makes more than ",
+             .MOST_HYPOTHESES,
+             " comparisons: average first (by=, avg_predictions ...), or write equations")
     w <- .pair_weights(family, k)
     if (reverse) w <- rev(w)
     names <- .names_of_averages(found, asked$within)[rows]
@@ -84,7 +91,8 @@
       list(label = label, first = rep(rows[1L], nrow(w[[1L]]))))
   })
   first <- unlist(lapply(parts, `[[`, "first"))
-  list(value = unlist(lapply(parts, `[[`, "value")), gradient = do.call(rbind, lapply(parts, `[[`, "gradient")),
+  list(value = unlist(lapply(parts, `[[`, "value")),
+       gradient = do.call(rbind, lapply(parts, `[[`, "gradient")),
        label = unlist(lapply(parts, `[[`, "label")),
        labels = lapply(asked$within, function(v) .label_rows(.label_named(found, v), first)))
 }
@@ -96,7 +104,8 @@
   low <- as.numeric(.combined(w[[2L]], value))
   down <- .combined(w[[2L]], gradient)
   if (!ratio) return(list(value = top - low, gradient = up - down))
-  if (any(low == 0, na.rm = TRUE)) refuse("ArgumentError", "hypothesis: a ratio divides by an estimate of 0")
+  if (any(low == 0, na.rm = TRUE))
+    refuse("ArgumentError", "hypothesis: a ratio divides by an estimate of 0")
   list(value = top / low, gradient = up / low - top / low^2 * down)
 }
 
@@ -105,21 +114,24 @@
   n <- length(found$value)
   if (!length(within)) return(list(seq_len(n)))
   columns <- lapply(within, function(v) .label_named(found, v)$text)
-  unname(split(seq_len(n), interaction(lapply(columns, function(x) factor(x, unique(x))), drop = TRUE,
-                                       lex.order = TRUE)))
+  unname(split(seq_len(n),
+               interaction(lapply(columns, function(x) factor(x, unique(x))), drop = TRUE,
+                           lex.order = TRUE)))
 }
 
 .label_named <- function(found, v) {
   if (v %in% c("term", "contrast")) return(list(name = v, text = found[[v]]))
   at <- match(v, vapply(found$labels, `[[`, "", "name"))
   if (is.na(at))
-    refuse("ArgumentError", "hypothesis: there is no column ", sQuote(v, FALSE), " to stay within. There are: ",
+    refuse("ArgumentError", "hypothesis: there is no column ", sQuote(v, FALSE),
+           " to stay within. There are: ",
            paste(c("term", "contrast", vapply(found$labels, `[[`, "", "name")), collapse = ", "))
   found$labels[[at]]
 }
 
 .label_rows <- function(label, rows) {
-  list(name = label$name, text = label$text[rows], number = if (!is.null(label$number)) label$number[rows])
+  list(name = label$name, text = label$text[rows],
+       number = if (!is.null(label$number)) label$number[rows])
 }
 
 # What tells the estimates apart: the columns that vary; b1, b2 ... where nothing does.
@@ -145,7 +157,8 @@
   at <- rep(seq_len(k), 2L)
   keep <- !is.na(words) & !duplicated(words)
   parts <- lapply(asked$equations, .one_equation, words = words[keep], at = at[keep], found = found)
-  list(value = vapply(parts, `[[`, 0, "value"), gradient = do.call(rbind, lapply(parts, `[[`, "gradient")),
+  list(value = vapply(parts, `[[`, 0, "value"),
+       gradient = do.call(rbind, lapply(parts, `[[`, "gradient")),
        label = asked$labels, labels = list())
 }
 
@@ -164,17 +177,22 @@
   symbols <- paste0(".b", seq_along(words))
   for (name in all.names(e[[1L]], unique = TRUE))
     if (!name %in% c(symbols, .EQUATION_CALLS))
-      bad("there is no ", sQuote(name, FALSE), ".", near_terms(name, words), " There are: b1 to b", length(found$value),
-          if (length(words) > length(found$value)) paste0(", or ", paste(utils::tail(words, 5L), collapse = ", ")),
+      bad("there is no ", sQuote(name, FALSE), ".", near_terms(name, words), " There are: b1 to b",
+          length(found$value),
+          if (length(words) > length(found$value))
+            paste0(", or ", paste(utils::tail(words, 5L), collapse = ", ")),
           "; functions are ", paste(.EQUATION_CALLS[-6L], collapse = " "))
   used <- intersect(symbols, all.vars(e[[1L]]))
   if (!length(used)) bad("it names no estimate. They are b1 to b", length(found$value))
   of <- at[match(used, symbols)]
   values <- stats::setNames(as.list(found$value[of]), used)
-  value <- suppressWarnings(eval(stats::deriv(e[[1L]], used), values)) # of logs below 0, refused next
+  # of logs below 0, refused next
+  value <- suppressWarnings(eval(stats::deriv(e[[1L]], used), values))
   slope <- drop(attr(value, "gradient"))
   if (!all(is.finite(c(value, slope))))
-    bad("it has no value here (", paste0(words[match(used, symbols)], " = ", signif(found$value[of], 4L),
-                                        collapse = ", "), ")")
-  list(value = as.numeric(value), gradient = matrix(slope, 1L) %*% found$gradient[of, , drop = FALSE])
+    bad("it has no value here (",
+        paste0(words[match(used, symbols)], " = ", signif(found$value[of], 4L),
+              collapse = ", "), ")")
+  list(value = as.numeric(value),
+       gradient = matrix(slope, 1L) %*% found$gradient[of, , drop = FALSE])
 }

@@ -1,7 +1,9 @@
-# The numbers of averages: quantities of rows, how two predictions are compared, means by group, and tests.
+# The numbers of averages: quantities of rows, how two predictions are compared, means by group, and
+# tests.
 
-# A quantity of every row, or of the groups, with its gradient in the fixed effects. Slopes and differences are
-# those of the rows, averaged; a ratio and its like is that of the averages, as in marginaleffects.
+# A quantity of every row, or of the groups, with its gradient in the fixed effects. Slopes and
+# differences are those of the rows, averaged; a ratio and its like is that of the averages, as in
+# marginaleffects.
 .quantity <- function(fit, scenario, data, re, scale, groups, comparison) {
   predicted <- function(set) {
     at <- .rows_at(fit, data, set, re)
@@ -9,7 +11,8 @@
   }
   sides <- lapply(scenario$sides, function(s) predicted(s$set))
   if (comparison %in% names(.functions_of_two) && length(sides) == 2L && is.null(scenario$slope))
-    return(.compared(.grouped(sides[[1L]], groups), .grouped(sides[[2L]], groups), comparison, scenario$term))
+    return(.compared(.grouped(sides[[1L]], groups), .grouped(sides[[2L]], groups), comparison,
+                     scenario$term))
   weights <- lapply(scenario$sides, `[[`, "weight")
   total <- function(part) Reduce(`+`, Map(function(w, s) w * s[[part]], weights, sides))
   found <- list(value = total("value"), gradient = total("gradient"))
@@ -33,8 +36,10 @@
   code <- groups$code[known]
   w <- groups$weight[known]
   total <- as.vector(rowsum(w, code, reorder = TRUE))
-  if (any(total <= 0)) refuse("DataError", "wts: the weights of a group are all 0, so it has no average")
-  mean_by <- function(x) unname(rowsum(w * as.matrix(x)[known, , drop = FALSE], code, reorder = TRUE) / total)
+  if (any(total <= 0))
+    refuse("DataError", "wts: the weights of a group are all 0, so it has no average")
+  mean_by <- function(x)
+    unname(rowsum(w * as.matrix(x)[known, , drop = FALSE], code, reorder = TRUE) / total)
   list(value = as.numeric(mean_by(found$value)), gradient = mean_by(found$gradient))
 }
 
@@ -42,19 +47,22 @@
 .functions_of_two <- list(
   ratio = function(a, b) list(a / b, 1 / b, -a / b^2),
   lnratio = function(a, b) list(log(a / b), 1 / a, -1 / b),
-  lnor = function(a, b) list(stats::qlogis(a) - stats::qlogis(b), 1 / (a * (1 - a)), -1 / (b * (1 - b))),
+  lnor = function(a, b)
+    list(stats::qlogis(a) - stats::qlogis(b), 1 / (a * (1 - a)), -1 / (b * (1 - b))),
   lift = function(a, b) list((a - b) / b, 1 / b, -a / b^2))
 
 .compared <- function(a, b, how, term) {
   some <- function(bad) any(bad, na.rm = TRUE)
   if (how == "lnor" && some(c(a$value, b$value) <= 0 | c(a$value, b$value) >= 1))
-    refuse("ArgumentError", "comparison='lnor' compares odds, and predictions of ", sQuote(term, FALSE),
+    refuse("ArgumentError", "comparison='lnor' compares odds, and predictions of ",
+           sQuote(term, FALSE),
            " are not between 0 and 1: it is for probabilities, with type='response'")
   if (how == "lnratio" && some(a$value / b$value <= 0))
     refuse("ArgumentError", "comparison='lnratio' is the log of a ratio, and predictions of ",
            sQuote(term, FALSE), " are not of one sign; comparison='difference' has no such limit")
   if (how %in% c("ratio", "lift") && some(b$value == 0))
-    refuse("ArgumentError", "comparison='", how, "' divides by a prediction of 0 of ", sQuote(term, FALSE))
+    refuse("ArgumentError", "comparison='", how, "' divides by a prediction of 0 of ",
+           sQuote(term, FALSE))
   f <- .functions_of_two[[how]](a$value, b$value)
   list(value = f[[1L]], gradient = f[[2L]] * a$gradient + f[[3L]] * b$gradient)
 }
@@ -62,10 +70,13 @@
 .contrast_label <- function(scenario, comparison, each) {
   if (!is.null(scenario$slope))
     return(switch(comparison, eyex = "eY/eX", eydx = "eY/dX", dyex = "dY/eX", "dY/dX"))
-  if (!comparison %in% names(.functions_of_two) || is.null(scenario$names)) return(scenario$contrast)
+  if (!comparison %in% names(.functions_of_two) || is.null(scenario$names))
+    return(scenario$contrast)
   x <- if (each) scenario$names else paste0("mean(", scenario$names, ")")
-  switch(comparison, ratio = paste(x[1L], "/", x[2L]), lnratio = paste0("ln(", x[1L], " / ", x[2L], ")"),
-         lnor = paste0("ln(odds(", scenario$names[1L], ") / odds(", scenario$names[2L], "))"), "lift")
+  switch(comparison, ratio = paste(x[1L], "/", x[2L]),
+         lnratio = paste0("ln(", x[1L], " / ", x[2L], ")"),
+         lnor = paste0("ln(odds(", scenario$names[1L], ") / odds(", scenario$names[2L], "))"),
+         "lift")
 }
 
 # --- tests ----------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
-# Means of a transformed response, taken back to its own scale: emmeans knows log, sqrt and some more,
-# and leaves the numbers of any other transformation as they are.
+# Means of a transformed response, taken back to its own scale: emmeans knows log, sqrt and some
+# more, and leaves the numbers of any other transformation as they are.
 
 #' The grid, with the inverse of the response's transformation where emmeans has none that is right.
 #'
 #' An inverse is right when it takes the transformed response of the model's own data back to the
-#' response: that is tried, of emmeans' inverse and of the one that is read from the formula. Without
-#' one the means stay on the transformed scale, and that is said.
+#' response: that is tried, of emmeans' inverse and of the one that is read from the formula.
+#' Without one the means stay on the transformed scale, and that is said.
 with_back_transform <- function(grid, fit) {
   lhs <- formula(fit$model)[[2L]]
   if (is.name(lhs) || !.on_identity_scale(fit$model)) return(grid)
@@ -17,8 +17,10 @@ with_back_transform <- function(grid, fit) {
   own@misc$tran <- .inverse_link(lhs)
   own@misc$inv.lbl <- "response"
   if (!is.null(own@misc$tran) && .takes_back(own, sample)) return(own)
-  advise("type='response': there is no inverse for ", deparse1(lhs), ", so these means are those of ",
-         deparse1(lhs), ", not of ", paste(all.vars(lhs), collapse = ", "), ". Transform the column ",
+  advise("type='response': there is no inverse for ", deparse1(lhs),
+         ", so these means are those of ",
+         deparse1(lhs), ", not of ", paste(all.vars(lhs), collapse = ", "),
+         ". Transform the column ",
          "before the fit, and the means after it")
   grid@misc[c("tran", "tran.mult", "tran.offset")] <- NULL
   grid
@@ -33,8 +35,9 @@ with_back_transform <- function(grid, fit) {
 .transformed_sample <- function(lhs, fit) {
   data <- model_data(fit)
   name <- all.vars(lhs)
-  if (is.null(data)) data <- tryCatch(eval(getCall(fit$model)$data, environment(formula(fit$model))),
-                                      error = function(e) NULL)
+  if (is.null(data))
+    data <- tryCatch(eval(getCall(fit$model)$data, environment(formula(fit$model))),
+                     error = function(e) NULL)
   if (!is.data.frame(data) || length(name) != 1L || !is.numeric(data[[name]])) return(NULL)
   t <- tryCatch(as.numeric(eval(lhs, data, environment(formula(fit$model)))),
                 error = function(e) NULL)

@@ -2,13 +2,13 @@
 #
 # The residual degrees of freedom, n - rank(X), are divided into a between-group part, the number of
 # groups less the rank of the columns that are constant within every group, and the rest. A fixed
-# effect (a term, with all its columns) that changes within any group gets the within part, any other
-# effect the between part. Schluchter & Elashoff 1990, doi:10.1080/00949659008811295; SAS/STAT User's
-# Guide, The MIXED Procedure; Hoffman's lecture: level-2 df = groups - level-2 effects.
+# effect (a term, with all its columns) that changes within any group gets the within part, any
+# other effect the between part. Schluchter & Elashoff 1990, doi:10.1080/00949659008811295; SAS/STAT
+# User's Guide, The MIXED Procedure; Hoffman's lecture: level-2 df = groups - level-2 effects.
 #
-# Groups are SAS's subjects: the levels of the one grouping factor, or of the outermost where factors
-# are nested in it. SAS divides the within part further where several within-group effects contain
-# factors, by a rule that it does not publish; this does not.
+# Groups are SAS's subjects: the levels of the one grouping factor, or of the outermost where
+# factors are nested in it. SAS divides the within part further where several within-group effects
+# contain factors, by a rule that it does not publish; this does not.
 
 #' Degrees of freedom of each fixed-effect coefficient.
 between_within <- function(fit) {

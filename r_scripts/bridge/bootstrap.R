@@ -46,8 +46,8 @@ simulations_from_bytes <- function(bytes) {
 #' messages. By lme4's refit(), which starts at the optimum, as bootMer does.
 .boot_refit <- function(refit, simulations, i) .refit_heard(refit(simulations$y[[i]]))
 
-#' One refit for questions that the model is asked later: with its own response in call and data. The
-#' model is NULL when it failed.
+#' One refit for questions that the model is asked later: with its own response in call and data.
+#' The model is NULL when it failed.
 boot_model <- function(fit, simulations, i) {
   one <- .refit_heard(fit_to_response(fit, .of_every_row(fit$model, simulations$y[[i]])))
   list(model = one$value$fit, columns = one$value$columns, error = one$error, said = one$said)
@@ -78,8 +78,8 @@ boot_model <- function(fit, simulations, i) {
   model
 }
 
-# `y` as simulate() gives it: numbers, a factor, or counts of successes and failures. The weights are
-# those of the call: glm.fit() multiplies them by the counts, as it did in the first fit.
+# `y` as simulate() gives it: numbers, a factor, or counts of successes and failures. The weights
+# are those of the call: glm.fit() multiplies them by the counts, as it did in the first fit.
 .glm_refitted_to <- function(model, y) {
   weights <- model.weights(model.frame(model))
   n <- NROW(y)
@@ -92,7 +92,8 @@ boot_model <- function(fit, simulations, i) {
   model
 }
 
-#' The default statistic of some simulated responses: a matrix, one row each, NA where a refit failed.
+#' The default statistic of some simulated responses: a matrix, one row each, NA where a refit
+#' failed.
 boot_default <- function(fit, simulations, scale = "sd") {
   k <- length(boot_parameters(fit, scale)$estimate)
   refit <- refitter(fit$model)

@@ -12,10 +12,10 @@
   list(written = quote(.contrasts), bindings = list(.contrasts = contrasts))
 }
 
-#' Contrasts as R takes them. Hypotheses are weights of the levels' means, one a row; the matrix that R
-#' wants is their generalized inverse (Schad et al. 2020, doi:10.1016/j.jml.2019.104038). Where there are
-#' fewer than the levels less one, R fills it up with columns that change none of these; they get
-#' names, which R leaves empty.
+#' Contrasts as R takes them. Hypotheses are weights of the levels' means, one a row; the matrix
+#' that R wants is their generalized inverse (Schad et al. 2020, doi:10.1016/j.jml.2019.104038).
+#' Where there are fewer than the levels less one, R fills it up with columns that change none of
+#' these; they get names, which R leaves empty.
 coding_of <- function(contrasts) {
   lapply(contrasts, function(h) {
     if (!is.list(h)) return(h)
@@ -32,13 +32,14 @@ coding_of <- function(contrasts) {
 
 .no_contrasts <- "contrasts: a column of numbers has none. Make it a category of the data"
 
-#' Where a factor is coded by all its levels (no intercept, or no main effect), R leaves hypotheses out
-#' without a word.
+#' Where a factor is coded by all its levels (no intercept, or no main effect), R leaves hypotheses
+#' out without a word.
 say_unused_codings <- function(model, codings) {
   for (f in names(codings)) {
     named <- colnames(codings[[f]])
     if (is.null(named) || any(grepl(paste0(f, named[1L]), names(coefs(model)), fixed = TRUE))) next
-    advise("contrasts: ", f, " is coded by all its levels in this formula (without an intercept, or ",
+    advise("contrasts: ", f,
+           " is coded by all its levels in this formula (without an intercept, or ",
            "without what it interacts with), so none of its hypotheses is a coefficient. Put the ",
            "intercept in, or test them with m.emmeans(contrast=)")
   }

@@ -1,10 +1,12 @@
-# A random coefficient and the fixed effect that it belongs to. R names both from their own part of the
-# formula: `x2 * x1 + (x1 * x2 || g)` has the fixed effect x2:x1 and the random coefficient x1:x2.
+# A random coefficient and the fixed effect that it belongs to. R names both from their own part of
+# the formula: `x2 * x1 + (x1 * x2 || g)` has the fixed effect x2:x1 and the random coefficient
+# x1:x2.
 
 #' The names of random coefficients as those of the fixed effects are written; others as they are.
 as_in_fixed <- function(names, fixed) {
   if (!length(fixed)) return(names)
-  # In any one order. Not sort()'s: a locale's calls some texts equal, and radix refuses most scripts.
+  # In any one order. Not sort()'s: a locale's calls some texts equal, and radix refuses most
+  # scripts.
   known <- unique(unlist(column_names_in(c(names, fixed))))
   apart <- function(x) vapply(column_names_in(x), function(p)
     paste(p[order(match(p, known))], collapse = ":"), "")
@@ -28,8 +30,8 @@ coefficients_by_group <- function(model) {
   if (any(place != own)) table[place == own] else table
 }
 
-#' The names in R's text such as "`a:b`:f", a vector for each: split at the colons outside of backticks,
-#' which are taken off.
+#' The names in R's text such as "`a:b`:f", a vector for each: split at the colons outside of
+#' backticks, which are taken off.
 column_names_in <- function(texts) {
   pieces <- regmatches(texts, gregexpr("(?:`(?:\\\\.|[^`\\\\])*`|[^:])+", texts, perl = TRUE))
   lapply(pieces, function(p) vapply(p, .name_in, "", USE.NAMES = FALSE))

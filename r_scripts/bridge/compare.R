@@ -96,14 +96,16 @@ is_reml <- function(model) {
   for (i in seq_along(models)[-1L]) {
     b <- responses[[i]]
     if (nrow(a) != nrow(b))
-      refuse("ComparisonError", names[1L], " and ", names[i], " were fitted to different numbers of ",
+      refuse("ComparisonError", names[1L], " and ", names[i],
+             " were fitted to different numbers of ",
              "rows: ", nrow(a), " and ", nrow(b))
     b <- .in_order(b, orders[[i]])
     differ <- if (ncol(b) != ncol(a)) nrow(a)
     else sum(rowSums(abs(b - a) > 1e-12 * max(abs(a), 1)) > 0)
     if (differ)
       refuse("ComparisonError", names[1L], " and ", names[i], " have different responses: they ",
-             "differ in ", differ, " of ", nrow(a), " rows. Likelihoods of different responses (or ",
+             "differ in ", differ, " of ", nrow(a),
+             " rows. Likelihoods of different responses (or ",
              "of one on another scale) cannot be compared")
   }
 }
@@ -130,7 +132,8 @@ refitted_by_ml <- function(model) if (is_nlme(model)) nlme_by_ml(model) else lme
 .check_same_kind <- function(models, names) {
   by_nlme <- vapply(models, is_nlme, NA)
   if (any(by_nlme) && any(vapply(models, is, NA, "merMod")))
-    refuse("NotSupportedError", "R compares models of nlme (", paste(names[by_nlme], collapse = ", "),
+    refuse("NotSupportedError", "R compares models of nlme (",
+           paste(names[by_nlme], collapse = ", "),
            ") and of lme4 among themselves only: fit all with one of the two")
   linear <- vapply(models, function(m) if (isS4(m)) lme4::isLMM(m) else !inherits(m, "glm"), NA)
   if (length(unique(linear)) > 1L)
@@ -148,7 +151,8 @@ refitted_by_ml <- function(model) if (is_nlme(model)) nlme_by_ml(model) else lme
   if (!any(several) || all(several)) return()
   refuse("ComparisonError", paste(names[several], collapse = ", "), " was fitted with several ",
          "points of quadrature: lme4 then leaves a constant out of the log-likelihood, which ",
-         paste(names[!several], collapse = ", "), " has. Fit all with the same n_agq (1 beside a glm)")
+         paste(names[!several], collapse = ", "),
+         " has. Fit all with the same n_agq (1 beside a glm)")
 }
 
 .check_reml <- function(models, names, reml, orders) {
@@ -163,7 +167,8 @@ refitted_by_ml <- function(model) if (is_nlme(model)) nlme_by_ml(model) else lme
            "leave refit=True, or compare ", names[!mixed][1L], " by lrt(), which takes both as ",
            "REML")
   for (i in seq_along(models)[-1L]) if (!.same_means(models[c(1L, i)], orders[c(1L, i)]))
-    refuse("ComparisonError", "the fixed effects of ", names[1L], " and ", names[i], " differ, and ",
+    refuse("ComparisonError", "the fixed effects of ", names[1L], " and ", names[i],
+           " differ, and ",
            "REML likelihoods of such models cannot be compared (REML takes another likelihood for ",
            "each set of fixed effects). Leave refit=True, which refits by maximum likelihood")
 }
@@ -206,14 +211,15 @@ within_space <- function(X0, X1) qr(X1)$rank == qr(cbind(X1, X0))$rank
   list(nested = nested, boundary = if (nested) lost else NA)
 }
 
-# What lies within the covariances of a structure (cs, ar1 ...) is known of the same random part alone;
-# within unstructured ones lie all structures of the same coefficients.
+# What lies within the covariances of a structure (cs, ar1 ...) is known of the same random part
+# alone; within unstructured ones lie all structures of the same coefficients.
 .same_random_part <- function(models) {
   written <- function(m) if (isS4(m)) sort(vapply(written_bars(formula(m)), deparse1, ""))
   identical(written(models[[1L]]), written(models[[2L]]))
 }
 
-# Prior weights agree, and the offsets do up to what the larger model's coefficients can make up for.
+# Prior weights agree, and the offsets do up to what the larger model's coefficients can make up
+# for.
 .same_given <- function(models, orders, X) {
   if (isS4(models[[1L]]) && lme4::isNLMM(models[[1L]])) return(TRUE)
   if (any(vapply(models, is_nlme, NA))) # which have neither: an lm beside them must not
@@ -259,10 +265,10 @@ random_parts <- function(model, order = NULL) {
 #' Dimensions of the larger model's random effects that have no variance under the smaller one;
 #' NA when the smaller model's covariances are not among the larger's.
 #'
-#' Every V of the smaller model must be a V of the larger: its matrices Z E_r Z' must lie in the span
-#' of the larger's and I. That is asked of the quadratic forms v'Z E_r Z'w for enough random v and w,
-#' so nothing n x n is made. The larger's covariance matrices that stand for the smaller model (all
-#' of its own the identity) then tell by their rank what is on the boundary.
+#' Every V of the smaller model must be a V of the larger: its matrices Z E_r Z' must lie in the
+#' span of the larger's and I. That is asked of the quadratic forms v'Z E_r Z'w for enough random v
+#' and w, so nothing n x n is made. The larger's covariance matrices that stand for the smaller
+#' model (all of its own the identity) then tell by their rank what is on the boundary.
 boundary_dimension <- function(small, large) {
   if (!length(large$terms)) return(if (length(small$terms)) NA else 0)
   dims <- vapply(large$terms, function(t) t$k, 0L)
@@ -332,7 +338,8 @@ lrt_models <- function(fits, names, boundary = "auto", orders = NULL, level = 0.
   orders <- orders[at]
   tested <- .tested(models, orders)
   if (!tested$nested)
-    refuse("ComparisonError", names[1L], if (isTRUE(tested$unknown)) " is not known to be nested in " else
+    refuse("ComparisonError", names[1L],
+           if (isTRUE(tested$unknown)) " is not known to be nested in " else
              " is not nested in ", names[2L], " (means, covariances, ",
            "family, prior weights and offset count): there is no likelihood-ratio test. anova() ",
            "gives their information criteria")

@@ -1,5 +1,5 @@
-# Comparing models without lme4: lm and glm by R's anova, nlme's lme and gls by its likelihood ratios.
-# The rules are those of compare.R: same rows, nested, and REML for variances only.
+# Comparing models without lme4: lm and glm by R's anova, nlme's lme and gls by its likelihood
+# ratios. The rules are those of compare.R: same rows, nested, and REML for variances only.
 
 # --- lm and glm -----------------------------------------------------------------------------------
 
@@ -14,10 +14,12 @@
   table <- do.call(anova, c(unname(models), if (glm) list(test = test)))
   if (nrow(table) != length(models))
     refuse("ComparisonError", "R compares models whose responses are written alike: ",
-           paste(unique(vapply(models, function(m) deparse1(formula(m)[[2L]]), "")), collapse = ", "))
+           paste(unique(vapply(models, function(m) deparse1(formula(m)[[2L]]), "")),
+                 collapse = ", "))
   tests <- intersect(c("F", "Pr(>F)", "Pr(>Chi)"), names(table))
   notes <- character()
-  for (i in seq_along(models)[-1L]) if (!.tested(models[c(i - 1L, i)], orders[c(i - 1L, i)])$nested) {
+  for (i in seq_along(models)[-1L])
+    if (!.tested(models[c(i - 1L, i)], orders[c(i - 1L, i)])$nested) {
     table[i, tests] <- NA
     notes <- c(notes, .not_nested_note(names[i - 1L], names[i]))
   }
@@ -45,12 +47,14 @@
 # As anova.glm() of R 4.4 chooses: chi-squared where the dispersion is known.
 .linear_test <- function(models) {
   known <- vapply(models, function(m) inherits(m, "glm") &&
-    (family(m)$family %in% c("poisson", "binomial") || startsWith(family(m)$family, "Negative")), NA)
+    (family(m)$family %in% c("poisson", "binomial") || startsWith(family(m)$family, "Negative")),
+    NA)
   if (all(known)) "Chisq" else "F"
 }
 
 .not_nested_note <- function(smaller, larger, unknown = FALSE) {
-  paste0(smaller, if (isTRUE(unknown)) " is not known to be nested in " else " is not nested in ", larger, ": no test, only information criteria")
+  paste0(smaller, if (isTRUE(unknown)) " is not known to be nested in " else " is not nested in ",
+         larger, ": no test, only information criteria")
 }
 
 # --- nlme -----------------------------------------------------------------------------------------
@@ -68,7 +72,8 @@ is_nlme <- function(model) inherits(model, c("lme", "gls"))
     else "REML and maximum likelihood cannot be compared"
     if (!refit) refuse("ComparisonError", why, ". Leave refit=True, or fit all with reml=False")
     models[reml] <- lapply(models[reml], nlme_by_ml)
-    notes <- paste0("refitted by maximum likelihood (", paste(names[reml], collapse = ", "), "): ", why)
+    notes <- paste0("refitted by maximum likelihood (", paste(names[reml], collapse = ", "), "): ",
+                    why)
   }
   at <- order(vapply(models, function(m) attr(logLik(m), "df"), 0))
   models <- models[at]
@@ -111,9 +116,11 @@ nlme_matrix <- function(model) {
   formulas <- formula(model$modelStruct$reStruct)
   blocks <- lapply(names(model$groups), function(name) {
     Z <- model.matrix(formulas[[name]], data)
-    Matrix::KhatriRao(methods::as(droplevels(as.factor(model$groups[[name]])), "sparseMatrix"), t(Z))
+    Matrix::KhatriRao(methods::as(droplevels(as.factor(model$groups[[name]])), "sparseMatrix"),
+                      t(Z))
   })
-  names <- lapply(names(model$groups), function(name) colnames(model.matrix(formulas[[name]], data)))
+  names <- lapply(names(model$groups),
+                  function(name) colnames(model.matrix(formulas[[name]], data)))
   Gp <- as.integer(c(0, cumsum(vapply(blocks, nrow, 0L))))
   .random_terms(do.call(rbind, blocks), Gp, names, order)
 }

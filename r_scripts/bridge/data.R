@@ -33,7 +33,8 @@ load_dataset <- function(name, package) {
        columns = frame_columns(d), units = .units_of(d))
 }
 
-# Units of outcome and predictor, which nlme's data sets bring along: c(age = "yr", distance = "mm").
+# Units of outcome and predictor, which nlme's data sets bring along: c(age = "yr", distance =
+# "mm").
 .units_of <- function(d) {
   units <- attr(d, "units")
   formula <- attr(d, "formula")

@@ -2,7 +2,8 @@
 
 hat_values <- function(fit) UseMethod("hat_values", fit$model)
 hat_values.default <- function(fit)
-  refuse_class(fit, "The hat matrix", "Fit it by pymlm.lmer or pymlm.lm, where it has no correlation")
+  refuse_class(fit, "The hat matrix",
+               "Fit it by pymlm.lmer or pymlm.lm, where it has no correlation")
 hat_values.lm <- function(fit) unname(hatvalues(fit$model))
 hat_values.merMod <- function(fit) {
   need_linear_predictor(fit, "The hat matrix", "m.residuals() and m.qq_data() are there")
@@ -51,7 +52,8 @@ influence_native.default <- function(fit, ...)
   refuse_class(fit, "influence by deletion", "Refit without the rows: m.update(data=...)")
 influence_native.lm <- function(fit, groups = NULL) {
   if (length(groups))
-    refuse("NotSupportedError", "R leaves single rows out of a ", kind_of(fit$model), ", not groups. ",
+    refuse("NotSupportedError", "R leaves single rows out of a ", kind_of(fit$model),
+           ", not groups. ",
            "Refit without a group: m.update(data=...)")
   influence(fit$model)
 }
@@ -60,7 +62,8 @@ influence_native.merMod <- function(fit, groups = NULL) {
   need_fixed_effects(fit, "influence by deletion")
   data <- model_data(fit)
   if (is.null(data))
-    refuse("DataError", "influence refits the model without some of its rows, and its data did not ",
+    refuse("DataError",
+           "influence refits the model without some of its rows, and its data did not ",
            "come with it. Fit it anew from the data.")
   dropped <- attr(fit$model@frame, "na.action")
   if (length(dropped) && nrow(data) > nrow(fit$model@frame)) data <- data[-dropped, , drop = FALSE]
@@ -69,21 +72,23 @@ influence_native.merMod <- function(fit, groups = NULL) {
   unknown <- setdiff(groups, names(known))
   if (length(unknown))
     refuse("DataError", "groups: '", unknown[1L], "' is no column of the model's data.",
-           near_terms(unknown[1L], names(known)), " There are: ", paste(names(known), collapse = ", "))
+           near_terms(unknown[1L], names(known)), " There are: ",
+           paste(names(known), collapse = ", "))
   model <- apart(fit$model)
   # update() inside of influence() does not see what the call names beside the data.
   coding <- model@call$contrasts
   if (!is.null(coding)) model@call$contrasts <- eval(coding, model_home(fit$model))
   args <- c(list(model = model, data = data), influence_alone())
-  # One column of text, apart from the model's own, whose kind must stay; lme4 1.1-31 pastes whole rows
-  # where it is given several columns.
+  # One column of text, apart from the model's own, whose kind must stay; lme4 1.1-31 pastes whole
+  # rows where it is given several columns.
   if (length(groups)) {
     args$groups <- "pymlm_left_out"
     args$data$pymlm_left_out <- do.call(paste, c(lapply(known[groups], as.character), sep = "."))
   }
   .without_recycling(withCallingHandlers(
     tryCatch(do.call(influence, args), error = function(e) {
-      refuse("DataError", "leaving out one ", if (length(groups)) paste("level of", .crossed(groups)) else
+      refuse("DataError", "leaving out one ",
+             if (length(groups)) paste("level of", .crossed(groups)) else
         "row", " leaves data that the model cannot be fitted to (R: ", conditionMessage(e), ")")
     }), warning = function(w) {
       if (grepl("number of columns of result", conditionMessage(w), fixed = TRUE))
@@ -91,8 +96,8 @@ influence_native.merMod <- function(fit, groups = NULL) {
     }))
 }
 
-# A refit that loses a coefficient for rank deficiency has fewer numbers, and lme4's rbind() fills its
-# row with the first of them again: here they stand under their own names, the lost one is NA.
+# A refit that loses a coefficient for rank deficiency has fewer numbers, and lme4's rbind() fills
+# its row with the first of them again: here they stand under their own names, the lost one is NA.
 .without_recycling <- function(native) {
   terms <- names(native[["fixed.effects"]])
   fewer <- which(vapply(native[[6L]], nrow, 0L) < length(terms))
@@ -242,12 +247,15 @@ check_native <- function(fit, what, seed = 1L) {
   lacking <- regmatches(said, regexec(.lacking_package, said, perl = TRUE))
   for (hit in lacking) if (length(hit)) need_package(hit[2L], "this check of performance's")
   if (is.null(found))
-    refuse("NotSupportedError", "performance has no check of ", gsub("_", " ", what), " for this model",
+    refuse("NotSupportedError", "performance has no check of ", gsub("_", " ", what),
+           " for this model",
            switch(what,
-             homogeneity = paste(": it compares the variances of the groups that categorical predictors",
+             homogeneity = paste(
+               ": it compares the variances of the groups that categorical predictors",
                                  "make, and needs two rows in each. Ask for 'heteroscedasticity'"),
              overdispersion = , zero_inflation = paste(
-               ": it is of counts, of family poisson or negative binomial, or binomial with several",
+               ": it is of counts, of family poisson or negative binomial, or binomial ",
+                "with several",
                "trials a row"),
              ". m.qq_data() and mlm.plot.check(m) show more"))
   found
@@ -265,14 +273,17 @@ check_native <- function(fit, what, seed = 1L) {
        if (!nlme && linear) "; check 'normality' is of its residuals")
   if (nlme && what %in% c("normality", "random_effects", "outliers", "homogeneity") ||
       inherits(model, "gls") && what == "autocorrelation")
-    no("performance has no check of ", gsub("_", " ", what), " for models of nlme: m.qq_data() and ",
+    no("performance has no check of ", gsub("_", " ", what),
+       " for models of nlme: m.qq_data() and ",
        "mlm.plot.check(m) show the quantiles", if (what == "homogeneity")
          ", and check 'heteroscedasticity' tests the variance against fitted values")
   if (is_nlmm(model) && what != "random_effects")
-    no("performance checks linear predictors, which a nonlinear model has not: mlm.plot.check(m) draws ",
+    no("performance checks linear predictors, which a nonlinear model has not: ",
+     "mlm.plot.check(m) draws ",
        "its residuals, check 'random_effects' is of the random ones")
   if (what == "normality" && !linear)
-    no("residuals of a generalized model are not normal by design; check 'random_effects' is of those, ",
+    no("residuals of a generalized model are not normal by design; ",
+     "check 'random_effects' is of those, ",
        "check 'overdispersion' of counts")
 }
 

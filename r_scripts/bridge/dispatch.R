@@ -10,7 +10,8 @@ bridge <- environment()
   width = 80L, digits = 7L, scipen = 0L, OutDec = ".", max.print = 99999L, warn = 0L,
   contrasts = c(unordered = "contr.treatment", ordered = "contr.poly"), na.action = "na.omit",
   show.signif.stars = TRUE, show.coef.Pvalues = TRUE, useFancyQuotes = TRUE, expressions = 5000L,
-  digits.secs = NULL, encoding = "native.enc", error = NULL, ts.eps = 1e-05, browserNLdisabled = TRUE,
+  digits.secs = NULL, encoding = "native.enc", error = NULL, ts.eps = 1e-05,
+  browserNLdisabled = TRUE,
   emmeans = list(save.ref_grid = FALSE) # else it leaves .Last.ref_grid in the user's workspace
 )
 
@@ -52,7 +53,8 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
     }
   )
   if (!is.null(error)) value <- NULL
-  if (isTRUE(error$odd_name)) warnings <- character() # R's, of the pattern that it took the name for
+  # R's, of the pattern that it took the name for
+  if (isTRUE(error$odd_name)) warnings <- character()
   list(value = value, warnings = unique(warnings), messages = enc2utf8(unique(messages)),
        advice = enc2utf8(unique(advice)), error = error)
 }
@@ -69,13 +71,15 @@ dispatch <- function(name, args) suspendInterrupts(.dispatch(name, args))
 .with_odd_names <- function(error, args) {
   model <- if (length(args) && is.environment(args[[1L]])) args[[1L]]$model
   if (is.null(model) || any(startsWith(error$class, "pymlm_"))) return(error)
-  names <- tryCatch(unique(c(all.vars(formula(model)), all.vars(getCall(model)[c("weights", "offset")]))),
+  names <- tryCatch(unique(c(all.vars(formula(model)),
+                             all.vars(getCall(model)[c("weights", "offset")]))),
                     error = function(e) character())
   odd <- names[make.names(names) != names | names %in% c("pi", "T", "F", "LETTERS", "letters")]
   if (!length(odd)) return(error)
   error$message <- paste0(
     "R stopped here (", error$message, "). The model has the column ", sQuote(odd[1L], FALSE),
-    ", a name that R's packages do not always read: rename the column, to letters, digits, '.' and '_'")
+    ", a name that R's packages do not always read: rename the column, ",
+    "to letters, digits, '.' and '_'")
   error$class <- c("pymlm_NotSupportedError", error$class)
   error$odd_name <- TRUE
   error

@@ -2,7 +2,8 @@
 
 fixef_native <- function(fit, add_dropped = FALSE)
   if (add_dropped) coefs_with_dropped(fit$model) else coefs(fit$model)
-fixef_result <- function(native, fit, add_dropped = FALSE) list(term = names(native), estimate = unname(native))
+fixef_result <- function(native, fit, add_dropped = FALSE)
+  list(term = names(native), estimate = unname(native))
 
 varcorr_native <- function(fit) UseMethod("varcorr_native", fit$model)
 varcorr_native.default <- function(fit) refuse_class(fit, "VarCorr", "m.sigma is its residual SD")
@@ -104,8 +105,9 @@ vcov_result <- function(native, fit, ...) {
   list(term = colnames(native) %||% names(coefs(fit$model)), values = unname(as.matrix(native)))
 }
 
-#' The joint covariance matrix of (b-hat - b, beta-hat), the conditional modes first, as lme4 2 names
-#' them. Its own vcov(full = TRUE) leaves the factor's permutation out, which crossed factors have.
+#' The joint covariance matrix of (b-hat - b, beta-hat), the conditional modes first, as lme4 2
+#' names them. Its own vcov(full = TRUE) leaves the factor's permutation out, which crossed factors
+#' have.
 full_vcov_native <- function(fit) UseMethod("full_vcov_native", fit$model)
 full_vcov_native.default <- function(fit)
   refuse_class(fit, "vcov(full=True)", "It is of a mixed model's random effects, too: ask m.vcov()")
@@ -135,9 +137,10 @@ full_vcov_result <- function(native, fit) list(term = colnames(native), values =
 .need_memory_of_full <- function(model, available = available_memory()) {
   size <- nrow(getME(model, "Lambdat")) + length(fixef(model))
   needed <- 5 * 8 * size^2 # the factor, its inverse, their product, and what crosses to Python
-  if (needed > available) refuse("NotSupportedError", "the joint covariance of ", size, " effects would ",
-    "need about ", in_gb(needed), " of memory; ", in_gb(available), " are free. predict(interval=) ",
-    "gives the standard errors of single rows")
+  if (needed > available)
+    refuse("NotSupportedError", "the joint covariance of ", size, " effects would ",
+"need about ", in_gb(needed), " of memory; ", in_gb(available), " are free. predict(interval=) ",
+"gives the standard errors of single rows")
 }
 
 #' pbkrtest's adjusted covariance of the fixed effects, computed once for each engine.

@@ -1,9 +1,10 @@
-# Which engine makes degrees of freedom: lmerTest and pbkrtest themselves ("lmerTest"), or the closed
-# forms of pymlm/inference ("exact"), whose numbers Python computes and hands over here.
+# Which engine makes degrees of freedom: lmerTest and pbkrtest themselves ("lmerTest"), or the
+# closed forms of pymlm/inference ("exact"), whose numbers Python computes and hands over here.
 #
 # ask() notes in fit$engine which one a question is for; lmertest_model() and kenward_roger_vcov()
 # then answer with that engine's objects, and whatever is kept under a key of its own per engine, so
-# that both can be asked of one model. The fitted model itself, which is what is saved, stays lme4's.
+# that both can be asked of one model. The fitted model itself, which is what is saved, stays
+# lme4's.
 
 uses_exact <- function(fit) identical(fit$engine, "exact")
 
@@ -31,7 +32,8 @@ engine_facts <- function(fit) {
   counts <- as.numeric(getME(model, "L")@colcount)
   X <- getME(model, "X")
   list(
-    linear = TRUE, structured = is_structured(model), reml = lme4::isREML(model), ready = inherits(model, "lmerModLmerTest"), nobs = nrow(X), p = ncol(X),
+    linear = TRUE, structured = is_structured(model), reml = lme4::isREML(model),
+    ready = inherits(model, "lmerModLmerTest"), nobs = nrow(X), p = ncol(X),
     n_theta = length(model@theta), z_entries = length(getME(model, "Zt")@x),
     factor_work = sum(counts^2)
   )
@@ -46,8 +48,8 @@ store_exact <- function(fit, found, answers) {
   NULL
 }
 
-#' What the exact engine has for lmertest_model() and kenward_roger_vcov(). R's objects take longer to
-#' make than the numbers in them, so each is made when it is first needed.
+#' What the exact engine has for lmertest_model() and kenward_roger_vcov(). R's objects take longer
+#' to make than the numbers in them, so each is made when it is first needed.
 exact_object <- function(fit, key) {
   found <- fit$kept[["exact"]]
   if (is.null(found)) stop("the exact engine was asked before it had computed anything")

@@ -87,7 +87,8 @@ equation_result.lmList4 <- function(native, fit) {
 }
 
 # nlme's correlation and variance structures with their parameters: the covariance of the residuals
-# is sigma^2 Lambda. A variance structure is of standard deviations: Lambda = V C V, its ratios on V's diagonal.
+# is sigma^2 Lambda. A variance structure is of standard deviations: Lambda = V C V, its ratios on
+# V's diagonal.
 .equation_structures <- function(model) {
   if (!inherits(model, c("lme", "gls"))) return(list(text = character(), part = character()))
   parts <- model$modelStruct[intersect(c("corStruct", "varStruct"), names(model$modelStruct))]

@@ -89,8 +89,8 @@ exact_kenward_roger <- function(model, phi_adj, P, W, condi) {
 #' A model for which lmerTest, pbkrtest and emmeans find both methods' answers ready.
 #'
 #' `model` comes from exact_lmertest(); `adjusted` from exact_kenward_roger(), or NULL for ML fits
-#' (pbkrtest is then asked as usual). `refresh` makes such a model from a new lme4 fit. Without `own`
-#' only the matrix is handed over, and pbkrtest makes its tests of it.
+#' (pbkrtest is then asked as usual). `refresh` makes such a model from a new lme4 fit. Without
+#' `own` only the matrix is handed over, and pbkrtest makes its tests of it.
 exact_model <- function(model, adjusted = NULL, refresh = lmerTest::as_lmerModLmerTest,
                         own = TRUE) {
   .define_exact_class()

@@ -5,7 +5,8 @@ exact_rlrt <- function(fit, full = NULL, null = NULL, nsim = 10000L, seed = NULL
   need_package("RLRsim", "exact_rlrt")
   for (m in Filter(Negate(is.null), list(fit, full, null))) {
     if (!is(m$model, "lmerMod"))
-      refuse("NotSupportedError", "the exact restricted likelihood-ratio test compares linear mixed ",
+      refuse("NotSupportedError",
+             "the exact restricted likelihood-ratio test compares linear mixed ",
              "models; of a model without random effects it needs nothing but the larger one, as m")
     if (!lme4::isREML(m$model))
       refuse("NotSupportedError", "the exact test is one of restricted likelihoods: refit with ",
@@ -33,23 +34,27 @@ exact_lrt <- function(fit, null, nsim = 10000L, seed = NULL, names = c("m", "m0"
   m <- fit$model
   m0 <- null$model
   if (!is(m, "lmerMod") || !inherits(m0, "lm") || inherits(m0, "glm"))
-    refuse("NotSupportedError", "the exact likelihood-ratio test is of a linear mixed model against an lm; ",
+    refuse("NotSupportedError",
+           "the exact likelihood-ratio test is of a linear mixed model against an lm; ",
            names[1L], " is a ", kind_of(m), ", ", names[2L], " a ", kind_of(m0),
            ". Two mixed models are compared by exact_rlrt() or pb_modcomp()")
   if (lme4::isREML(m))
     refuse("NotSupportedError", "the exact test is one of full likelihoods: refit ", names[1L],
            " with reml=False, or use exact_rlrt()")
   if (length(m@theta) != 1L)
-    refuse("NotSupportedError", names[1L], " has several variance parameters, and RLRsim's exactLRT() tests ",
+    refuse("NotSupportedError", names[1L],
+           " has several variance parameters, and RLRsim's exactLRT() tests ",
            "one. exact_rlrt() tests one beside others; pb_modcomp() several")
   .check_same_data(list(m, m0), names)
   .check_unweighted(list(m, m0), names)
   X <- getME(m, "X")
   if (!within_space(.fixed_matrix(m0), X))
-    refuse("ComparisonError", names[2L], " is not nested in ", names[1L], ": it has fixed effects that ",
+    refuse("ComparisonError", names[2L], " is not nested in ", names[1L],
+           ": it has fixed effects that ",
            names[1L], " has not")
   if (nrow(X) - ncol(X) - nrow(getME(m, "Zt")) < 1L)
-    refuse("NotSupportedError", "there are no more rows than fixed and random effects; the test needs them")
+    refuse("NotSupportedError",
+           "there are no more rows than fixed and random effects; the test needs them")
   .exact_result("LRT", nsim, seed, if (m@theta == 0) .lrt_of_zero(m, m0, nsim)
                 else RLRsim::exactLRT(plain_model(fit), m0, nsim = nsim))
 }
@@ -71,7 +76,8 @@ exact_lrt <- function(fit, null, nsim = 10000L, seed = NULL, names = c("m", "m0"
   for (i in seq_along(models)) {
     w <- if (!is.null(models[[i]])) weights(models[[i]])
     if (!is.null(w) && any(w != 1))
-      refuse("NotSupportedError", names[i], " has prior weights, which RLRsim's null distribution ignores. ",
+      refuse("NotSupportedError", names[i],
+             " has prior weights, which RLRsim's null distribution ignores. ",
              "lrt() has the mixture's p-value, pb_modcomp() simulates with weights")
   }
 }
@@ -98,7 +104,9 @@ exact_lrt <- function(fit, null, nsim = 10000L, seed = NULL, names = c("m", "m0"
   own <- length(alone@theta) == 1L && !is.na(boundary_dimension(parts[[1L]], parts[[2L]])) &&
     is.na(boundary_dimension(parts[[1L]], parts[[3L]]))
   if (!isTRUE(tested == 1) || !own || !.same_means(list(full, null), list(NULL, NULL)))
-    refuse("ComparisonError", "these models do not test one variance: m must have the tested random ",
-           "effect alone, m_full all random effects, and m_null those of m_full but the tested one, ",
+    refuse("ComparisonError",
+           "these models do not test one variance: m must have the tested random ",
+           "effect alone, m_full all random effects, and m_null those of m_full but the ",
+           "tested one, ",
            "with the same fixed effects")
 }

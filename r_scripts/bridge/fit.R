@@ -82,7 +82,8 @@ within_r_s_stacks <- function(expr) {
         refuse("FormulaError", "poly(): R says: ", conditionMessage(e), ". Ask for a lower degree")
       if (!grepl(.too_large, conditionMessage(e))) stop(e)
       refuse("FormulaError", "the formula has more terms than R can walk through (it says: ",
-             conditionMessage(e), "). Write 'y ~ . + (1 | g)' with a data frame of the columns that ",
+             conditionMessage(e),
+             "). Write 'y ~ . + (1 | g)' with a data frame of the columns that ",
              "you want, or fewer terms")
     })
 }
@@ -226,7 +227,8 @@ one_response <- function(text) {
   formula <- parse_formula(text)
   lhs <- formula[[2L]]
   if (is.call(lhs) && identical(lhs[[1L]], quote(cbind)))
-    refuse("FormulaError", "the response ", deparse1(lhs), " has several columns; a linear model has ",
+    refuse("FormulaError", "the response ", deparse1(lhs),
+           " has several columns; a linear model has ",
            "one. Fit them one by one, e.g. by pymlm.fit_many(..., responses=[...]), or together: ",
            "pymlm.stack_outcomes(data, [...]) makes a row of each, pymlm.latent_centering([...], ...) ",
            "takes several; successes and failures are for the binomial family")
@@ -280,8 +282,8 @@ by_exact <- function(model) {
   isS4(model) && is(model, "merMod") && identical(model@optinfo$derivs$by, "exact")
 }
 
-#' Check convergence as lmer() does, by these derivatives or, without them, by lme4's own. The model,
-#' fitted without, keeps them and what the checks found.
+#' Check convergence as lmer() does, by these derivatives or, without them, by lme4's own. The
+#' model, fitted without, keeps them and what the checks found.
 check_by_derivatives <- function(fit, gradient = NULL, hessian = NULL) {
   model <- fit$model
   at <- optimized_parameters(model)$values

@@ -1,5 +1,5 @@
 # Vetting: a formula is parsed, never evaluated, and its tree is walked with a stack of our own,
-# because R's recursion ends at a few thousand levels and formulas have been seen with as many terms.
+# because R's recursion ends at a few thousand levels and some have as many terms.
 
 .formula_operators <- c(
   "~", "+", "-", "*", "/", "^", ":", "%in%", "|", "||", "(", "[",
@@ -8,17 +8,16 @@
 
 .formula_functions <- c(
   "I", "offset", "c", "cbind", "factor", "as.factor", "ordered", "as.ordered", "relevel",
-  "droplevels", "interaction", "cut", "findInterval", "ifelse", "is.na", "nlevels",
-  "as.numeric", "as.integer", "as.logical", "as.character", "as.double", "numeric",
-  "log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sign", "floor", "ceiling",
-  "round", "signif", "trunc", "sin", "cos", "tan", "asin", "acos", "atan", "sinpi", "cospi",
-  "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "gamma", "lgamma", "beta", "lbeta",
-  "choose", "factorial", "plogis", "qlogis", "pnorm", "qnorm", "dnorm",
-  "min", "max", "pmin", "pmax", "mean", "median", "sd", "var", "sum", "range", "cumsum",
-  "quantile", "rank", "rev", "seq", "seq_len", "rep", "length", "scale", "poly", "polym", "ns",
-  "bs", "C", "contr.treatment", "contr.sum", "contr.helmert", "contr.poly", "contr.SAS",
-  "contr.sdif", "SSasymp", "SSasympOff", "SSasympOrig", "SSbiexp", "SSfol", "SSfpl", "SSgompertz", "SSlogis",
-  "SSmicmen", "SSweibull", "list", "dummy"
+  "droplevels", "interaction", "cut", "findInterval", "ifelse", "is.na", "nlevels", "as.numeric",
+  "as.integer", "as.logical", "as.character", "as.double", "numeric", "log", "log2", "log10",
+  "log1p", "exp", "expm1", "sqrt", "abs", "sign", "floor", "ceiling", "round", "signif", "trunc",
+  "sin", "cos", "tan", "asin", "acos", "atan", "sinpi", "cospi", "sinh", "cosh", "tanh", "asinh",
+  "acosh", "atanh", "gamma", "lgamma", "beta", "lbeta", "choose", "factorial", "plogis", "qlogis",
+  "pnorm", "qnorm", "dnorm", "min", "max", "pmin", "pmax", "mean", "median", "sd", "var", "sum",
+  "range", "cumsum", "quantile", "rank", "rev", "seq", "seq_len", "rep", "length", "scale", "poly",
+  "polym", "ns", "bs", "C", "contr.treatment", "contr.sum", "contr.helmert", "contr.poly",
+  "contr.SAS", "contr.sdif", "SSasymp", "SSasympOff", "SSasympOrig", "SSbiexp", "SSfol", "SSfpl",
+  "SSgompertz", "SSlogis", "SSmicmen", "SSweibull", "list", "dummy"
 )
 
 # Names that stand for values where the data have no column of that name.
@@ -70,8 +69,7 @@ vet_formula <- function(text) {
   )
 }
 
-# Functions that make as many columns, or as long a vector, as a number in the formula says: how R pairs
-# its arguments, and those that are such numbers.
+# Functions whose columns or length a number in the formula says: their arguments, those numbers.
 .sized <- list(
   ns = list(function(x, df, knots, ...) NULL, "df"),
   bs = list(function(x, df, knots, degree, ...) NULL, c("df", "degree")),
@@ -94,7 +92,8 @@ vet_formula <- function(text) {
     stack[[length(stack)]] <- NULL
     if (!is.call(node)) next
     size <- if (is.name(node[[1L]])) .size_of_call(node, as.character(node[[1L]])) else 0
-    if (size > found$size) found <- list(size = size, text = paste(deparse(node, nlines = 1L), collapse = ""))
+    if (size > found$size)
+      found <- list(size = size, text = paste(deparse(node, nlines = 1L), collapse = ""))
     stack <- c(stack, Filter(is.call, as.list(node)[-1L]))
   }
   found
@@ -121,8 +120,7 @@ vet_formula <- function(text) {
   if (anyNA(parts)) NA_real_ else as.numeric(do.call(as.character(node[[1L]]), as.list(parts)))
 }
 
-# Powers of one variable that stand as terms (x^2, or x**2, which R reads as the same): R crosses the
-# variable with itself. (a + b)^2 is meant so, and inside a function a power is a power.
+# Powers of one variable as terms (x^2, x**2): R crosses the variable with itself. (a + b)^2 is so.
 .powers_of_one <- function(rhs, calls) {
   if (!"^" %in% calls) return(list())
   stack <- list(rhs)
@@ -196,8 +194,9 @@ parse_formula <- function(text) {
     depth <- depth + 1L
   }
   if (depth > getOption("expressions"))
-    refuse("FormulaError", "the formula has more terms than R can walk through (", depth, " deep). ",
-           "Write 'y ~ . + (1 | g)' with a data frame of the columns that you want, or fewer terms")
+    refuse("FormulaError", "the formula has more terms than R can walk through (", depth,
+           " deep). Write 'y ~ . + (1 | g)' with a data frame of the ",
+           "columns that you want, or fewer terms")
 }
 
 # lme4 looks twice into each pair of nested brackets: at 40 it would not come back.
@@ -205,15 +204,16 @@ parse_formula <- function(text) {
 
 .refuse_brackets <- function(nested) {
   if (nested > .most_brackets)
-    refuse("FormulaError", "brackets are nested ", nested, " deep, and lme4's time doubles with each. ",
-           "Leave out those that are not needed, or compute the column before")
+    refuse("FormulaError", "brackets are nested ", nested,
+           " deep, and lme4's time doubles with each. Leave out ",
+           "those that are not needed, or compute the column before")
 }
 
 #' Is it a name that R cannot read without backticks?
 needs_backticks <- function(x) is.name(x) && as.character(x) != make.names(as.character(x))
 
-#' `(a || g)` as `(1 | g) + (0 + a | g)` where g needs backticks: lme4 does the same, by text in which g
-#' has lost them, so that R would run a column's name as code.
+#' `(a || g)` as `(1 | g) + (0 + a | g)` where g needs backticks: lme4 does the same, by text in
+#' which g has lost them, so that R would run a column's name as code.
 .write_out_double_bars <- function(node) {
   if (!is.call(node)) return(node)
   if (identical(node[[1L]], quote(`(`))) {
@@ -249,7 +249,7 @@ write_out_dot <- function(formula, columns) {
   formula
 }
 
-# a + b + c; of very many columns halves are added, for lme4's recursion ends at some thousand levels.
+# a + b + c; of very many columns halves are added, for lme4's recursion ends at some thousand.
 .written_sum <- function(terms) {
   n <- length(terms)
   if (n <= 500L) return(Reduce(function(a, b) call("+", a, b), terms))
@@ -317,7 +317,7 @@ write_out_dot <- function(formula, columns) {
     length(node) > 1L && is.call(node[[2L]]) && identical(node[[2L]][[1L]], quote(`|`))
 }
 
-# What lme4 before 2.0 would take for a function, and arguments that it would run as code or overlook.
+# What lme4 before 2.0 would take for a function, and arguments that it would run or overlook.
 .check_structures <- function(structures) {
   for (node in structures) {
     name <- as.character(node[[1L]])
@@ -332,7 +332,8 @@ write_out_dot <- function(formula, columns) {
          identical(more[[1L]], quote(F)))
     if (length(more) && !known)
       refuse("FormulaError", deparse1(node), ": beside the term, ", name, "() takes ",
-             if (name == "us") "nothing" else "hom = TRUE or hom = FALSE (one standard deviation for all?)")
+             if (name == "us") "nothing" else
+               "hom = TRUE or hom = FALSE (one standard deviation for all?)")
   }
 }
 
@@ -350,13 +351,14 @@ write_out_dot <- function(formula, columns) {
     if (head %in% c("|", "||") && n == 2L && where == "term") return(c("term", "key"))
     if (head %in% c("+", "*", ":", "/", "(", "%in%")) return(rep(where, n))
     if (where == "term" && head %in% c("~", "-", covariance_structures)) return(rep(where, n))
-    if (head == "interaction" || n == 1L && head %in% c("factor", "as.factor")) return(rep("key", n))
+    if (head == "interaction" || n == 1L && head %in% c("factor", "as.factor"))
+      return(rep("key", n))
   }
   rep("value", n)
 }
 
-#' What C(object, contr, ...) of `node` may run beside R's contrasts: R finds `contr` by its name, which
-#' may be that of any function, and calls it with what stands in `...`, or with the factor's levels.
+#' What C(object, contr, ...) of `node` may run beside R's contrasts: R finds `contr` by its name,
+#' which may be that of any function, and calls it with what stands in `...`, or the levels.
 .called_by_C <- function(node) {
   args <- as.list(tryCatch(match.call(stats::C, node), error = function(e) node))[-1L]
   given <- names(args)

@@ -1,8 +1,8 @@
 # A formula's variables in new rows. R knows what poly(x, 2) and scale(x) were at the fit
 # (makepredictcall), but only where they stand alone: mean(x) in I(x - mean(x)), or the scale() in
-# I(scale(x)^2), it computes anew, from the new rows. Here what is a statistic of the whole column is
-# replaced by its value at the fit, and the outcome is tried on rows of the fit's own: what does not
-# give them the values that the model was fitted to is refused.
+# I(scale(x)^2), it computes anew, from the new rows. Here what is a statistic of the whole column
+# is replaced by its value at the fit, and the outcome is tried on rows of the fit's own: what does
+# not give them the values that the model was fitted to is refused.
 
 # Statistics of a column: some numbers, whatever its length.
 .column_statistics <- c("mean", "median", "sd", "var", "sum", "min", "max", "range", "quantile",
@@ -99,7 +99,8 @@ frozen_terms <- function(fit, tt, data = model_data(fit)) {
   found <- intersect(inside, c(.column_statistics, "scale", "poly", "ns", "bs", "rank", "cumsum",
                                "rev"))
   if (length(found))
-    refuse("NotSupportedError", "'", deparse1(expr), "' needs ", found[1L], "() of the column that ",
+    refuse("NotSupportedError", "'", deparse1(expr), "' needs ", found[1L],
+           "() of the column that ",
            "the model was fitted to, and its data did not come with it. Fit it anew from the data.")
 }
 

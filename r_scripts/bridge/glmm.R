@@ -39,7 +39,8 @@ fit_nlmer <- function(formula, data, data_name, n_agq, control, start, weights, 
   parsed <- parse_formula(formula)
   odd <- Filter(function(n) needs_backticks(as.name(n)), all.vars(parsed))
   if (length(odd))
-    refuse("FormulaError", "lme4's nlmer takes names that R can write without backticks; rename the ",
+    refuse("FormulaError",
+           "lme4's nlmer takes names that R can write without backticks; rename the ",
            "column '", odd[1L], "', e.g. to '", make.names(odd[1L]), "'")
   start <- unlist(start)
   bindings <- list()
@@ -132,7 +133,8 @@ need_fixed_effects <- function(fit, what) {
          deparse1(formula(fit$model)), ". m.ranef() and m.varcorr() have what it estimates")
 }
 
-#' The function of a nonlinear model: its call, and what it does where it was made from an expression.
+#' The function of a nonlinear model: its call, and what it does where it was made from an
+#' expression.
 nonlinear_text <- function(model) {
   made <- get0("nonlinear", envir = model_home(model), inherits = FALSE)
   paste(c(deparse(model@resp$nlmod), if (!is.null(made)) deparse(body(made))), collapse = " ")

@@ -2,8 +2,8 @@
 
 #' A model that answers lmerTest, pbkrtest and emmeans with Kenward-Roger's adjusted covariance.
 #'
-#' pbkrtest computes that matrix anew for every test; here it is computed once, by either engine, and
-#' handed over by the class of exact_parts.R.
+#' pbkrtest computes that matrix anew for every test; here it is computed once, by either engine,
+#' and handed over by the class of exact_parts.R.
 kenward_roger_model <- function(fit) {
   .need_reml(fit)
   model <- lmertest_model(fit)
@@ -36,7 +36,8 @@ check_kenward_roger_memory <- function(fit, available = available_memory()) {
   if (bytes <= available && entries < 2^31) return(invisible(bytes))
   refuse("NotSupportedError", "Kenward-Roger by pbkrtest would need about ", in_gb(bytes),
          " for its ", n_matrices, " matrices over ", nrow(model@frame), " rows; ",
-         in_gb(available), " are free. Ask for engine='exact', which needs no such matrices, or for ",
+         in_gb(available),
+         " are free. Ask for engine='exact', which needs no such matrices, or for ",
          "ddf='Satterthwaite', which differs little at this number of rows.")
 }
 

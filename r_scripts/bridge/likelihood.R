@@ -1,4 +1,5 @@
-# The function that a fit minimizes, at parameters of one's own; and the contrasts behind a table of tests.
+# The function that a fit minimizes, at parameters of one's own; and the contrasts behind a table of
+# tests.
 
 #' -2 log L (or the REML criterion) at given parameters, one value a row of `theta`.
 #'
@@ -8,7 +9,8 @@
 deviance_at <- function(fit, theta, reml = NULL, beta = NULL) {
   model <- fit$model
   if (is_nlmm(model))
-    refuse("NotSupportedError", "the deviance of a nonlinear mixed model at given parameters is not ",
+    refuse("NotSupportedError",
+           "the deviance of a nonlinear mixed model at given parameters is not ",
            "there; m.profile() moves them one by one")
   lower <- getME(model, "lower")
   outside <- which(t(theta) < lower, arr.ind = TRUE)
@@ -17,7 +19,8 @@ deviance_at <- function(fit, theta, reml = NULL, beta = NULL) {
            lower[outside[1L, 1L]], ": relative standard deviations are not negative")
   if (is_lmm(model)) {
     if (!is.null(beta))
-      refuse("ArgumentError", "beta: the deviance of a linear mixed model is that of its best fixed ",
+      refuse("ArgumentError",
+             "beta: the deviance of a linear mixed model is that of its best fixed ",
              "effects given theta; only a generalized model takes others")
     f <- .linear_criterion(model, reml)
     return(apply(theta, 1L, f))
@@ -29,8 +32,8 @@ deviance_at <- function(fit, theta, reml = NULL, beta = NULL) {
   apply(theta, 1L, function(t) f(c(t, beta)))
 }
 
-# lme4's own function works on copies of the model's memory; whether it is REML's stands in there. It
-# looks for lme4 among attached packages, where it is not.
+# lme4's own function works on copies of the model's memory; whether it is REML's stands in there.
+# It looks for lme4 among attached packages, where it is not.
 .linear_criterion <- function(model, reml) {
   as_function <- utils::getS3method("as.function", "merMod", envir = asNamespace("lme4"))
   environment(as_function) <- list2env(
@@ -40,8 +43,8 @@ deviance_at <- function(fit, theta, reml = NULL, beta = NULL) {
   f
 }
 
-# Of a generalized model it is made anew: what lme4 keeps of it does not suffice. With n_agq=0 it takes
-# theta alone, and finds its own fixed effects.
+# Of a generalized model it is made anew: what lme4 keeps of it does not suffice. With n_agq=0 it
+# takes theta alone, and finds its own fixed effects.
 .generalized_criterion <- function(model) {
   call <- getCall(model)
   call[[1L]] <- quote(lme4::glmer)

@@ -82,7 +82,8 @@ anova_native.lm <- function(fit, type = "I", test = NULL, ddf = NULL) {
   model <- fit$model
   if (!is.null(ddf) && !ddf %in% c("default", "residual"))
     refuse("NotSupportedError", "the tests of a ", kind_of(model), " are of their own: F with the ",
-           "residual degrees of freedom, or by `test` those of a deviance, not by ddf='", ddf, "'. ",
+           "residual degrees of freedom, or by `test` those of a deviance, not by ddf='", ddf,
+           "'. ",
            "m.contest(..., ddf='asymptotic') has Wald tests")
   say_without_intercept(model)
   if (type == "I") return(if (is.null(test)) anova(model) else anova(model, test = test))
@@ -107,13 +108,15 @@ anova_native.lm <- function(fit, type = "I", test = NULL, ddf = NULL) {
   own <- vapply(names(model$contrasts), function(f) {
     x <- model.frame(model)[[f]]
     k <- if (is.factor(x)) x else factor(x)
-    m <- tryCatch(contrasts(stats::C(k, model$contrasts[[f]])), error = function(e) matrix(0, 1L, 1L))
+    m <- tryCatch(contrasts(stats::C(k, model$contrasts[[f]])),
+                  error = function(e) matrix(0, 1L, 1L))
     max(abs(colSums(m))) > 1e-8
   }, NA)
   if (any(own))
     message("type III tests of terms that stand in an interaction depend on the contrasts: ",
             paste(names(own)[own], collapse = ", "), " does not sum to zero. Fit with contrasts={",
-            paste0("'", names(own)[own], "': 'contr.sum'", collapse = ", "), "} for tests of effects ",
+            paste0("'", names(own)[own], "': 'contr.sum'", collapse = ", "),
+            "} for tests of effects ",
             "averaged over the levels")
 }
 
@@ -145,7 +148,8 @@ anova_result.lm <- function(native, fit, type = "I", test = NULL, ddf = NULL) {
   rest <- match("Residuals", out$term)
   df <- if (!is.na(rest)) out$num_df[rest] else residual_ddf(fit$model)
   if (out$statistic_name == "F") out$den_df <- ifelse(is.na(out$statistic), NA_real_, df)
-  c(out, if (inherits(fit$model, "lm")) list(test = test %||% if (inherits(fit$model, "glm")) "LRT" else "F"))
+  c(out, if (inherits(fit$model,
+                      "lm")) list(test = test %||% if (inherits(fit$model, "glm")) "LRT" else "F"))
 }
 
 confint_native.lm <- function(fit, level = 0.95, method = "profile") {
@@ -191,8 +195,8 @@ linear_predicted <- function(fit, newdata = NULL, type = "response", interval = 
   args <- list(model, type = if (is_glm) type else "response", se.fit = se)
   if (!is.null(newdata)) args <- c(args, list(newdata = newdata, na.action = na.pass))
   if (!is_glm && interval != "none") args <- c(args, interval = interval, level = level)
-  # Intervals for the data at hand are what was asked for: R remarks that they are no forecasts; what
-  # a rank-deficient fit cannot say is told by row.
+  # Intervals for the data at hand are what was asked for: R remarks that they are no forecasts;
+  # what a rank-deficient fit cannot say is told by row.
   found <- withCallingHandlers(do.call(predict, args), warning = function(w) {
     if (grepl("_future_ responses|rank-deficient", conditionMessage(w)))
       tryInvokeRestart("muffleWarning")

@@ -132,13 +132,15 @@ lm_list_glance <- function(fit) {
 #' t tests of the groups' coefficients, each group one observation.
 lm_list_second_level <- function(fit, level = 0.95) {
   table <- coef(fit$model)
-  tests <- lapply(table, function(b) tryCatch(stats::t.test(b, conf.level = level), error = function(e)
-    refuse("NotSupportedError", "a t test of the groups' coefficients needs two groups or more that ",
-           "differ (R: ", conditionMessage(e), ")")))
+  tests <- lapply(table,
+                  function(b) tryCatch(stats::t.test(b, conf.level = level), error = function(e)
+refuse("NotSupportedError", "a t test of the groups' coefficients needs two groups or more that ",
+    "differ (R: ", conditionMessage(e), ")")))
   number <- function(f) vapply(tests, f, 0, USE.NAMES = FALSE)
   list(term = names(table), n = vapply(table, function(b) sum(!is.na(b)), 0L, USE.NAMES = FALSE),
        estimate = number(function(t) t$estimate[[1L]]), std_error = number(function(t) t$stderr),
-       df = number(function(t) t$parameter[[1L]]), statistic = number(function(t) t$statistic[[1L]]),
+       df = number(function(t) t$parameter[[1L]]),
+       statistic = number(function(t) t$statistic[[1L]]),
        p_value = number(function(t) t$p.value), conf_low = number(function(t) t$conf.int[1L]),
        conf_high = number(function(t) t$conf.int[2L]))
 }

@@ -1,9 +1,9 @@
 # The model and its data as emmeans should see them.
 
-# The model as emmeans should see it. emmeans before 1.8.7 takes the offset that it finds in the model
-# frame for a covariate of its own, so that the variables inside are out of reach: an offset here
-# stands in the formula, however it was given, and emmeans computes it from the grid's variables. Those
-# have the fit's means in scale(x) and its like.
+# The model as emmeans should see it. emmeans before 1.8.7 takes the offset that it finds in the
+# model frame for a covariate of its own, so that the variables inside are out of reach: an offset
+# here stands in the formula, however it was given, and emmeans computes it from the grid's
+# variables. Those have the fit's means in scale(x) and its like.
 .means_model <- function(fit, with_offset = TRUE) {
   if (!isS4(fit$model)) return(.plain_means_model(fit, with_offset))
   kept(fit, paste("model for means", with_offset), {
@@ -50,7 +50,8 @@
   model
 }
 
-# The terms of an lm whose right-hand side is written anew, of the same variables and perhaps an offset.
+# The terms of an lm whose right-hand side is written anew, of the same variables and perhaps an
+# offset.
 within_terms <- function(model, right) {
   form <- formula(model)
   form[[3L]] <- right

@@ -89,7 +89,8 @@ fit_membership <- function(formula, data, data_name, memberships, reml, weights,
     devfun <- do.call(mkLmerDevfun, c(parts, list(start = begin, control = control)))
     if (devFunOnly) return(devfun)
     if (!length(control$optimizer))
-      refuse("NotSupportedError", "optimizer=None is for lmer; a multiple-membership model is optimized")
+      refuse("NotSupportedError",
+             "optimizer=None is for lmer; a multiple-membership model is optimized")
     opt <- optimizeLmer(devfun, optimizer = control$optimizer,
                         restart_edge = control$restart_edge, boundary.tol = control$boundary.tol,
                         control = control$optCtrl, start = begin,

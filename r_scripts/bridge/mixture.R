@@ -1,6 +1,6 @@
-# Mixtures of chi-squared distributions: what a likelihood ratio is distributed as where a variance is
-# tested on the boundary of its range. Self & Liang 1987, doi:10.1080/01621459.1987.10478472; Stram &
-# Lee 1994, doi:10.2307/2533455.
+# Mixtures of chi-squared distributions: what a likelihood ratio is distributed as where a variance
+# is tested on the boundary of its range. Self & Liang 1987, doi:10.1080/01621459.1987.10478472;
+# Stram & Lee 1994, doi:10.2307/2533455.
 
 # P(chi-squared(df) >= x); with df = 0 all of it lies at 0.
 .chisq_upper <- function(x, df) {
@@ -12,7 +12,8 @@ mixture_upper <- function(x, df, weights) {
   vapply(x, function(one) sum(weights * .chisq_upper(one, df)), 0)
 }
 
-#' The statistic that the mixture exceeds with probability `level`; 0 where it lies above 0 less often.
+#' The statistic that the mixture exceeds with probability `level`; 0 where it lies above 0 less
+#' often.
 mixture_quantile <- function(level, df, weights) {
   if (sum(weights[df > 0]) <= level) return(0)
   largest <- max(df[weights > 0])
@@ -54,7 +55,8 @@ mixture_note <- function(table, lost, level) {
   df <- table$Df[2L]
   chisq <- table$Chisq[2L]
   at <- function(lost) formatC(boundary_critical(chisq, df, lost, level), digits = 3L, format = "f")
-  paste0("a variance is tested on its boundary: p = ", format.pval(boundary_p(chisq, df, lost), digits = 4L),
+  paste0("a variance is tested on its boundary: p = ",
+         format.pval(boundary_p(chisq, df, lost), digits = 4L),
          " by the mixture 0.5 chi-squared(", df - 1, ") + 0.5 chi-squared(", df, "). Its critical ",
          "value at ", format(level), " is ", at(1), ", that of chi-squared(", df, ") ", at(0))
 }

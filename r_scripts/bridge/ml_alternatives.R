@@ -69,7 +69,8 @@ ml_hausman <- function(within, random) {
 }
 
 #' Cluster-robust tests of the coefficients; `cluster` has one entry per row used.
-ml_cluster_robust <- function(fit, cluster, type, level = 0.95, boot_type = "xy", nsim = 500L, seed = NULL) {
+ml_cluster_robust <-
+  function(fit, cluster, type, level = 0.95, boot_type = "xy", nsim = 500L, seed = NULL) {
   model <- fit$model
   if (is.data.frame(cluster)) cluster <- factor(cluster[[1L]])
   mixed <- inherits(model, "merMod")
@@ -82,7 +83,8 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95, boot_type = "xy"
   }
   if (type == "bootstrap") {
     if (!inherits(model, "lm"))
-      refuse("NotSupportedError", "the bootstrap of clusters is there for pymlm.lm; of a ", kind_of(model),
+      refuse("NotSupportedError", "the bootstrap of clusters is there for pymlm.lm; of a ",
+             kind_of(model),
              ", m.bootstrap() and m.confint(method='boot') simulate from the model")
     .bootstrap_errors(fit, cluster, boot_type, nsim, seed, level)
   } else if (substr(type, 1L, 2L) == "CR") .club_sandwich(model, cluster, type, level)
@@ -96,7 +98,8 @@ ml_cluster_robust <- function(fit, cluster, type, level = 0.95, boot_type = "xy"
   need_package("clubSandwich", "CR0 to CR3")
   if (inherits(model, "lmerModLmerTest")) model <- as_class(model, "lmerMod")
   if (inherits(model, "gls"))
-    refuse("NotSupportedError", "clubSandwich does not find the data of a gls model that was fitted from ",
+    refuse("NotSupportedError",
+           "clubSandwich does not find the data of a gls model that was fitted from ",
            "here. Ask of pymlm.lm, whose coefficients differ by the weights alone, or of pymlm.lme")
   if (inherits(model, "lme")) model <- nlme_with_data(model)
   args <- list(model, type = type)

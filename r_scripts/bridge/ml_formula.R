@@ -1,5 +1,5 @@
-# Formulas that the multilevel workflow reads and rewrites, as language: nothing is evaluated but the
-# model frame of an already vetted formula.
+# Formulas that the multilevel workflow reads and rewrites, as language: nothing is evaluated but
+# the model frame of an already vetted formula.
 
 .is_bar <- function(e) is.call(e) && length(e) == 3L && as.character(e[[1L]])[1L] %in% c("|", "||")
 
@@ -58,7 +58,8 @@ ml_design <- function(formula, data) {
   part <- function(formula) {
     tt <- terms(formula, data = data)
     x <- if (length(attr(tt, "variables")) == 1L)
-      structure(matrix(1, nrow(data), attr(tt, "intercept")), assign = integer(attr(tt, "intercept")),
+      structure(matrix(1, nrow(data), attr(tt, "intercept")),
+                assign = integer(attr(tt, "intercept")),
                 dimnames = list(NULL, "(Intercept)"[attr(tt, "intercept")]))
     else model.matrix(tt, model.frame(tt, data, na.action = na.pass))
     list(term = as.character(colnames(x)), values = unname(matrix(as.numeric(x), nrow(data))),

@@ -47,7 +47,8 @@ ml_nakagawa <- function(fit) {
 #' p-values of the checks; NA where one cannot be made.
 ml_checks <- function(fit) UseMethod("ml_checks", fit$model)
 ml_checks.default <- function(fit)
-  refuse_class(fit, "This set of checks", "m.check() and m.qq_data() check one assumption at a time")
+  refuse_class(fit, "This set of checks",
+               "m.check() and m.qq_data() check one assumption at a time")
 ml_checks.lm <- function(fit) {
   model <- fit$model
   if (inherits(model, "glm")) .need_linear(fit, "These assumptions")
@@ -76,7 +77,8 @@ ml_checks.merMod <- function(fit) {
   for (g in names(modes)) for (t in colnames(modes[[g]])) {
     v <- modes[[g]][[t]]
     effects[[paste0(g, ": ", t)]] <- list(
-      modes = v, p = if (stats::sd(v) > 0) p(stats::shapiro.test(.at_most(v))$p.value) else NA_real_)
+      modes = v,
+      p = if (stats::sd(v) > 0) p(stats::shapiro.test(.at_most(v))$p.value) else NA_real_)
   }
   curve <- .curvature(unname(r), eta)
   serial <- lapply(groups, function(g) .serial_score(model, unname(r), g))
@@ -136,18 +138,21 @@ ml_checks.merMod <- function(fit) {
 
 .at_most <- function(x, n = 5000L) if (length(x) > n) x[seq_len(n)] else x
 
-#' A two-level model in lavaan: each y on x at both levels, x partitioned by the model; outcomes covary at
-#' both levels. Labels are w_x, b_x, or w1_x, w2_x ... of several outcomes.
+#' A two-level model in lavaan: each y on x at both levels, x partitioned by the model; outcomes
+#' covary at both levels. Labels are w_x, b_x, or w1_x, w2_x ... of several outcomes.
 ml_latent <- function(data, y, cluster, x, within, between, fiml, level) {
   need_package("lavaan", "latent centring")
   mark <- if (length(y) == 1L) "" else seq_along(y)
   regressions <- function(prefix, more) paste0("  ", y, " ~ ", vapply(mark, function(k)
     paste(c(paste0(prefix, k, "_", x, "*", x), more), collapse = " + "), ""), collapse = "\n")
-  together <- if (length(y) > 1L) paste0("\n  ", utils::combn(y, 2L, paste, collapse = " ~~ "), collapse = "")
+  together <- if (length(y) > 1L)
+    paste0("\n  ", utils::combn(y, 2L, paste, collapse = " ~~ "), collapse = "")
   each <- rep(mark, each = length(x))
   syntax <- paste0(
-    "level: 1\n", regressions("w", within), together, "\nlevel: 2\n", regressions("b", between), together, "\n",
-    paste0("contextual", each, "_", x, " := b", each, "_", x, " - w", each, "_", x, collapse = "\n"))
+    "level: 1\n", regressions("w", within), together, "\nlevel: 2\n", regressions("b", between),
+    together, "\n",
+    paste0("contextual", each, "_", x, " := b", each, "_", x, " - w", each, "_", x,
+           collapse = "\n"))
   flat <- "no variance within cluster|Level-1 variable|has no variance"
   notes <- character()
   fit <- withCallingHandlers(

@@ -1,15 +1,17 @@
 # The random part as the multilevel workflow needs it: per term its covariance, and how its columns
 # vary over the rows.
 
-#' One entry per random term: group, coefficients, covariance, mean cross-product of its columns over
-#' the rows (so that sum(covariance * moments) is its mean variance), and the group of each row.
+#' One entry per random term: group, coefficients, covariance, mean cross-product of its columns
+#' over the rows (so that sum(covariance * moments) is its mean variance), and the group of each
+#' row.
 ml_terms <- function(fit) UseMethod("ml_terms", fit$model)
 ml_terms.default <- function(fit)
   refuse_class(fit, "A partition of the variance", "It needs random effects: pymlm.lmer or lme")
 ml_terms.lme <- function(fit) {
   model <- fit$model
   if (!is.null(model$modelStruct$varStruct))
-    refuse("NotSupportedError", "the residual variance of this model differs between rows, and so does ",
+    refuse("NotSupportedError",
+           "the residual variance of this model differs between rows, and so does ",
            "every share of the variance: m.sd_ratios() has the ratios")
   found <- varcorr_result(NULL, fit)
   data <- nlme_frame(model)
@@ -26,7 +28,8 @@ ml_terms.lme <- function(fit) {
 }
 ml_terms.merMod <- function(fit) {
   model <- fit$model
-  need_linear_predictor(fit, "A partition of the variance", "m.varcorr() has the parameters' variances")
+  need_linear_predictor(fit, "A partition of the variance",
+                        "m.varcorr() has the parameters' variances")
   flist <- getME(model, "flist")
   assign <- attr(flist, "assign")
   zt <- getME(model, "Ztlist") # one matrix a coefficient: groups by rows
@@ -91,7 +94,8 @@ ml_implied.lme <- ml_implied.gls <- function(fit, rows) {
   lme <- inherits(model, "lme")
   group <- if (lme) model$groups[[1L]] else nlme::getGroups(model)
   if (lme && ncol(model$groups) > 1L)
-    refuse("NotSupportedError", "nlme gives the implied covariance of models with one grouping factor; ",
+    refuse("NotSupportedError",
+           "nlme gives the implied covariance of models with one grouping factor; ",
            "fit it by pymlm.lmer")
   out <- matrix(0, length(rows), length(rows))
   if (is.null(group) && is.null(model$modelStruct$corStruct)) {
@@ -132,7 +136,8 @@ ml_fixed_part.default <- function(fit) {
        fitted = fitted, term = names(coefs(model)), estimate = unname(coefs(model)))
 }
 ml_fixed_part.merMod <- function(fit) {
-  need_linear_predictor(fit, "Explained variance", "m.predict(re_form='NA') is what the parameters say")
+  need_linear_predictor(fit, "Explained variance",
+                        "m.predict(re_form='NA') is what the parameters say")
   model <- fit$model
   list(response = as.numeric(getME(model, "y")),
        weights = as.numeric(stats::weights(model)), offset = as.numeric(getME(model, "offset")),

@@ -4,11 +4,13 @@
 mean_comparison <- function(fit, small = NULL, L = NULL, method = "Kenward-Roger",
                             names = c("m1", "m0")) {
   if (!is(fit$model, "merMod"))
-    refuse("NotSupportedError", names[1L], " must be a mixed model; for a linear model anova() has F tests")
+    refuse("NotSupportedError", names[1L],
+           " must be a mixed model; for a linear model anova() has F tests")
   .need_linear(fit, paste("F tests by", method))
   need_fixed_effects(fit, "An F test of the means")
   if (is_membership(fit$model))
-    refuse("NotSupportedError", "pbkrtest fits lme4's own models, in which every row lies in one unit; ",
+    refuse("NotSupportedError",
+           "pbkrtest fits lme4's own models, in which every row lies in one unit; ",
            "m.contest(L) tests the same with Satterthwaite's degrees of freedom")
   if (!is.null(small)) {
     .check_same_data(list(fit$model, small$model), names)
@@ -68,11 +70,13 @@ pb_test <- function(large, small, ref) {
     used <- length(ref)
     test$test["PBtest", "p.value"] <- (1 + sum(ref > lrt)) / (1 + used)
     test$samples["npos"] <- used
-    if (isS4(large$model)) notes <- paste("Gamma, Bartlett and F stand for continuous distributions, of",
-      "tests of the means; a variance is tested here, and PBtest is the one to read")
+    if (isS4(large$model))
+      notes <- paste("Gamma, Bartlett and F stand for continuous distributions, of",
+"tests of the means; a variance is tested here, and PBtest is the one to read")
   }
-  if (positive < 2) notes <- c(notes, paste("no two simulated statistics are above 0: Gamma, Bartlett and",
-                                            "F have no moments to start from"))
+  if (positive < 2)
+    notes <- c(notes, paste("no two simulated statistics are above 0: Gamma, Bartlett and",
+                            "F have no moments to start from"))
   p <- test$test["PBtest", "p.value"]
   test$ctime <- NULL # pbkrtest prints it: the time of refits that others made
   test[c("formula.large", "formula.small")] <- lapply(list(large$model, small$model),

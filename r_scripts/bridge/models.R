@@ -1,6 +1,7 @@
 # What the questions need to know of a model, by its class. Each question is one function for every
-# class: where R has a generic, it is called; what R names differently in each class is asked here. A
-# class of models is added by methods for the generics of this file, for `describe` and for `summary`.
+# class: where R has a generic, it is called; what R names differently in each class is asked here.
+# A class of models is added by methods for the generics of this file, for `describe` and for
+# `summary`.
 
 is_lmm <- function(model) isS4(model) && lme4::isLMM(model)
 is_nlmm <- function(model) isS4(model) && lme4::isNLMM(model)
@@ -66,7 +67,8 @@ design.merMod <- function(model) {
        terms = attr(terms(model, fixed.only = TRUE), "term.labels"))
 }
 design.lm <- function(model) {
-  list(assign = attr(model.matrix(model), "assign")[!is.na(coef(model))], terms = attr(terms(model), "term.labels"))
+  list(assign = attr(model.matrix(model), "assign")[!is.na(coef(model))],
+       terms = attr(terms(model), "term.labels"))
 }
 design.lme <- function(model) {
   x <- model.matrix(terms(model), nlme_frame(model), contrasts.arg = model$contrasts)
@@ -106,7 +108,8 @@ checked_ddf <- function(fit, ddf) {
   if (is.null(ddf) || ddf == "default") return(own)
   if (inherits(fit$model, "merMod")) {
     if (ddf %in% c("residual", "containment"))
-      refuse("NotSupportedError", ddf, " degrees of freedom are not those of a ", kind_of(fit$model),
+      refuse("NotSupportedError", ddf, " degrees of freedom are not those of a ",
+             kind_of(fit$model),
              ". Ask for 'Satterthwaite', 'Kenward-Roger', 'between-within' or 'asymptotic'")
     return(ddf)
   }

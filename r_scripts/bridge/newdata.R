@@ -9,7 +9,8 @@
   seen <- if (identical(allow_new_levels, "nan")) .seen_groups(fit$model, newdata, groups)
   allow_new_levels <- isTRUE(allow_new_levels)
   # Names that Python made of numbers: a model that R fitted to the numbers wants those.
-  for (g in groups) if (is.factor(newdata[[g]]) && isS4(fit$model) && is.numeric(fit$model@frame[[g]]))
+  for (g in groups)
+    if (is.factor(newdata[[g]]) && isS4(fit$model) && is.numeric(fit$model@frame[[g]]))
     newdata[[g]] <- as.numeric(as.character(newdata[[g]]))
   complete <- complete.cases(newdata[if (allow_new_levels) predictors else
     union(predictors, groups)])
@@ -44,15 +45,16 @@
     mine <- as.character(newdata[[v]]) %in% lost
     if (any(mine & !out))
       advise("predict: '", v, "' is '", paste(lost, collapse = "', '"), "' only in rows that the ",
-             "fit dropped for missing values: the model has no effect of it, and the prediction of ",
+             "fit dropped for missing values: the model has no effect of it, and the ",
+             "prediction of ",
              sum(mine), " such rows is NaN.")
     out <- out | mine
   }
   out
 }
 
-# The fit's own levels, for what reads a factor's codes or makes columns of its levels: as.integer(f),
-# dummy(f, "v").
+# The fit's own levels, for what reads a factor's codes or makes columns of its levels:
+# as.integer(f), dummy(f, "v").
 .with_levels <- function(fit, newdata, names) {
   data <- model_data(fit)
   frame <- used_frame(fit$model)
@@ -67,7 +69,8 @@
 
 #' Names that predictions use: predictors of the fixed part and of slopes, and grouping factors.
 .used_names <- function(model, re) {
-  fixed <- union(.names_in(list(delete.response(terms(model, fixed.only = TRUE)))), offset_column(model))
+  fixed <- union(.names_in(list(delete.response(terms(model, fixed.only = TRUE)))),
+                 offset_column(model))
   bars <- if (identical(re, NA)) list() else
     findbars(if (is.null(re)) formula(model) else re)
   names_in <- function(part) unique(unlist(lapply(bars, function(b) all.vars(b[[part]]))))
@@ -140,7 +143,8 @@
 .guarded_prediction <- function(expr) {
   # The coding that C() made anew of the new rows' levels is not used: the fit's is.
   hear <- function(w)
-    if (startsWith(conditionMessage(w), "contrasts dropped from factor C(")) tryInvokeRestart("muffleWarning")
+    if (startsWith(conditionMessage(w), "contrasts dropped from factor C("))
+      tryInvokeRestart("muffleWarning")
   tryCatch(withCallingHandlers(expr, warning = hear), error = function(e) {
     if (grepl("has new levels?", conditionMessage(e)))
       refuse("DataError", "newdata: ", conditionMessage(e), ", for which the model has no ",
@@ -150,11 +154,11 @@
   })
 }
 
-#' The model as on its complete rows: R pads what it says by row, and recycles where it cannot, as long
-#' as the frame remembers rows that were dropped. Python puts the rows in their places.
+#' The model as on its complete rows: R pads what it says by row, and recycles where it cannot, as
+#' long as the frame remembers rows that were dropped. Python puts the rows in their places.
 #'
-#' Ordered grouping factors are plain ones in it: lme4 makes contrasts of all levels of an ordered factor,
-#' which R cannot do for many, and needs none of a group.
+#' Ordered grouping factors are plain ones in it: lme4 makes contrasts of all levels of an ordered
+#' factor, which R cannot do for many, and needs none of a group.
 without_dropped <- function(model) {
   if (!isS4(model)) return(model)
   dropped <- attr(model@frame, "na.action")
@@ -163,7 +167,8 @@ without_dropped <- function(model) {
   if (!length(dropped) && !length(ordered)) return(model)
   attr(model@frame, "na.action") <- NULL
   for (g in ordered) model@frame[[g]] <- .unordered(model@frame[[g]])
-  # predict() with a re.form, and so simulate(), looks for the random effects in the data themselves.
+  # predict() with a re.form, and so simulate(), looks for the random effects in the data
+  # themselves.
   data <- tryCatch(eval(model@call$data, model_home(model)), error = function(e) NULL)
   complete <- is.data.frame(data) && nrow(data) == nrow(model@frame) + length(dropped)
   if (complete && length(dropped)) data <- data[-dropped, , drop = FALSE]

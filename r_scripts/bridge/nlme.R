@@ -39,8 +39,10 @@ nlme_parts <- function(text) {
   formula <- parse_formula(text)
   bars <- findbars(formula)
   if (length(bars) != 1L)
-    refuse("FormulaError", "lme() takes one random term, in the formula as '+ (x | g)' or by random='~ x ",
-           "| g'; this formula has ", length(bars), ". Nested factors: random='~ 1 | outer/inner'; ",
+    refuse("FormulaError",
+           "lme() takes one random term, in the formula as '+ (x | g)' or by random='~ x ",
+           "| g'; this formula has ", length(bars),
+           ". Nested factors: random='~ 1 | outer/inner'; ",
            "crossed ones: pymlm.lmer")
   formula[[3L]] <- nobars(formula[[3L]]) %||% 1
   bar <- bars[[1L]]
@@ -87,7 +89,8 @@ describe.lme <- describe.gls <- function(fit) {
   lme <- inherits(m, "lme")
   list(
     formula = paste(deparse(formula(m), width.cutoff = 500L), collapse = " "),
-    nobs = as.integer(m$dims$N), dropped = as.integer(m$na.action), reml = identical(m$method, "REML"),
+    nobs = as.integer(m$dims$N), dropped = as.integer(m$na.action),
+    reml = identical(m$method, "REML"),
     ngroups = if (lme) {
       g <- m$groups
       as.list(vapply(g, function(x) length(unique(x)), 0L))
@@ -120,7 +123,8 @@ varcorr_native.lme <- function(fit) nlme::VarCorr(fit$model)
 varcorr_native.gls <- function(fit) NULL
 
 # nlme's own is text, made for the digits of its moment.
-print.pymlm_varcorr_lme <- function(x, ...) print(nlme::VarCorr(structure(unclass(x), class = "lme")))
+print.pymlm_varcorr_lme <- function(x, ...)
+  print(nlme::VarCorr(structure(unclass(x), class = "lme")))
 
 # Rows as lme4 gives them; nlme counts levels from the outermost.
 varcorr_result.lme <- varcorr_result.gls <- function(native, fit) {
@@ -248,9 +252,11 @@ nlme_predict <- function(fit, newdata, level = NULL) {
   data <- nlme_frame(m)
   whole <- nlme_rows(fit, "fitted", level = level)
   for (rows in list(1L, rev(seq(2L, nrow(data), by = 2L)))) {
-    again <- tryCatch(.nlme_predicted(m, data[rows, , drop = FALSE], level), error = function(e) NULL)
+    again <- tryCatch(.nlme_predicted(m, data[rows, , drop = FALSE], level),
+                      error = function(e) NULL)
     if (!isTRUE(all.equal(again, whole[rows], tolerance = 1e-6)))
-      refuse("NotSupportedError", "nlme computes ", paste(vapply(made, deparse1, ""), collapse = ", "),
+      refuse("NotSupportedError", "nlme computes ",
+             paste(vapply(made, deparse1, ""), collapse = ", "),
              " from the new rows alone, and would give other values than the model was fitted to. ",
              "Compute it as a column of the data before fitting, and give that column in newdata.")
   }
@@ -289,7 +295,8 @@ rows_at.lme <- function(fit, data, re) {
       attr(terms(f), "variables"))[-1L]))))) .check_own_rows(fit, NULL)
   data <- .with_levels(fit, data, names(data))
   groups <- fit$model$groups
-  of_rows <- do.call(paste, c(lapply(names(groups), function(g) as.character(data[[g]])), sep = "/"))
+  of_rows <- do.call(paste,
+                     c(lapply(names(groups), function(g) as.character(data[[g]])), sep = "/"))
   if (!all(of_rows %in% as.character(groups[[ncol(groups)]]))) .refuse_unknown_groups()
   modes <- .nlme_predicted(fit$model, data, NULL) - .nlme_predicted(fit$model, data, 0L)
   found$eta <- found$eta + modes
@@ -299,7 +306,8 @@ rows_at.lme <- function(fit, data, re) {
 confint_native.lme <- confint_native.gls <- function(fit, level = 0.95) {
   tryCatch(nlme::intervals(fit$model, level = level), error = function(e)
     refuse("NotSupportedError", "nlme has no intervals of this model's variances: ",
-           sub("\n.*", "", conditionMessage(e)), ". The fit is at a boundary or near it: fit fewer ",
+           sub("\n.*", "", conditionMessage(e)),
+           ". The fit is at a boundary or near it: fit fewer ",
            "random effects, or take the fixed effects' intervals from m.tidy(conf_int=True)"))
 }
 

@@ -1,6 +1,7 @@
 # How well a model fits, in one row: what performance::model_performance() has, for each class.
 
-#' @param reml take a REML fit's restricted likelihood, as AIC() does; FALSE: the full one, at its estimates
+#' @param reml take a REML fit's restricted likelihood, as AIC() does; FALSE: the full one, at its
+#' estimates
 ml_performance <- function(fit, reml = TRUE) {
   model <- fit$model
   ll <- if (!reml && is_reml(model)) logLik(model, REML = FALSE) else logLik(model)
@@ -8,8 +9,10 @@ ml_performance <- function(fit, reml = TRUE) {
   k <- attr(ll, "df")
   plain <- inherits(model, "lm") && !inherits(model, "glm")
   r2 <- if (plain) .lm_r2(model) else c(NA_real_, NA_real_)
-  list(nobs = n, npar = k, loglik = as.numeric(ll), aic = AIC(ll), aicc = .aicc(ll, n), bic = BIC(ll), r2 = r2[1L],
-       r2_adjusted = r2[2L], rmse = sqrt(mean(residuals(model, type = "response")^2)), sigma = stats::sigma(model))
+  list(nobs = n, npar = k, loglik = as.numeric(ll), aic = AIC(ll), aicc = .aicc(ll, n),
+       bic = BIC(ll), r2 = r2[1L],
+       r2_adjusted = r2[2L], rmse = sqrt(mean(residuals(model, type = "response")^2)),
+       sigma = stats::sigma(model))
 }
 
 # Hurvich & Tsai 1989, doi:10.1093/biomet/76.2.297: AIC + 2 k (k + 1) / (n - k - 1).

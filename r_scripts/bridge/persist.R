@@ -130,8 +130,8 @@ identify <- function(fit) {
   )
 }
 
-#' A model's random terms for another fit by lme4's modular functions, whose C++ writes new parameters
-#' into them where they lie: without copies, into this model's.
+#' A model's random terms for another fit by lme4's modular functions, whose C++ writes new
+#' parameters into them where they lie: without copies, into this model's.
 terms_apart <- function(model) {
   terms <- getME(model, c("Zt", "Lambdat", "Lind", "theta", "lower", "flist", "cnms", "Gp",
                           "Ztlist"))
@@ -215,9 +215,11 @@ script_parts <- function(fit, data_file) {
 .quoted <- function(x) {
   missing <- is.na(x)
   x <- enc2utf8(x)
-  for (pair in list(c("\\", "\\\\"), c("\"", "\\\""), c("\n", "\\n"), c("\r", "\\r"), c("\t", "\\t")))
+  for (pair in list(c("\\", "\\\\"), c("\"", "\\\""), c("\n", "\\n"), c("\r", "\\r"),
+                    c("\t", "\\t")))
     x <- gsub(pair[1L], pair[2L], x, fixed = TRUE)
-  for (i in grep("[\001-\037\177]", x)) { # control characters: no escape of their own in a text file
+  # control characters: no escape of their own in a text file
+  for (i in grep("[\001-\037\177]", x)) {
     points <- utf8ToInt(x[i])
     parts <- vapply(points, intToUtf8, "")
     control <- points < 32L | points == 127L

@@ -8,7 +8,8 @@
   if (!is.null(weights)) args$weights <- data[[weights]]
   if (!is.null(offset)) args$offset <- data[[offset]]
   made <- if (is.null(family))
-    do.call(lme4::lFormula, c(args, control = list(lme4::lmerControl(check.formula.LHS = "ignore"))))
+    do.call(lme4::lFormula,
+            c(args, control = list(lme4::lmerControl(check.formula.LHS = "ignore"))))
   else do.call(lme4::glFormula, c(args, family = list(eval(family_call(family, link, theta))),
                                   control = list(lme4::glmerControl(check.formula.LHS = "ignore"))))
   list(formula = parsed, made = made)
@@ -34,7 +35,8 @@ theta_names <- function(cnms, size) {
   if (length(names) == size) names else paste0("theta", seq_len(size)) # a structured covariance
 }
 
-#' Simulated responses at chosen parameters; one row a row of the data, NA where a predictor is missing.
+#' Simulated responses at chosen parameters; one row a row of the data, NA where a predictor is
+#' missing.
 simulate_planned <- function(formula, data, beta, theta, sigma, beta_names, theta_names,
                              family = NULL, link = NULL, nb_theta = NULL, weights = NULL,
                              offset = NULL, nsim = 1L, seed = NULL) {

@@ -2,7 +2,8 @@
 
 #' Complete and no pooling of `formula` by group; partial pooling is lmer()'s affair.
 #'
-#' @param vary "all": intercept and the terms that vary within groups are each group's own; "intercept"
+#' @param vary "all": intercept and the terms that vary within groups are each group's own;
+#' "intercept"
 #'   or "slope": that alone. `own` names the terms, `whole` says that nothing is common.
 pooled_fits <- function(formula, data, by, vary) {
   f <- eval(parse_formula(formula), .formula_home)
@@ -32,12 +33,15 @@ pooled_fits <- function(formula, data, by, vary) {
 
 .check_slopes <- function(model, own, by) {
   if (!length(own))
-    refuse("DataError", "no predictor varies within ", by, ": there is no slope of each group's own")
+    refuse("DataError", "no predictor varies within ", by,
+           ": there is no slope of each group's own")
   labels <- attr(terms(model), "term.labels")[own]
   classes <- attr(terms(model), "dataClasses")
-  for (label in labels) for (v in rownames(attr(terms(model), "factors"))[attr(terms(model), "factors")[, label] > 0])
+  for (label in labels)
+    for (v in rownames(attr(terms(model), "factors"))[attr(terms(model), "factors")[, label] > 0])
     if (!grepl("numeric|matrix", classes[[v]]))
-      refuse("NotSupportedError", "vary='slope' is about numeric predictors, and ", v, " is a ", classes[[v]],
+      refuse("NotSupportedError", "vary='slope' is about numeric predictors, and ", v, " is a ",
+             classes[[v]],
              ": without an intercept it would have one of each level's own. Code it as 0 and 1")
 }
 
@@ -73,7 +77,8 @@ pooled_fits <- function(formula, data, by, vary) {
   if (J == 1L) D <- matrix(1, nrow(X), 1L)
   intercept <- colnames(X) == "(Intercept)"
   common <- !own & !(intercept & own_intercept)
-  parts <- c(if (own_intercept) list(D), lapply(which(own), function(j) D * X[, j]), list(X[, common, drop = FALSE]))
+  parts <- c(if (own_intercept) list(D), lapply(which(own), function(j) D * X[, j]),
+             list(X[, common, drop = FALSE]))
   M <- do.call(cbind, parts)
   m <- lm(y ~ 0 + M)
   b <- coef(m)
@@ -82,15 +87,17 @@ pooled_fits <- function(formula, data, by, vary) {
   blocks <- c(if (own_intercept) "(Intercept)", colnames(X)[own])
   place <- function(v) {
     out <- matrix(NA_real_, J, ncol(X), dimnames = list(NULL, colnames(X)))
-    for (i in seq_along(blocks)) if (blocks[i] %in% colnames(X)) out[, blocks[i]] <- v[(i - 1L) * J + seq_len(J)]
+    for (i in seq_along(blocks)) if (blocks[i] %in% colnames(X))
+      out[, blocks[i]] <- v[(i - 1L) * J + seq_len(J)]
     if (any(common)) out[, common] <- rep(utils::tail(v, sum(common)), each = J)
     out
   }
   list(estimate = place(b), std_error = place(s))
 }
 
-#' Standard errors of coef(model)[[group]], levels by terms: of fixed effect plus conditional mode less what
-#' they estimate, both uncertain and correlated; the variances are taken as known, as ranef() takes them.
+#' Standard errors of coef(model)[[group]], levels by terms: of fixed effect plus conditional mode
+#' less what they estimate, both uncertain and correlated; the variances are taken as known, as
+#' ranef() takes them.
 coef_errors <- function(fit, group) {
   model <- fit$model
   fixed <- names(fixef(model))
@@ -103,7 +110,8 @@ coef_errors <- function(fit, group) {
     x[, t] <- 1
     at <- match(fixed[t], random)
     z <- if (!is.na(at)) list(new = 0, zt = Matrix::sparseMatrix(
-      i = model@Gp[block] + (seq_len(l) - 1L) * k + at, j = seq_len(l), x = 1, dims = c(nrow(getME(model, "Zt")), l)))
+      i = model@Gp[block] + (seq_len(l) - 1L) * k + at, j = seq_len(l), x = 1,
+      dims = c(nrow(getME(model, "Zt")), l)))
     sqrt(.prediction_variance(model, x, z))
   }, numeric(l))
   list(level = levels(model@flist[[group]]), term = fixed, values = matrix(errors, l))
@@ -167,9 +175,9 @@ shrinkage_result <- function(native, fit) {
   list(mean = as.numeric(tapply(w * r, g, sum)[levels] / weight), weight = as.numeric(weight))
 }
 
-# No pooling of the deviations of every level of a factor: weighted least squares, on the level's own
-# rows of the random design, of what the fixed effects and the other factors leave. NA where a level
-# has too few rows, or does not vary.
+# No pooling of the deviations of every level of a factor: weighted least squares, on the level's
+# own rows of the random design, of what the fixed effects and the other factors leave. NA where a
+# level has too few rows, or does not vary.
 .least_squares <- function(model, part) {
   out <- matrix(NA_real_, length(part$level), length(part$term))
   if (!lme4::isLMM(model) || is_membership(model)) return(out)

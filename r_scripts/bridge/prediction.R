@@ -29,7 +29,8 @@ predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
   z <- if (!identical(re, NA)) .random_rows(fit, rows$data, re, allow_new_levels)
   random <- if (is.null(z)) 0 * eta else as.numeric(Matrix::crossprod(z$zt, getME(model, "b")))
   eta <- eta + random
-  list(n = n, at = rows$at, data = rows$data, random = random, eta = replace(eta, fixed$unknown, NaN), x = fixed$x,
+  list(n = n, at = rows$at, data = rows$data, random = random,
+       eta = replace(eta, fixed$unknown, NaN), x = fixed$x,
        z = z)
 }
 
@@ -50,7 +51,8 @@ predicted <- function(fit, newdata = NULL, re_form = NULL, type = "response",
   asked <- tryCatch(unlist(lapply(findbars(re), function(bar)
     named(mkReTrms(list(bar), frame)$cnms))), error = function(e) NA)
   if (!all(asked %in% own))
-    refuse("ArgumentError", "re_form=", dQuote(text, FALSE), " names random effects that the model ",
+    refuse("ArgumentError", "re_form=", dQuote(text, FALSE),
+           " names random effects that the model ",
            "has not: it has ", paste(sQuote(own, FALSE), collapse = ", "))
 }
 
@@ -118,15 +120,16 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
     own <- zt[, rows, drop = FALSE]
     cl <- if (is.null(solved)) .solved(part, part$Lambdat %*% own) else solved$columns %*% own
     across <- if (is.null(solved)) crossprod(part$RZX, cl) else solved$across %*% own
-    variance[rows] <- .joint_variance(model, part, t(x[rows, , drop = FALSE]) - as.matrix(across), cl)
+    variance[rows] <-
+      .joint_variance(model, part, t(x[rows, , drop = FALSE]) - as.matrix(across), cl)
   }
   variance + z$new
 }
 
 .solved <- function(part, columns) solve(part$L, solve(part$L, columns, system = "P"), system = "L")
 
-# The solution is linear in z: where rows have fewer coefficients among them than there are rows, each
-# coefficient is solved for, once. At most as many numbers as 400 MB hold, however dense.
+# The solution is linear in z: where rows have fewer coefficients among them than there are rows,
+# each coefficient is solved for, once. At most as many numbers as 400 MB hold, however dense.
 .solved_once <- function(part, zt) {
   used <- which(Matrix::rowSums(zt != 0) > 0)
   if (length(used) >= ncol(zt) || as.numeric(length(used)) * nrow(zt) > 5e7) return(NULL)
@@ -167,7 +170,8 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 .not_estimable <- function(x, null_space) {
   rows <- which(!estimability::is.estble(x, null_space))
   if (length(rows))
-    advise("predict: ", length(rows), " of ", nrow(x), " rows cannot be estimated: the fit dropped ",
+    advise("predict: ", length(rows), " of ", nrow(x),
+           " rows cannot be estimated: the fit dropped ",
            "columns (rank deficiency) that they need, such as a cell without data. Their ",
            "prediction is NaN.")
   rows
@@ -270,7 +274,8 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
        new = sigma(fit$model)^2 * rowSums((z %*% block$factor)^2))
 }
 
-# The variables of one random-effects term as model.frame makes them, with the fit's levels and contrasts.
+# The variables of one random-effects term as model.frame makes them, with the fit's levels and
+# contrasts.
 .random_frame <- function(fit, bar, newdata) {
   model <- fit$model
   written <- eval(call("~", call("(", bar)), model_home(model))

@@ -1,5 +1,5 @@
-# What R prints for a result. The text is made when it is first read, and again for other digits, from
-# a small R object that waits for it and holds neither the model nor its data.
+# What R prints for a result. The text is made when it is first read, and again for other digits,
+# from a small R object that waits for it and holds neither the model nor its data.
 
 #' Text that R prints for `x`, as one string.
 printed <- function(x, ...) {
@@ -14,8 +14,8 @@ under_digits <- function(digits, value) {
   value
 }
 
-#' The print of `native` for a result's field `printed`: an environment that waits for show_native(),
-#' or text and its digits, where the native object would drag its model along.
+#' The print of `native` for a result's field `printed`: an environment that waits for
+#' show_native(), or text and its digits, where the native object would drag its model along.
 #'
 #' @param below lines that stand below R's
 #' @param digits of a text that is made at once
@@ -24,14 +24,15 @@ waits <- function(native, below = NULL, digits = NULL) {
   # Of lme4's summary two parts alone can hold what is not its own.
   summed <- inherits(table, "summary.merMod") && .is_plain(table$optinfo)
   if (summed) table$call <- .freed(table$call) else table <- .freed(table)
-  if (summed || .is_light(table)) return(list2env(list(native = table, below = below), parent = emptyenv()))
+  if (summed || .is_light(table))
+    return(list2env(list(native = table, below = below), parent = emptyenv()))
   c(show_native(list(native = native, below = below), digits), digits %||% 7L)
 }
 
 #' What R prints for an object that `waits` left for later, under options(digits = digits).
 #'
-#' "" stands for what R cannot print (emmeans stops at numbers that agree in all digits): it is shown
-#' as a table. What R said when it made the native value stands on the result already.
+#' "" stands for what R cannot print (emmeans stops at numbers that agree in all digits): it is
+#' shown as a table. What R said when it made the native value stands on the result already.
 show_native <- function(waiting, digits = NULL) {
   text <- suppressMessages(tryCatch(under_digits(digits, printed(waiting$native)),
                                     error = function(e) NULL))
@@ -83,11 +84,13 @@ print_model <- function(fit, digits = NULL) enc2utf8(under_digits(digits, printe
 # Formulas without the environments that hold the data.
 .freed <- function(x) {
   if (is.object(x) && isS4(x)) return(x)
-  numbered <- is.data.frame(x) && .row_names_info(x) < 0L # which prints otherwise than rows named 1, 2
+  # which prints otherwise than rows named 1, 2
+  numbered <- is.data.frame(x) && .row_names_info(x) < 0L
   own <- attributes(x)
   if (typeof(x) == "list") {
     x <- .within(unclass(x), .freed)
-  } else if (is.null(own) || !typeof(x) %in% c("language", "double", "integer", "character", "logical"))
+  } else if (is.null(own) ||
+             !typeof(x) %in% c("language", "double", "integer", "character", "logical"))
     return(x)
   own <- .within(own, .freed)
   if (is.environment(own$.Environment)) own$.Environment <- globalenv()

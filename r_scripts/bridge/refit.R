@@ -66,7 +66,8 @@ copy_of_home <- function(home) {
   list2env(as.list(home, all.names = TRUE), parent = parent.env(home))
 }
 
-# One value a row of the data. R leaves rows out for `subset`, too, of which the model knows nothing.
+# One value a row of the data. R leaves rows out for `subset`, too, of which the model knows
+# nothing.
 .as_long_as <- function(data, model, response) {
   if (NROW(response) == nrow(data)) return(response)
   frame <- model.frame(model)
@@ -87,14 +88,17 @@ copy_of_home <- function(home) {
   predictors <- intersect(.variables_right_of(form), names(data))
   lost <- sum(late & complete.cases(data[predictors]))
   if (lost)
-    warning(lost, " row(s) that have a value now had no response when the model was fitted, and stay ",
-            "out: refit() keeps the model's rows. Fit the new response anew, or by update(), to use ",
+    warning(lost, " row(s) that have a value now had no response when the model was fitted, and ",
+            "stay ",
+            "out: refit() keeps the model's rows. Fit the new response anew, or by update(), to ",
+            "use ",
             "them", call. = FALSE)
   response
 }
 
-# The columns that make the left side what is asked for: y; y = exp(v) for log(y); a and n = s + f for
-# cbind(a, n - a). NULL where no column does, or one that does stands in another place of the call, too.
+# The columns that make the left side what is asked for: y; y = exp(v) for log(y); a and n = s + f
+# for cbind(a, n - a). NULL where no column does, or one that does stands in another place of the
+# call, too.
 .response_columns <- function(form, data, call, home, response) {
   left <- .left_of(form)
   columns <- if (is.matrix(response)) .pair_behind(as.list(left)[-1L], response)
@@ -125,7 +129,8 @@ copy_of_home <- function(home) {
   name <- as.character(side[[1L]])
   if (length(side) == 2L && name %in% names(.inverses))
     return(.column_behind(side[[2L]], suppressWarnings(.inverses[[name]](value))))
-  if (length(side) != 3L || sum(constant <- c(is.numeric(side[[2L]]), is.numeric(side[[3L]]))) != 1L)
+  if (length(side) != 3L ||
+      sum(constant <- c(is.numeric(side[[2L]]), is.numeric(side[[3L]]))) != 1L)
     return(NULL)
   k <- side[[which(constant) + 1L]]
   inner <- switch(paste0(name, which(constant)),
@@ -147,7 +152,8 @@ copy_of_home <- function(home) {
   stats::setNames(list(value[, i], rowSums(value)), as.character(c(sides[[i]], rest[[2L]])))
 }
 
-# Zeros and ones are the levels of a factor with two, or false and true, where the old column is such.
+# Zeros and ones are the levels of a factor with two, or false and true, where the old column is
+# such.
 .of_kind <- function(new, old) {
   if (!all(new %in% c(0, 1, NA))) return(new)
   if (is.logical(old)) return(as.logical(new))
@@ -167,9 +173,9 @@ copy_of_home <- function(home) {
 
 #' The model with memory of its own, for what works on a model in place.
 #'
-#' lme4 keeps the response and predictor modules in reference objects, into whose memory its C++ writes,
-#' and profile() and its like work on those that they are given, or make others over the offset and
-#' the weights that lie in the model frame.
+#' lme4 keeps the response and predictor modules in reference objects, into whose memory its C++
+#' writes, and profile() and its like work on those that they are given, or make others over the
+#' offset and the weights that lie in the model frame.
 apart <- function(model) {
   if (!isS4(model) || !methods::is(model, "merMod")) return(model)
   model@resp <- if (methods::is(model@resp, "glmResp")) .glm_response_apart(model@resp)

@@ -1,7 +1,8 @@
-# lme4's refit() to many responses. What refit() makes before it optimizes depends on the model alone:
-# the first call is lme4's own, in which its deviance function and the arguments of its steps are taken
-# down; the calls after it are these steps on the kept function. So each lme4's refit() is repeated with
-# what it does otherwise than lmer() (1.1-31 counts one fixed effect in the REML criterion).
+# lme4's refit() to many responses. What refit() makes before it optimizes depends on the model
+# alone: the first call is lme4's own, in which its deviance function and the arguments of its steps
+# are taken down; the calls after it are these steps on the kept function. So each lme4's refit() is
+# repeated with what it does otherwise than lmer() (1.1-31 counts one fixed effect in the REML
+# criterion).
 
 #' A function of a response that refits `model` to it, as lme4::refit() does and bootMer() with it.
 #'

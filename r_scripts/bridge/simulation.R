@@ -10,7 +10,8 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
            kind_of(fit$model), " has none")
   args <- list(object = without_dropped(fit$model), nsim = nsim)
   if (!is.null(re_form) && re_form != "NA") .check_drawn_terms(fit$model, .as_re_form(fit, re_form))
-  if (use_u) args$use.u <- TRUE else if (!is.null(re_form)) args$re.form <- .as_re_form(fit, re_form)
+  if (use_u) args$use.u <- TRUE else if (!is.null(re_form))
+    args$re.form <- .as_re_form(fit, re_form)
   sims <- with_seed(seed, do.call(stats::simulate, args))
   columns <- lapply(sims, function(s) {
     s <- if (is.matrix(s)) s else as.matrix(s)
@@ -26,11 +27,12 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
       unname(do.call(c, unname(columns))), names)
 }
 
-# With some terms kept, lme4 (1.1-31 at least) reads the parameters of the drawn terms from the front
-# of theta, where other terms' may stand: the samples of Penicillin get the plates' variance.
+# With some terms kept, lme4 (1.1-31 at least) reads the parameters of the drawn terms from the
+# front of theta, where other terms' may stand: the samples of Penicillin get the plates' variance.
 .check_drawn_terms <- function(model, re) {
   if ("dummy" %in% unlist(lapply(findbars(formula(model)), all.names)))
-    refuse("NotSupportedError", "lme4 cannot draw a part of the random effects beside dummy(). Draw ",
+    refuse("NotSupportedError",
+           "lme4 cannot draw a part of the random effects beside dummy(). Draw ",
            "all (re_form=None) or none (use_u=True), or fit the dummy as a column of 0 and 1.")
   if (!lme4::isLMM(model) && !lme4::isGLMM(model)) return()
   need_unstructured(model, "Which terms are drawn, where re_form names some,",
@@ -43,7 +45,8 @@ simulated <- function(fit, nsim = 1L, seed = NULL, re_form = NULL, use_u = FALSE
   for (kept in lapply(findbars(re), function(bar) mkReTrms(list(bar), model@frame)$cnms))
     if (any(kept[[1L]] %in% unlist(made[names(made) == names(kept)])))
       refuse("NotSupportedError", "lme4 keeps or draws whole terms, and would draw '",
-             kept[[1L]][1L], "' by ", names(kept), " on top of what is kept. Name the whole term in ",
+             kept[[1L]][1L], "' by ", names(kept),
+             " on top of what is kept. Name the whole term in ",
              "re_form, or write it apart in the model's formula.")
   right <- unlist(lapply(seq_along(made), function(i) {
     same <- vapply(blocks, function(b) b$group == names(made)[i] && identical(b$coefs, made[[i]]),

@@ -2,14 +2,15 @@
 
 #' xtreg, re, fe or be ([XT] xtreg, Methods and formulas).
 #'
-#' "re": Swamy and Arora's variance components with the harmonic mean of the group sizes, then OLS on
-#' quasi-demeaned data. "fe": OLS on demeaned data, to which the grand mean is added for the constant.
-#' "be": OLS on the group means.
+#' "re": Swamy and Arora's variance components with the harmonic mean of the group sizes, then OLS
+#' on quasi-demeaned data. "fe": OLS on demeaned data, to which the grand mean is added for the
+#' constant. "be": OLS on the group means.
 xtreg <- function(fit, type = "re") {
   model <- fit$model
   groups <- unique(names(model@cnms))
   if (length(groups) != 1L || !identical(unlist(model@cnms, use.names = FALSE), "(Intercept)"))
-    refuse("NotSupportedError", "xtreg, ", type, " fits one random intercept and nothing else; this model ",
+    refuse("NotSupportedError", "xtreg, ", type,
+           " fits one random intercept and nothing else; this model ",
            "is ", deparse(formula(model), width.cutoff = 500L)[1L])
   if (!"(Intercept)" %in% names(fixef(model)))
     refuse("NotSupportedError", "xtreg, ", type, " always has a constant, and this model has no ",

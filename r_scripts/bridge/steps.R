@@ -1,6 +1,6 @@
-# How far a long loop is. Python, which waits for R and must not ask it anything meanwhile, looks into
-# a small file: the number of steps in its first line, then a byte for each that is done. A step costs
-# some microseconds, and no random number.
+# How far a long loop is. Python, which waits for R and must not ask it anything meanwhile, looks
+# into a small file: the number of steps in its first line, then a byte for each that is done. A
+# step costs some microseconds, and no random number.
 
 # By process: a forked child has its parent's folder.
 .steps_file <- function() file.path(tempdir(), paste0("pymlm-steps-", Sys.getpid()))

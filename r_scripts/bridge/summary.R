@@ -1,6 +1,7 @@
 # summary(), with the degrees of freedom that were asked for.
 
-#' The lmerTest form of a model: its Hessian and Jacobian are computed once for each engine and kept.
+#' The lmerTest form of a model: its Hessian and Jacobian are computed once for each engine and
+#' kept.
 lmertest_model <- function(fit) {
   if (uses_exact(fit)) return(exact_object(fit, "lmerTest"))
   kept(fit, "lmerTest", {

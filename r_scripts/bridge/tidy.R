@@ -11,13 +11,15 @@ tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") 
 }
 
 .tidy_rows <- function(effect, term, estimate, group = NA, level = NA, std_error = NA, df = NA,
-                       statistic = NA, p_value = NA, conf_low = NA, conf_high = NA, parameter = NA) {
+                       statistic = NA, p_value = NA, conf_low = NA, conf_high = NA,
+                       parameter = NA) {
   text <- function(x) rep_len(as.character(x), length(term)) # there may be no term at all
   number <- function(x) rep_len(as.numeric(x), length(term))
   data.frame(effect = text(effect), group = text(group), level = text(level), term = text(term),
              estimate = number(estimate), std_error = number(std_error), df = number(df),
              statistic = number(statistic), p_value = number(p_value),
-             conf_low = number(conf_low), conf_high = number(conf_high), parameter = text(parameter))
+             conf_low = number(conf_low), conf_high = number(conf_high),
+             parameter = text(parameter))
 }
 
 .tidy_fixed <- function(fit, ddf, level) {
@@ -82,7 +84,8 @@ fixed_table.default <- function(fit, ddf, level) {
 .tidy_ran_vals <- function(fit, level) UseMethod(".tidy_ran_vals", fit$model)
 .tidy_ran_vals.default <- function(fit, level) refuse_class(fit, "A table of random effects")
 .tidy_ran_vals.lme <- function(fit, level) do.call(rbind, lapply(modes_by_group(fit), function(g)
-  .tidy_rows("ran_vals", rep(g$term, each = length(g$level)), as.vector(g$condval), group = g$grpvar,
+  .tidy_rows("ran_vals", rep(g$term, each = length(g$level)), as.vector(g$condval),
+             group = g$grpvar,
              level = rep(g$level, length(g$term)))))
 .tidy_ran_vals.merMod <- function(fit, level) {
   modes <- as.data.frame(ranef(fit$model, condVar = TRUE))
@@ -93,7 +96,8 @@ fixed_table.default <- function(fit, ddf, level) {
 }
 
 .tidy_ran_coefs <- function(fit) {
-  if (!inherits(fit$model, c("merMod", "lme"))) refuse_class(fit, "A table of coefficients by group")
+  if (!inherits(fit$model, c("merMod", "lme")))
+    refuse_class(fit, "A table of coefficients by group")
   coefs <- coefficients_by_group(fit$model)
   if (is.data.frame(coefs)) # nlme's are of the innermost groups
     coefs <- stats::setNames(list(coefs), utils::tail(names(fit$model$groups), 1L))
@@ -113,13 +117,15 @@ glance_table.lm <- function(fit) {
     list(null_deviance = model$null.deviance, df_null = model$df.null)
     else list(r_squared = s$r.squared, adj_r_squared = s$adj.r.squared,
               statistic = if (length(f)) f[["value"]] else NA_real_,
-              p_value = if (length(f)) pf(f[[1L]], f[[2L]], f[[3L]], lower.tail = FALSE) else NA_real_,
+              p_value = if (length(f)) pf(f[[1L]], f[[2L]], f[[3L]], lower.tail = FALSE) else
+                NA_real_,
               df = if (length(f)) f[["numdf"]] else NA_real_))
 }
 glance_table.lme <- glance_table.gls <- function(fit) {
   model <- fit$model
-  c(.glance_all(model), list(deviance = if (model$method == "ML") -2 * as.numeric(logLik(model)) else
-    NA_real_, reml_criterion = if (model$method == "REML") -2 * as.numeric(logLik(model))))
+  c(.glance_all(model),
+    list(deviance = if (model$method == "ML") -2 * as.numeric(logLik(model)) else
+NA_real_, reml_criterion = if (model$method == "REML") -2 * as.numeric(logLik(model))))
 }
 .glance_all <- function(model) {
   list(nobs = as.integer(nobs(model)), sigma = sigma(model), loglik = as.numeric(logLik(model)),
@@ -178,7 +184,8 @@ augment_table.merMod <- function(fit) {
   eta <- .unpadded(fit, predict(model))
   out <- list(.fitted = eta, .resid = .unpadded(fit, residuals(model)))
   if (!lme4::isNLMM(model)) # as broom.mixed: lme4 has none of these for a nonlinear model
-    out <- c(out, list(.hat = hat_values(fit), .cooksd = if (length(fixef(model))) cooks_distances(fit) else rep(NA_real_, nrow(frame)),
+    out <- c(out, list(.hat = hat_values(fit), .cooksd = if (length(fixef(model))) cooks_distances(
+      fit) else rep(NA_real_, nrow(frame)),
                        .fixed = .unpadded(fit, predict(model, re.form = NA))))
   parts <- c("mu", "offset", "sqrtXwt", "sqrtrwt", "weights", "wtres", "gam", "eta")
   values <- lapply(stats::setNames(parts, paste0(".", parts)), function(p)

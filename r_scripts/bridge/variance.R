@@ -4,9 +4,11 @@
 
 ranova_native <- function(fit, reduce_terms = TRUE) {
   if (!lme4::isLMM(fit$model))
-    refuse("NotSupportedError", "lmerTest's ranova takes linear mixed models. Fit the model without ",
+    refuse("NotSupportedError",
+           "lmerTest's ranova takes linear mixed models. Fit the model without ",
            "the random effect, too, and compare the two by lrt()")
-  in_model_data(fit, quote(.ranova(.model, reduce.terms = .reduce)), .ranova = well_written_ranova(),
+  in_model_data(fit, quote(.ranova(.model, reduce.terms = .reduce)),
+                .ranova = well_written_ranova(),
                 .model = .spelled_apart(plain_model(fit)), .reduce = reduce_terms)
 }
 
@@ -40,7 +42,8 @@ ranova_result <- function(native, fit, reduce_terms = TRUE) {
 #' Variances and covariances with standard errors, as Stata and SAS print them.
 varcorr_se_native <- function(fit, level = 0.95) {
   if (!lme4::isLMM(fit$model))
-    refuse("NotSupportedError", "standard errors of variance components come from lmerTest's Hessian ",
+    refuse("NotSupportedError",
+           "standard errors of variance components come from lmerTest's Hessian ",
            "of a linear mixed model. Use confint(method='profile') or bootstrap()")
   lmertest_model(fit)
 }
@@ -54,8 +57,8 @@ varcorr_se_result <- function(native, fit, level = 0.95) {
        conf_low = made$low[at], conf_high = made$high[at], level = level)
 }
 
-# In the order of the terms, then sigma: each variance and covariance, its standard error by the delta
-# method, and limits: on the log scale for a variance, plain for a covariance.
+# In the order of the terms, then sigma: each variance and covariance, its standard error by the
+# delta method, and limits: on the log scale for a variance, plain for a covariance.
 .component_errors <- function(fit, vcov_varpar, level) {
   made <- .vcov_jacobian(fit$model)
   rows <- made$rows
@@ -189,10 +192,11 @@ print.pymlm_intervals <- function(x, ...) print(x$table)
   variance <- seq_len(names$n_variance)
   out <- rbind(matrix(NA_real_, names$n_variance, 2L), fixed)
   rownames(out) <- names$readable
-  # R has none of these. Log-scale limits of a variance, rooted, are those of the standard deviation; a
-  # correlation has none here.
+  # R has none of these. Log-scale limits of a variance, rooted, are those of the standard
+  # deviation; a correlation has none here.
   if (any(which %in% variance)) {
-    made <- varcorr_se_native(fit) # first, for what it refuses would come out of rowSums()'s arguments
+    # first, for what it refuses would come out of rowSums()'s arguments
+    made <- varcorr_se_native(fit)
     se <- .component_errors(fit, made@vcov_varpar, level)
     limits <- sqrt(pmax(cbind(se$low, se$high), 0))
     asked <- names$variance
@@ -233,7 +237,8 @@ interval_fields <- function(native, fit, method, level) {
   names <- parameter_names(fit)
   plain <- sub("^sigma\\^2$", "sigma", sub("^var_", "sd_", rownames(table)))
   list(term = rownames(table), conf_low = unname(table[, 1L]), conf_high = unname(table[, 2L]),
-       level = level, method = method, r_names = names$r[match(make.unique(plain), make.unique(names$readable))],
+       level = level, method = method,
+       r_names = names$r[match(make.unique(plain), make.unique(names$readable))],
        failures = as.list(native$failures), notes = as.character(native$notes))
 }
 
@@ -254,7 +259,8 @@ profile_native <- function(fit, parm = NULL) {
   need_linear_predictor(fit, "The profile of the likelihood", .wald_instead)
   if (lme4::isGLMM(fit$model)) {
     if (has_scale(fit$model))
-      refuse("NotSupportedError", "lme4 cannot profile a generalized model whose scale is estimated ",
+      refuse("NotSupportedError",
+             "lme4 cannot profile a generalized model whose scale is estimated ",
              "(", family(fit$model)$family, "). Ask for method='boot' or 'Wald'")
   }
   key <- paste(c("profiled", which), collapse = " ")
@@ -272,9 +278,9 @@ profile_native <- function(fit, parm = NULL) {
   })
 }
 
-# lme4 (1.1-31 at least) forgets prior weights in X and Z where it profiles a fixed effect, and limits
-# are far off (lme4 issue 192). The same model in sqrt(w) y, X and Z has none to forget: its parameters
-# are the same, its deviance differs by a constant.
+# lme4 (1.1-31 at least) forgets prior weights in X and Z where it profiles a fixed effect, and
+# limits are far off (lme4 issue 192). The same model in sqrt(w) y, X and Z has none to forget: its
+# parameters are the same, its deviance differs by a constant.
 .without_weights <- function(model) {
   if (!lme4::isLMM(model)) return(model)
   w <- model@resp$weights
@@ -294,10 +300,12 @@ profile_native <- function(fit, parm = NULL) {
   if (lme4::isSingular(fit$model))
     refuse("NotSupportedError", "the likelihood of this singular fit cannot be profiled (R: ",
            message, "). No variance of its own has ",
-           paste(.singular_terms(fit$model), collapse = "; "), ": drop it from the formula, or use ",
+           paste(.singular_terms(fit$model), collapse = "; "),
+           ": drop it from the formula, or use ",
            "method='boot'")
   if (is_structured(fit$model))
-    refuse("NotSupportedError", "lme4 cannot profile this model's covariance structure (R: ", message,
+    refuse("NotSupportedError", "lme4 cannot profile this model's covariance structure (R: ",
+           message,
            "). Use method='boot'")
   stop(message, call. = FALSE)
 }

@@ -31,7 +31,8 @@ written_bars <- function(formula) {
 
 # --- models ---------------------------------------------------------------------------------------
 
-# Where lme4 2 keeps the upper bounds and the structures of a model: in attributes, which as() drops.
+# Where lme4 2 keeps the upper bounds and the structures of a model: in attributes, which as()
+# drops.
 kept_beside_slots <- c("upper", "reCovs")
 
 #' The model as one of another class, lme4's or lmerTest's, with all that it has.
@@ -50,8 +51,8 @@ is_structured <- function(model) {
     any(vapply(term_structures(model), function(s) s$class != "us", NA))
 }
 
-# Structure of each random term: its class ("us", "diag", "cs", "ar1"), and whether it has one standard
-# deviation for all coefficients.
+# Structure of each random term: its class ("us", "diag", "cs", "ar1"), and whether it has one
+# standard deviation for all coefficients.
 term_structures <- function(model) {
   if (!knows_structures()) return(rep(list(list(class = "us", hom = FALSE)), length(model@cnms)))
   lapply(utils::getFromNamespace("getReCovs", "lme4")(model), function(s) list(
@@ -81,7 +82,8 @@ named_criteria <- function(values) {
 need_unstructured <- function(model, what, instead) {
   if (!is_structured(model)) return(invisible())
   named <- unique(vapply(term_structures(model), `[[`, "", "class"))
-  refuse("NotSupportedError", what, " takes the random effects' covariance matrices as unstructured; ",
+  refuse("NotSupportedError", what,
+         " takes the random effects' covariance matrices as unstructured; ",
          "this model has ", paste0(setdiff(named, "us"), "()", collapse = " and "), ". ", instead)
 }
 
@@ -99,8 +101,8 @@ influence_alone <- function() {
 
 # --- parameters -----------------------------------------------------------------------------------
 
-#' The parameters of a model's random effects and its scale, in the order of profile(), confint() and
-#' bootMer(): lme4 1.1 has sd, cor, sd for an intercept and a slope, lme4 2 sd, sd, cor.
+#' The parameters of a model's random effects and its scale, in the order of profile(), confint()
+#' and bootMer(): lme4 1.1 has sd, cor, sd for an intercept and a slope, lme4 2 sd, sd, cor.
 #'
 #' @return data frame: name ("sd_Days|Subject"), r (".sig01"), kind ("sd", "cor", "sigma"), grp as
 #'   VarCorr() has it, and the coefficients var1, var2. A structure's one standard deviation for all
@@ -126,7 +128,8 @@ variance_parameters <- function(model) {
   k <- length(coefs)
   if (structure$class != "us") {
     sd <- row("sd", if (structure$hom) "*" else coefs, NA_character_)
-    return(if (structure$class == "diag" || k < 2L) sd else rbind(sd, row("cor", "rho", NA_character_)))
+    return(if (structure$class == "diag" || k < 2L) sd else
+           rbind(sd, row("cor", "rho", NA_character_)))
   }
   at <- which(lower.tri(diag(k), diag = TRUE), arr.ind = TRUE)
   if (knows_structures()) at <- at[order(at[, 1L] != at[, 2L]), , drop = FALSE]
@@ -147,8 +150,8 @@ variance_values <- function(model) {
 
 # --- pbkrtest -------------------------------------------------------------------------------------
 
-#' pbkrtest::SATmodcomp(). That of 0.5.5 asks a restriction matrix for its formula when all is done; it is
-#' given as the column space of a smaller model would be, under its own name.
+#' pbkrtest::SATmodcomp(). That of 0.5.5 asks a restriction matrix for its formula when all is done;
+#' it is given as the column space of a smaller model would be, under its own name.
 sat_modcomp <- function(model, restriction) {
   if (!is.matrix(restriction)) return(pbkrtest::SATmodcomp(model, restriction))
   tryCatch(pbkrtest::SATmodcomp(model, restriction), error = function(e) {
@@ -162,8 +165,8 @@ sat_modcomp <- function(model, restriction) {
 
 # --- lmerTest -------------------------------------------------------------------------------------
 
-#' lmerTest::ranova(). That of 3.2 pastes a response such as log(y) in pieces, and a name without the
-#' backticks that it needs.
+#' lmerTest::ranova(). That of 3.2 pastes a response such as log(y) in pieces, and a name without
+#' the backticks that it needs.
 well_written_ranova <- function() {
   ranova <- lmerTest::ranova
   environment(ranova) <- list2env(list(paste0 = function(..., collapse = NULL) {
@@ -176,10 +179,10 @@ well_written_ranova <- function() {
 
 # --- profiles -------------------------------------------------------------------------------------
 
-#' stats::profile() of a mixed model, the same numbers in a part of the time: without the derivatives
-#' that lme4 takes at each of some hundred optima and does not use, and, in lme4 2, without the S4
-#' objects that it makes at each evaluation (it takes eight times as long as lme4 1.1 with them).
-#' lme4 2.1's names of a structure with one standard deviation are wrong; they are ours.
+#' stats::profile() of a mixed model, the same numbers in a part of the time: without the
+#' derivatives that lme4 takes at each of some hundred optima and does not use, and, in lme4 2,
+#' without the S4 objects that it makes at each evaluation (it takes eight times as long as lme4 1.1
+#' with them). lme4 2.1's names of a structure with one standard deviation are wrong; they are ours.
 quick_profile <- function(model, which) {
   lme4 <- asNamespace("lme4")
   ours <- new.env(parent = lme4)
@@ -198,8 +201,8 @@ quick_profile <- function(model, which) {
 }
 
 # lme4 2's convProfParToPar(): standard deviations (over sc) and correlations to what it optimizes
-# over: of an unstructured term the triangle of theta, with lme4's own Cholesky factor, of a structure
-# its standard deviations and its correlation as they are.
+# over: of an unstructured term the triangle of theta, with lme4's own Cholesky factor, of a
+# structure its standard deviations and its correlation as they are.
 .parameters_of_profile <- function(value, cnms, structures, sc) {
   at <- 0L
   unlist(Map(function(k, structure) {

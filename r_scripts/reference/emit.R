@@ -40,7 +40,8 @@ emit <- function(x) cat(.json(x), "\n", sep = "")
   x <- gsub("\"", "\\\"", x, fixed = TRUE)
   x <- gsub("\n", "\\n", x, fixed = TRUE)
   x <- gsub("\t", "\\t", x, fixed = TRUE)
-  if (any(grepl("[\001-\037]", x))) for (code in setdiff(1:31, 9:10)) # JSON has no control characters as they are
+  # JSON has no control characters as they are
+  if (any(grepl("[\001-\037]", x))) for (code in setdiff(1:31, 9:10))
     x <- gsub(intToUtf8(code), sprintf("\\u%04x", code), x, fixed = TRUE)
   paste0("\"", x, "\"")
 }

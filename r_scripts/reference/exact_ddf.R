@@ -12,7 +12,8 @@ suppressMessages({
 })
 arguments <- commandArgs(trailingOnly = TRUE)
 bridge <- new.env(parent = asNamespace("lme4"))
-for (file in c(file.path(dirname(arguments[1L]), "versions.R"), arguments[1L])) sys.source(file, bridge)
+for (file in c(file.path(dirname(arguments[1L]), "versions.R"), arguments[1L]))
+  sys.source(file, bridge)
 
 weighted <- transform(lme4::sleepstudy, w = rep(c(0.5, 1, 2, 4), length.out = 180),
                       shift = rep(c(0, 5, -5), length.out = 180))

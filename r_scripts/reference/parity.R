@@ -69,7 +69,8 @@ at_estimates <- function(call, theta, beta) {
   linear <- is.null(beta)
   control <- if (!is.null(call$control)) eval(call$control) else
     if (linear) lmerControl() else glmerControl()
-  control$optimizer <- if (linear) stay else if (identical(as.numeric(call$nAGQ), 0)) list(stay) else
+  control$optimizer <- if (linear) stay else
+    if (identical(as.numeric(call$nAGQ), 0)) list(stay) else
     list(control$optimizer[[1L]], stay)
   control$restart_edge <- FALSE
   control$boundary.tol <- 0
@@ -78,7 +79,8 @@ at_estimates <- function(call, theta, beta) {
 }
 
 given <- lapply(c(theta = "theta.bin", beta = "beta.bin"), function(name)
-  if (file.exists(at(name))) readBin(at(name), "double", file.size(at(name)) / 8, endian = "little"))
+  if (file.exists(at(name)))
+    readBin(at(name), "double", file.size(at(name)) / 8, endian = "little"))
 model <- if (is.null(given$theta)) quietly(eval(call)) else
   at_estimates(call, given$theta, given$beta)
 if (inherits(model, "lmerModLmerTest")) model <- as(model, "lmerMod")

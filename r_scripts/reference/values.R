@@ -1,5 +1,6 @@
 # Every value of a serialized R object by its path, and where two of them differ. Functions are left
-# out: R compiles them when they are used, and a reference class installs its methods when first called.
+# out: R compiles them when they are used, and a reference class installs its methods when first
+# called.
 
 values <- function(object) {
   found <- list()
@@ -19,7 +20,8 @@ values <- function(object) {
     if (any(known) || isNamespace(env) || identical(env, globalenv()) ||
         identical(env, baseenv()) || identical(env, emptyenv())) return()
     seen[[length(seen) + 1L]] <<- env
-    for (name in setdiff(ls(env, all.names = TRUE), aside)) walk(env[[name]], paste0(path, "$", name))
+    for (name in setdiff(ls(env, all.names = TRUE), aside))
+      walk(env[[name]], paste0(path, "$", name))
     walk(parent.env(env), paste0(path, "^"))
   }
   walk(object, "model")
