@@ -64,6 +64,10 @@ joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL, options = 
   grid <- .without_codings_in_terms(grid)
   args <- c(list(grid, by = by), options["submodel"][!is.null(options$submodel)])
   tryCatch(do.call(emmeans::joint_tests, args), error = function(e) {
+    if (!is.null(options$submodel) && grepl("number of columns|numbers of columns", conditionMessage(e)))
+      refuse("NotSupportedError", "the installed emmeans (", format(utils::packageVersion("emmeans")),
+             ") cannot put tests of a submodel together for a ", kind_of(fit$model), "; anova(type='II') has them ",
+             "where the class has such tests")
     if (conditionMessage(e) != "There are no factors to test") stop(e)
     refuse("NotSupportedError", "the model has no term to test besides the intercept",
            if (length(by)) paste(" and", paste(by, collapse = ", ")))

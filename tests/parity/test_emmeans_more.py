@@ -119,7 +119,7 @@ TERMS = {"lm": None, "lmer": None, "glm": None}
 def reference() -> Any:
     rows = ",\n".join(f"`{name}` = told({code})" for name, (_, _, code) in ROWS.items())
     terms = ", ".join(
-        f'{m} = g(joint_tests({m}, submodel = "type2", cov.reduce = meanint))' for m in TERMS
+        f'{m} = told(joint_tests({m}, submodel = "type2", cov.reduce = meanint))' for m in TERMS
     )
     return native(
         f"""{MODELS}
@@ -149,8 +149,12 @@ def test_against_native_r(name: str, models: dict[str, Any], reference: Any) -> 
 
 @pytest.mark.parametrize("name", TERMS)
 def test_terms_of_type_two(name: str, models: dict[str, Any], reference: Any) -> None:  # noqa: F811
-    ours = models[name].joint_tests(submodel="type2").to_frame()
     theirs = reference["joint"][name]
+    if isinstance(theirs, str):  # of a glm in emmeans 2.0.4
+        with pytest.raises(NotSupportedError, match="cannot put tests"):
+            models[name].joint_tests(submodel="type2")
+        return
+    ours = models[name].joint_tests(submodel="type2").to_frame()
     assert ours.index.tolist() == theirs["model term"]
     assert_fits_close(ours["statistic"], theirs["F.ratio"], THREE_DIGITS)
     assert_fits_close(ours["num_df"], theirs["df1"], DERIVED)
