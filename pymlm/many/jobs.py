@@ -92,7 +92,9 @@ def _elsewhere(
     left, tries = list(chunks), 0
     while left:
         jobs = joblib.Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="2*n_jobs")
-        results = jobs(joblib.delayed(ForWorkers(f))(*a) for f, a in (work(*c) for c in left))
+        # joblib reads on while `left` gets shorter.
+        tasks = (work(*c) for c in tuple(left))
+        results = jobs(joblib.delayed(ForWorkers(f))(*a) for f, a in tasks)
         before = len(left)
         try:
             for tables in results:

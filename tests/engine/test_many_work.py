@@ -189,6 +189,23 @@ def _made(n):
     return out
 
 
+def _numbered(first, last):
+    time.sleep(0.02)  # so that others are handed out while results come
+    out = Tables()
+    out.add("glance", np.arange(last - first), sigma=np.arange(first, last, dtype=float))
+    return out
+
+
+def test_many_chunks_keep_their_numbers(monkeypatch):
+    # more chunks than joblib hands out at first: what is still to come is read while results come
+    monkeypatch.setattr(jobs, "CHUNK_SECONDS", 0.0)
+    got = Tables()
+    jobs.run_all(range(60), lambda a, b: (_numbered, (a, b)), 2, False, got.take)
+    frame = got.frame("glance")
+    np.testing.assert_array_equal(frame.sigma, np.arange(60.0))
+    np.testing.assert_array_equal(frame.fit, np.arange(60))
+
+
 def test_a_killed_worker_s_chunk_is_done_again(tmp_path):
     mark = str(tmp_path / "died")
     got = Tables()
