@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,23 +85,32 @@ def _closed_forms(ddf: str | None, block: Mapping[str, Any], derivatives: bool) 
 
     estimate, theta, sigma = block["estimate"], block["theta"], block["sigma"]
     p, k = estimate.shape
+
+    def of_fits(facts: Mapping[str, Any], first: int, last: int) -> Iterator[tuple[Any, Any]]:
+        """Parts of fits that share a design, and that design."""
+        y = np.asarray(facts["y"]).reshape((-1, last - first), order="F")
+        # With lme4's own pair of theta and factor, which shows whether the one makes the other.
+        one = ModelParts.from_mapping(
+            {**facts, "y": y[:, 0], "beta": estimate[:, first], "sigma": sigma[first : first + 1]}
+        )
+        shared = Design.of(one)
+        for j in range(first, last):
+            lambdat = one.lambdat.copy()
+            lambdat.data = theta[one.lind - 1, j]
+            yield dataclasses.replace(
+                one, lambdat=lambdat, theta=theta[:, j], y=y[:, j - first], beta=estimate[:, j],
+                sigma=float(sigma[j]),
+            ), shared  # fmt: skip
+
     facts = block["exact"]
-    y = np.asarray(facts["y"]).reshape((-1, k), order="F")
-    # With lme4's own pair of theta and factor, which shows whether the one makes the other.
-    first = ModelParts.from_mapping(
-        {**facts, "y": y[:, 0], "beta": estimate[:, 0], "sigma": sigma[:1]}
-    )
-    shared = Design.of(first)
+    fits = itertools.chain.from_iterable(
+        [of_fits(facts, 0, k)] if isinstance(facts, Mapping)
+        else (of_fits(own, j, j + 1) for j, own in enumerate(facts))
+    )  # fmt: skip
     unit, df = np.eye(p), np.empty((p, k))
     std_error, said = block["std_error"].copy(), {}
     found: list[tuple[Floats, Floats]] = []
-    for j in range(k):
-        lambdat = first.lambdat.copy()
-        lambdat.data = theta[first.lind - 1, j]
-        parts = dataclasses.replace(
-            first, lambdat=lambdat, theta=theta[:, j], y=y[:, j], beta=estimate[:, j],
-            sigma=float(sigma[j]),
-        )  # fmt: skip
+    for j, (parts, shared) in enumerate(fits):
         # A perfect fit has no variance to speak of: 0/0 is NaN, as it is in R.
         with np.errstate(divide="ignore", invalid="ignore"):
             one = moments(parts, design=shared)

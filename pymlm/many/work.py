@@ -200,9 +200,6 @@ def _fitted(job: Job, function: str, handle: Any, given: Any, said: tuple[str, .
     rule = "between-within" if job.ddf == "between-within" and not job.generalized else None
     blocks = call(function, handle, given, ddf=rule, modes=job.ranef, exact=job.exact, fitting=True)
     out = Tables()
-    if function == "many_groups":  # each block counts from 1
-        blocks = [b | {n: np.ravel(b[n]) + i for n in ("column", "failed") if b[n] is not None}
-                  for i, b in enumerate(blocks)]  # fmt: skip
     for block in blocks:
         for at, text, kind in zip(
             whole(block["failed"]), block["errors"], block["classes"], strict=True
@@ -250,7 +247,7 @@ def _add_block(
     checked, gradient = checked_exactly(handle, block, degrees)
     converged = add_said_by_r(out, fits, block, degrees.said, checked)
     out.add(
-        "glance", fits, nobs=float(block["nobs"][0]), singular=block["singular"],
+        "glance", fits, nobs=block["nobs"], singular=block["singular"],
         converged=converged, max_gradient=gradient, ddf_engine=degrees.engine,
         **{name: block[name] for name in
            ("sigma", "loglik", "aic", "bic", "reml_criterion", "deviance", "df_residual", "npar")},

@@ -35,6 +35,7 @@ many_design <- function(formula, data, reml, control, start, weights, offset, co
   design$start <- if (!is.null(start)) eval(.as_literal(start), design$env)
   design$call <- .written_call(if (linear) "lFormula" else "glFormula",
                                c(list(formula = parsed, data = quote(.data)), args))
+  design$make <- quick_formula(design$call, design$control, design$env)
   design
 }
 
@@ -43,14 +44,17 @@ many_design <- function(formula, data, reml, control, start, weights, offset, co
   name
 }
 
-#' Fit the design's own response to the rows of each group; `data` has the rows of all.
+#' Fit the design's own response to the rows of each group; `data` has the rows of all. Groups whose
+#' tables have the same rows are answered together.
 many_groups <- function(design, rows, ddf = NULL, modes = FALSE, exact = FALSE) {
   data <- design$data
   on.exit(design$data <- data)
-  lapply(rows, function(r) {
-    design$data <- data[r, , drop = FALSE]
-    .many_block(design, NULL, 1L, ddf, modes, exact)
+  found <- lapply(seq_along(rows), function(i) {
+    design$data <- data[rows[[i]], , drop = FALSE]
+    .many_block(design, NULL, i, ddf, modes, exact)
   })
+  layout <- vapply(found, function(f) paste(unlist(f$layout), collapse = "\r"), "")
+  unname(lapply(split(found, match(layout, unique(layout))), .many_table, design = design))
 }
 
 #' Fit the design to every column of Y (NA where a response is missing).
@@ -65,9 +69,11 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   pattern <- if (any(missing)) apply(missing, 2L, function(m) paste(which(m), collapse = " "))
              else rep("", ncol(Y))
   unname(lapply(split(seq_len(ncol(Y)), match(pattern, unique(pattern))), function(columns)
-    .many_block(design, Y[, columns, drop = FALSE], columns, ddf, modes, exact)))
+    .many_table(list(.many_block(design, Y[, columns, drop = FALSE], columns, ddf, modes, exact)),
+                design)))
 }
 
+# Fits of one design, and what they have in common.
 .many_block <- function(design, Y, columns, ddf, modes, exact) {
   # The first response that can be fitted makes the parts; where none can, each says why.
   parts <- NULL
@@ -76,6 +82,24 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
     .many_answer(design, parts, if (!is.null(Y)) Y[parts$used, j], ddf, modes)
   }, error = function(e) list(error = conditionMessage(e), class = class(e))))
   failed <- vapply(fits, function(f) !is.null(f$error), NA)
+  names <- design$names
+  list(
+    column = columns, fits = fits, failed = failed,
+    layout = if (!all(failed)) list(
+      term = colnames(parts$X), theta_name = names$theta, grp = names$grp, var1 = names$var1,
+      var2 = names$var2, lower = parts$terms$lower,
+      mode_names = if (modes) .mode_names(parts$terms)),
+    nobs = nrow(parts$X), said = parts$said,
+    exact = if (exact && !all(failed))
+      .shared_exact_parts(parts, Y[parts$used, !failed, drop = FALSE], design$reml)
+  )
+}
+
+# The answers of blocks with one layout as vectors and matrices, a column a fit.
+.many_table <- function(blocks, design) {
+  fits <- unlist(lapply(blocks, `[[`, "fits"), recursive = FALSE)
+  columns <- unlist(lapply(blocks, `[[`, "column"))
+  failed <- unlist(lapply(blocks, `[[`, "failed"))
   good <- fits[!failed]
   out <- list(
     column = columns[!failed], failed = columns[failed],
@@ -84,27 +108,27 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   )
   if (!length(good)) return(out)
   number <- function(name) vapply(good, function(f) as.numeric(f[[name]]), 0)
-  rows <- function(name, n) matrix(vapply(good, function(f) as.numeric(f[[name]]), numeric(n)), n)
-  p <- ncol(parts$X)
-  names <- parts$names
+  rows <- function(name) {
+    n <- length(good[[1L]][[name]])
+    matrix(vapply(good, function(f) as.numeric(f[[name]]), numeric(n)), n)
+  }
   flagged <- which(vapply(good, function(f) !is.null(f$convergence), NA))
-  c(out, list(
-    term = colnames(parts$X), linear = design$linear,
-    theta_name = parts$named_theta, theta = rows("theta", length(parts$theta)),
-    estimate = rows("beta", p), std_error = rows("std_error", p),
-    df = if (!is.null(ddf)) rows("df", p),
-    grp = as.character(names$grp), var1 = as.character(names$var1), var2 = as.character(names$var2),
-    vcov = rows("vcov", nrow(names)), sdcor = rows("sdcor", nrow(names)),
-    nobs = nrow(parts$X), sigma = number("sigma"), loglik = number("loglik"), aic = number("aic"),
-    bic = number("bic"), reml_criterion = if (design$linear && design$reml) number("criterion"),
+  # Of a block all failed, or those that did not share what was said of its frame.
+  own <- rep(seq_along(blocks), vapply(blocks, function(b) sum(!b$failed), 0L))
+  exact <- lapply(blocks, `[[`, "exact")
+  c(out, blocks[[1L]]$layout, list(
+    linear = design$linear, theta = rows("theta"), estimate = rows("beta"),
+    std_error = rows("std_error"), df = if (!is.null(good[[1L]]$df)) rows("df"),
+    vcov = rows("vcov"), sdcor = rows("sdcor"),
+    nobs = vapply(blocks, function(b) as.numeric(b$nobs), 0)[own],
+    sigma = number("sigma"), loglik = number("loglik"), aic = number("aic"), bic = number("bic"),
+    reml_criterion = if (design$linear && design$reml) number("criterion"),
     deviance = number("deviance"), df_residual = number("df_residual"), npar = number("npar"),
     singular = vapply(good, function(f) f$singular, NA), max_gradient = number("max_gradient"),
-    lower = parts$terms$lower,
     flagged = flagged, convergence = lapply(good[flagged], function(f) f$convergence),
-    said = lapply(good, function(f) as.character(c(parts$said, f$said))),
-    modes = if (modes) rows("modes", nrow(parts$terms$Zt)),
-    mode_names = if (modes) .mode_names(parts$terms),
-    exact = if (exact) .shared_exact_parts(parts, Y[parts$used, !failed, drop = FALSE], design$reml)
+    said = Map(function(f, b) as.character(c(blocks[[b]]$said, f$said)), good, own),
+    modes = if (!is.null(good[[1L]]$modes)) rows("modes"),
+    exact = if (length(exact) == 1L) exact[[1L]] else if (!is.null(exact[[1L]])) exact
   ))
 }
 
@@ -114,7 +138,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   if (!is.null(design$response)) data[[design$response]] <- y
   assign(".data", data, envir = design$env)
   on.exit(rm(".data", envir = design$env))
-  said <- heard(made <- eval(design$call, design$env))
+  said <- heard(made <- design$make())
   dropped <- attr(made$fr, "na.action")
   parts <- new.env(parent = emptyenv())
   parts$used <- if (length(dropped)) seq_len(nrow(data))[-dropped] else seq_len(nrow(data))
@@ -143,8 +167,9 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
 }
 
 .lmer_function <- function(design, parts, frame) {
-  methods_bound(lme4::mkLmerDevfun(frame, parts$X, .terms_afresh(parts), REML = design$reml,
-                                    start = design$start, control = design$control))
+  methods_bound(quick_devfun("mkLmerDevfun")(
+    frame, parts$X, .terms_afresh(parts), REML = design$reml, start = design$start,
+    control = design$control))
 }
 
 # Where mkLmerDevfun() of lme4 starts the optimizer: with intercepts alone, at the ratio of the group
@@ -194,8 +219,8 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   first <- control$nAGQ0initStep
   frame <- if (is.null(y)) parts$made$fr else .with_response(design, parts, y)
   terms <- .terms_afresh(parts)
-  devfun <- lme4::mkGlmerDevfun(frame, parts$X, terms, parts$made$family, control = control,
-                                nAGQ = if (first) 0L else 1L)
+  devfun <- quick_devfun("mkGlmerDevfun")(
+    frame, parts$X, terms, parts$made$family, control = control, nAGQ = if (first) 0L else 1L)
   if (first)
     opt <- quick$optimizeGlmer(
       methods_bound(devfun), optimizer = control$optimizer[[1L]],
@@ -247,11 +272,8 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
     (!is.null(code) && code[1L] != 0)
   sigma <- sigma(model)
   varcorr <- lme4::VarCorr(model)
-  if (is.null(parts$names)) {
-    parts$names <- .varcorr_names(varcorr, has_scale(model))
-    parts$named_theta <- names(getME(model, "theta"))
-  }
-  scaled <- "Residual" %in% parts$names$grp
+  .name_parts(design, parts$terms$cnms, model, varcorr)
+  scaled <- design$names$scaled
   reml <- lme4::isREML(model)
   loglik <- logLik(model)
   list(
@@ -273,17 +295,22 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   )
 }
 
-# grp, var1 and var2 of as.data.frame(VarCorr()), which takes longer than a small fit's optimizer.
-.varcorr_names <- function(varcorr, scaled) {
+# Names of theta, and grp, var1 and var2 of as.data.frame(VarCorr()), which takes longer than a small
+# fit's optimizer; the same for every fit whose terms have the same coefficients.
+.name_parts <- function(design, cnms, model, varcorr) {
+  if (!is.null(design$names) && identical(design$names$cnms, cnms)) return(invisible())
   parts <- Map(function(v, g) {
     names <- rownames(v)
     low <- lower.tri(v)
     list(grp = rep(g, length(names) + sum(low)), var1 = c(names, names[col(v)[low]]),
          var2 = c(rep(NA, length(names)), names[row(v)[low]]))
   }, varcorr, names(varcorr))
-  joined <- function(name, last) c(unlist(lapply(parts, `[[`, name), use.names = FALSE), last)
-  data.frame(grp = joined("grp", if (scaled) "Residual"), var1 = joined("var1", if (scaled) NA),
-             var2 = joined("var2", if (scaled) NA))
+  scaled <- has_scale(model)
+  joined <- function(name, last)
+    as.character(c(unlist(lapply(parts, `[[`, name), use.names = FALSE), if (scaled) last))
+  design$names <- list(cnms = cnms, theta = names(getME(model, "theta")), scaled = scaled,
+                       grp = joined("grp", "Residual"), var1 = joined("var1", NA),
+                       var2 = joined("var2", NA))
 }
 
 # A term's matrix as as.data.frame(VarCorr()) lists it: the diagonal, then the lower triangle.
