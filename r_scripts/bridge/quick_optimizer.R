@@ -16,19 +16,57 @@ methods_bound <- function(devfun) {
 
 .bind_methods <- function(x, rho) {
   if (!is.call(x)) return(x)
+  if (identical(x, quote(pp$X))) { # which nobody changes
+    rho$.pp.X <- rho$pp$X
+    return(quote(.pp.X))
+  }
+  if (identical(x, quote(GHrule(0L)))) {
+    rho$.no_points <- lme4::GHrule(0L)
+    return(quote(.no_points))
+  }
   head <- x[[1L]]
   if (is.call(head) && identical(head[[1L]], quote(`$`)) && is.name(head[[2L]]) &&
       as.character(head[[2L]]) %in% c("pp", "resp")) {
     # The pointer to what C++ made of the object stays, as long as the object does. By name: the body
     # of every fit is the same then, and R compiles it once.
+    object <- rho[[as.character(head[[2L]])]]
     pointer <- identical(head[[3L]], quote(ptr))
     name <- paste0(".", as.character(head[[2L]]), ".", as.character(head[[3L]]))
-    assign(name, eval(if (pointer) x else head, rho), envir = rho)
+    assign(name, if (pointer) object$ptr() else .method_bound(eval(head, rho), object), envir = rho)
     if (pointer) return(as.name(name))
     x[[1L]] <- as.name(name)
   }
   for (i in seq_along(x)) if (is.call(x[[i]])) x[[i]] <- .bind_methods(x[[i]], rho)
   x
+}
+
+# A method of an object that asks for the object's pointer no more.
+.method_bound <- function(method, object) {
+  f <- if (isS4(method)) method@.Data else method
+  body(f) <- .with_pointer(body(f))
+  environment(f) <- list2env(list(.ptr = object$ptr()), parent = environment(method))
+  f
+}
+
+.with_pointer <- function(x) {
+  if (identical(x, quote(ptr()))) return(quote(.ptr))
+  if (is.call(x)) for (i in seq_along(x)) if (is.call(x[[i]])) x[[i]] <- .with_pointer(x[[i]])
+  x
+}
+
+# The object of Nelder_Mead() as a list of its methods.
+.quick_nelder_mead <- function(...) {
+  object <- asNamespace("lme4")$NelderMead$new(...)
+  if (is.null(.quick$nelder_mead)) .quick$nelder_mead <- .methods_called(body(lme4::Nelder_Mead), quote(nM))
+  sapply(.quick$nelder_mead, function(name)
+    .method_bound(eval(call("$", object, as.name(name))), object), simplify = FALSE)
+}
+
+# Names m of all calls object$m() in an expression.
+.methods_called <- function(x, object) {
+  if (!is.call(x)) return(NULL)
+  own <- if (identical(x[[1L]], quote(`$`)) && identical(x[[2L]], object)) as.character(x[[3L]])
+  unique(c(own, unlist(lapply(as.list(x), .methods_called, object))))
 }
 
 #' lme4's functions that optimize, around an nloptr() that does not make a data frame of its options
@@ -51,6 +89,8 @@ quick_lme4 <- function() {
   wrap <- list2env(list(nloptr = .in_home(nloptr$nloptr, inner)), parent = environment(lme4$nloptwrap))
   ours <- new.env(parent = lme4)
   ours$nloptwrap <- .in_home(lme4$nloptwrap, wrap)
+  ours$Nelder_Mead <- .in_home(
+    lme4$Nelder_Mead, list2env(list(NelderMead = list(new = .quick_nelder_mead)), parent = lme4))
   for (name in c("getOptfun", "optwrap", "optimizeLmer", "optimizeGlmer"))
     assign(name, .in_home(lme4[[name]], ours), envir = ours)
   ours$mkMerMod <- .in_home(lme4$mkMerMod, list2env(list(new = .filled), parent = lme4))
