@@ -42,7 +42,7 @@ class Power(Result):
         Mean of the estimates, beside the true value; in units of the coefficient.
     true_value : ndarray, shape (k,)
     n_rows : ndarray, shape (k,)
-        Rows of the design.
+        Rows of the design that miss nothing, and are simulated and fitted.
     n_failed, n_singular : ndarray, shape (k,)
         Fits that failed (they count as no rejection), and singular ones.
     nsim, seed : int
@@ -172,7 +172,8 @@ def power(
             rows.append({
                 "design": name, "term": term, "hits": int((of_term["p_value"] < alpha).sum()),
                 "true_value": float(planned.parameters["beta"][planned.names.beta.index(term)]),
-                "mean_estimate": float(of_term["estimate"].mean()), "n_rows": len(frame),
+                "mean_estimate": float(of_term["estimate"].mean()),
+                "n_rows": int(np.isfinite(drawn[:, 0]).sum()),
                 "n_failed": failed, "n_singular": singular,
             })  # fmt: skip
     found = pd.DataFrame(rows)
