@@ -32,6 +32,8 @@ lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if command -v Rscript >/dev/null; then Rscript --vanilla scripts/lint.R; \
+	else echo "make lint: no R, its half was not checked"; fi
 
 bench: $(STAMPS)/bench $(STAMPS)/r-all
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -41,6 +41,7 @@
   eval(call, home)
 }
 
+#' The fit by every optimizer: lme4's allFit().
 all_fit_native <- function(fit, optimizers = NULL, max_evaluations = 100000L) {
   model <- apart(fit$model)
   if (lme4::isNLMM(model))
@@ -95,6 +96,7 @@ all_fit_result <- function(native, fit, optimizers = NULL, max_evaluations = 100
   )
 }
 
+#' The value, or another where it is NULL; base R has it since 4.4.
 `%||%` <- function(a, b) if (is.null(a)) b else a
 
 # "Subject: (Intercept)", "Subject: (Intercept), Days" for a correlation, "Residual".

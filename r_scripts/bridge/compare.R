@@ -56,6 +56,7 @@ compare_models <- function(fits, names, refit = TRUE, orders = NULL) {
     "pb_modcomp() gives one by simulation")
 }
 
+#' The columns of a comparison of models, as ModelComparison names them.
 comparison_fields <- function(table, lost, level = 0.05) {
   list(term = rownames(table), npar = table[["npar"]], aic = table[["AIC"]], bic = table[["BIC"]],
        loglik = table[["logLik"]], deviance = minus_two_loglik(table), chisq = table[["Chisq"]],
@@ -83,6 +84,7 @@ comparison_fields <- function(table, lost, level = 0.05) {
   model
 }
 
+#' Was the model fitted by REML?
 is_reml <- function(model) {
   if (is_nlme(model)) identical(model$method, "REML")
   else is(model, "merMod") && lme4::isREML(model)

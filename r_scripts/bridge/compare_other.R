@@ -59,6 +59,7 @@
 
 # --- nlme -----------------------------------------------------------------------------------------
 
+#' Is it a model of nlme?
 is_nlme <- function(model) inherits(model, c("lme", "gls"))
 
 .compare_nlme <- function(models, names, refit, orders) {
@@ -95,6 +96,7 @@ is_nlme <- function(model) inherits(model, c("lme", "gls"))
     printed = .with_notes(table, notes)))
 }
 
+#' The model of nlme, fitted again by maximum likelihood.
 nlme_by_ml <- function(model) {
   call <- getCall(model)
   call[[1L]] <- as.name(class(model)[1L]) # lme() writes lme.formula() there, which it hides
@@ -102,10 +104,12 @@ nlme_by_ml <- function(model) {
   eval(call, environment(formula(model)))
 }
 
+#' The response of a model of nlme, row by row.
 nlme_response <- function(model) {
   eval(formula(model)[[2L]], nlme_frame(model), environment(formula(model)))
 }
 
+#' The design matrix of the fixed part of a model of nlme.
 nlme_matrix <- function(model) {
   model.matrix(delete.response(terms(formula(model))), nlme_frame(model))
 }

@@ -1,5 +1,6 @@
 # Data sets of the installed R packages.
 
+#' The data sets of R's packages, with their titles.
 list_datasets <- function(packages) {
   packages <- packages[vapply(packages, requireNamespace, NA, quietly = TRUE)]
   found <- utils::data(package = packages)$results

@@ -1,5 +1,6 @@
 # Leverage, influence, dimensions of the random effects, collinearity, and performance's checks.
 
+#' Leverages: hatvalues() of the class.
 hat_values <- function(fit) UseMethod("hat_values", fit$model)
 hat_values.default <- function(fit)
   refuse_class(fit, "The hat matrix",
@@ -19,6 +20,7 @@ hat_values.merMod <- function(fit) {
   unname(Matrix::colSums(solve(L, solve(L, right, system = "P"), system = "L")^2))
 }
 
+#' Cook's distances: cooks.distance() of the class.
 cooks_distances <- function(fit) UseMethod("cooks_distances", fit$model)
 cooks_distances.default <- hat_values.default
 cooks_distances.lm <- function(fit) unname(cooks.distance(fit$model))
@@ -153,6 +155,7 @@ influence_result.merMod <- function(native, fit, groups = NULL) {
 
 # --- random effects -----------------------------------------------------------------------------
 
+#' Principal components of the random effects: lme4's rePCA().
 re_pca_native <- function(fit) UseMethod("re_pca_native", fit$model)
 re_pca_native.default <- function(fit) refuse_class(fit, "rePCA", "It is of lme4's random effects")
 re_pca_native.merMod <- function(fit) lme4::rePCA(fit$model)
@@ -222,6 +225,7 @@ vif_values <- function(fit) {
 # How performance and R say that another package is needed.
 .lacking_package <- "(?:Package `|there is no package called .)([A-Za-z0-9.]+)(?:` required|.$)"
 
+#' One of performance's checks of assumptions.
 check_native <- function(fit, what, seed = 1L) {
   .need_checkable(fit, what)
   if (what == "heteroscedasticity") return(.score_test(fit))

@@ -1,10 +1,12 @@
 # Fixed effects, random effects, variance components, and what is built from them.
 
+#' The fixed effects, by name.
 fixef_native <- function(fit, add_dropped = FALSE)
   if (add_dropped) coefs_with_dropped(fit$model) else coefs(fit$model)
 fixef_result <- function(native, fit, add_dropped = FALSE)
   list(term = names(native), estimate = unname(native))
 
+#' The variance components: VarCorr() of the class.
 varcorr_native <- function(fit) UseMethod("varcorr_native", fit$model)
 varcorr_native.default <- function(fit) refuse_class(fit, "VarCorr", "m.sigma is its residual SD")
 varcorr_native.merMod <- function(fit) VarCorr(fit$model)
@@ -49,6 +51,7 @@ varcorr_result.merMod <- function(native, fit) {
        vcov = together("vcov"), sdcor = together("sdcor"))
 }
 
+#' Conditional modes with their variances: ranef(condVar = TRUE).
 ranef_native <- function(fit, cond_var = TRUE) ranef(fit$model, condVar = cond_var)
 
 ranef_result <- function(native, fit, cond_var = TRUE) {
@@ -86,6 +89,7 @@ ranef_result <- function(native, fit, cond_var = TRUE) {
   out
 }
 
+#' The coefficients: by group, of mixed models.
 coef_native <- function(fit) UseMethod("coef_native", fit$model)
 coef_native.merMod <- function(fit) coefficients_by_group(fit$model)
 coef_result <- function(native, fit) UseMethod("coef_result", fit$model)
@@ -164,6 +168,7 @@ kenward_roger_vcov <- function(fit) {
     "weights into account", call. = FALSE)
 }
 
+#' The design matrix of the fixed part, or of the random one.
 model_matrix_native <- function(fit, type = "fixed") {
   model <- fit$model
   if (isS4(model)) return(model.matrix(model, type = type))
@@ -175,8 +180,10 @@ model_matrix_result <- function(native, fit, type = "fixed") {
   list(term = colnames(native), values = unname(as.matrix(native)))
 }
 
+#' Fitted values, a number each row that was used.
 fitted_values <- function(fit, ...) unname(as.numeric(fitted(fit$model, ...)))
 
+#' Residuals of a type, a number each row that was used.
 residual_values <- function(fit, ...) UseMethod("residual_values", fit$model)
 residual_values.merMod <- function(fit, type) {
   if (type == "scaled") return(unname(residuals(fit$model, type = "pearson", scaled = TRUE)))

@@ -6,6 +6,7 @@
 # that both can be asked of one model. The fitted model itself, which is what is saved, stays
 # lme4's.
 
+#' Do the closed forms give the degrees of freedom?
 uses_exact <- function(fit) identical(fit$engine, "exact")
 
 #' The key under which an engine's intermediate is kept.

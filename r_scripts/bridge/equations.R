@@ -1,5 +1,6 @@
 # The parts of a fitted model's equations: which coefficient stands at which level.
 
+#' What a model's equations are written from: the model.
 equation_native <- function(fit) fit$model
 
 equation_result <- function(native, fit) UseMethod("equation_result", fit$model)

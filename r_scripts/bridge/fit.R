@@ -211,6 +211,7 @@ model_home <- function(model) {
   else environment(formula(model))
 }
 
+#' lme4's lmer(), as a fit.
 fit_lmer <- function(formula, data, data_name, reml, control, start, weights, offset, contrasts) {
   formula <- one_response(formula)
   args <- list()
@@ -230,8 +231,8 @@ one_response <- function(text) {
     refuse("FormulaError", "the response ", deparse1(lhs),
            " has several columns; a linear model has ",
            "one. Fit them one by one, e.g. by pymlm.fit_many(..., responses=[...]), or together: ",
-           "pymlm.stack_outcomes(data, [...]) makes a row of each, pymlm.latent_centering([...], ...) ",
-           "takes several; successes and failures are for the binomial family")
+           "pymlm.stack_outcomes(data, [...]) makes a row of each, pymlm.latent_centering([...], ",
+           "...) takes several; successes and failures are for the binomial family")
   formula
 }
 

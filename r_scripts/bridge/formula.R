@@ -32,6 +32,7 @@
 .formula_home$bs <- splines::bs
 .formula_home$contr.sdif <- MASS::contr.sdif
 
+#' What stands in a formula, read and not run; refused where it may not run.
 vet_formula <- function(text) {
   f <- parse_formula(text)
   walked <- .walk(f)
@@ -194,9 +195,8 @@ parse_formula <- function(text) {
     depth <- depth + 1L
   }
   if (depth > getOption("expressions"))
-    refuse("FormulaError", "the formula has more terms than R can walk through (", depth,
-           " deep). Write 'y ~ . + (1 | g)' with a data frame of the ",
-           "columns that you want, or fewer terms")
+    refuse("FormulaError", "the formula has more terms than R can walk through (", depth, " deep). ",
+           "Write 'y ~ . + (1 | g)' with a data frame of the columns that you want, or fewer terms")
 }
 
 # lme4 looks twice into each pair of nested brackets: at 40 it would not come back.

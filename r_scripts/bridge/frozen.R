@@ -131,4 +131,5 @@ prediction_terms <- function(fit) {
   })
 }
 
+#' The column of an offset that was given beside the formula.
 offset_name <- function(fit) offset_column(fit$model)

@@ -10,6 +10,7 @@ family_call <- function(name, link, theta = NULL) {
   if (length(args)) as.call(c(fun, args)) else fun
 }
 
+#' lme4's glmer(), as a fit.
 fit_glmer <- function(formula, data, data_name, family, link, theta, n_agq, control, start,
                       weights, offset, contrasts, row_starts = NULL) {
   args <- list(family = family_call(family, link, theta))

@@ -41,6 +41,7 @@ check_kenward_roger_memory <- function(fit, available = available_memory()) {
          "ddf='Satterthwaite', which differs little at this number of rows.")
 }
 
+#' A number of bytes in words.
 in_gb <- function(bytes) paste(format(signif(bytes / 2^30, 2), scientific = FALSE), "GB")
 
 #' Bytes of memory that a program may still take; Inf where the system does not say.

@@ -1,5 +1,6 @@
 # lm() and glm(): the models without random effects that the workflow compares with.
 
+#' R's lm(), as a fit.
 fit_lm <- function(formula, data, data_name, weights, offset, contrasts) {
   formula <- one_response(formula)
   args <- .common_arguments("", NULL, NULL, weights, offset)
@@ -8,6 +9,7 @@ fit_lm <- function(formula, data, data_name, weights, offset, contrasts) {
   fit_model("lm", formula, data, data_name, args, given$bindings)
 }
 
+#' R's glm(), as a fit.
 fit_glm <- function(formula, data, data_name, family, link, theta, weights, offset, contrasts,
                     start, row_starts = NULL) {
   args <- c(list(family = family_call(family, link, theta)), lapply(row_starts, as.name),
@@ -177,6 +179,7 @@ residual_values.lm <- function(fit, type) {
     residuals(fit$model, type = type))))
 }
 
+#' Predictions of an lm or glm, with standard errors and limits.
 linear_predicted <- function(fit, newdata = NULL, type = "response", interval = "none",
                              level = 0.95, se = FALSE) {
   model <- fit$model

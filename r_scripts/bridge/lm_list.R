@@ -1,5 +1,6 @@
 # lmList(): one linear model a group.
 
+#' lme4's lmList(), as a fit.
 fit_lm_list <- function(formula, data, data_name, family, link, theta, pool, weights, offset) {
   args <- list()
   if (is.null(family)) formula <- one_response(formula)
@@ -10,6 +11,7 @@ fit_lm_list <- function(formula, data, data_name, family, link, theta, pool, wei
   fit_model("lmList", formula, data, data_name, args)
 }
 
+#' The plain attributes of a list of regressions.
 describe_lm_list <- function(fit) {
   model <- fit$model
   failed <- vapply(model, is.null, NA)
@@ -32,6 +34,7 @@ describe_lm_list <- function(fit) {
   )
 }
 
+#' The coefficients of every group's regression.
 lm_list_coef_native <- function(fit) coef(fit$model)
 lm_list_coef_result <- function(native, fit) {
   list(grpvar = .group_name(fit$model), level = rownames(native), term = colnames(native),
@@ -41,6 +44,7 @@ lm_list_coef_result <- function(native, fit) {
   paste(deparse(model@call$formula[[3L]][[3L]], width.cutoff = 500L), collapse = " ")
 }
 
+#' Intervals of every group's coefficients.
 lm_list_confint_native <- function(fit, level = 0.95, pool = NULL) {
   args <- list(fit$model, level = level)
   if (!is.null(pool)) args$pool <- pool
@@ -53,6 +57,7 @@ lm_list_confint_result <- function(native, fit, level = 0.95, pool = NULL) {
        conf_low = as.numeric(native[, 1L, ]), conf_high = as.numeric(native[, 2L, ]))
 }
 
+#' summary() of a list of regressions.
 lm_list_summary_native <- function(fit) summary(fit$model)
 lm_list_summary_result <- function(native, fit) {
   coefs <- native$coefficients
@@ -96,6 +101,7 @@ lm_list_by_row <- function(fit, what) {
        value = unlist(values, use.names = FALSE))
 }
 
+#' Predictions of every row by its own group's regression.
 lm_list_predicted <- function(fit, newdata) {
   model <- fit$model
   groups <- as.character(eval(model@call$formula[[3L]][[3L]], newdata))

@@ -3,6 +3,7 @@
 # lmerTest and pbkrtest objects as everything else: emmeans would compute them anew, and above
 # 3,000 rows leave them out with a message only.
 
+#' Marginal means, or contrasts of them: emmeans().
 emmeans_native <- function(fit, specs, by = NULL, at = NULL, contrast = NULL, options = list(),
                            ddf = NULL) {
   if (!is.null(options$submodel)) options$submodel <- submodel_of(fit, options$submodel, contrast)
@@ -33,6 +34,7 @@ emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = 
   list(arrow_low = drawn$lcmpl, arrow_high = drawn$rcmpl)
 }
 
+#' Slopes at levels of factors: emmeans' emtrends().
 emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NULL,
                             options = list(), ddf = NULL) {
   .not_an_offset(fit, var)
@@ -92,6 +94,7 @@ joint_tests_result <- function(native, fit, by = NULL, at = NULL, ddf = NULL, op
        ddf = ddf_of_means(fit, ddf), notes = as.character(attr(native, "mesg")))
 }
 
+#' Means with letters of what does not differ: multcomp's cld().
 cld_native <- function(fit, specs, by = NULL, at = NULL, alpha = 0.05, options = list(),
                        ddf = NULL) {
   need_package("multcompView", "compact letter displays")

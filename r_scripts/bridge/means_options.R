@@ -257,6 +257,7 @@ contrasted <- function(means, contrast, options) {
 
 # --- standardized effects -------------------------------------------------------------------------
 
+#' Standardized effects: emmeans' eff_size().
 eff_size_native <- function(fit, specs, by = NULL, at = NULL, contrast = "pairwise", sigma = NULL,
                             edf = NULL, options = list(), ddf = NULL) {
   means <- means_of(fit, specs, by, at, options, ddf)

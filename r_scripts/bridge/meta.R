@@ -1,6 +1,7 @@
 # Meta-analysis: observations in studies, level-1 variances known. metafor, for lmer cannot fix
 # residual variances, and nlme's fixed sigma maximizes another criterion under REML (3.1-162).
 
+#' metafor's rma.mv(), as a fit.
 fit_meta <- function(formula, data, variance, random, reml) {
   need_package("metafor", "meta_analysis()")
   f <- eval(parse_formula(formula), .formula_home)
@@ -14,6 +15,7 @@ fit_meta <- function(formula, data, variance, random, reml) {
                          method = if (reml) "REML" else "ML"))
 }
 
+#' The meta-analysis as metafor has it.
 meta_native <- function(fit, level = 0.95) summary(fit$model)
 
 meta_result <- function(native, fit, level = 0.95) {

@@ -35,6 +35,7 @@ ml_fit_panel <- function(formula, data, data_name, by, model) {
   }, "")
 }
 
+#' The panel estimator as plm has it.
 ml_panel_native <- function(fit) summary(fit$model)
 
 ml_panel_result <- function(native, fit) {
@@ -62,6 +63,7 @@ ml_panel_result <- function(native, fit) {
   cbind(table[, 1:2, drop = FALSE], df = df.residual(model), table[, -(1:2), drop = FALSE])
 }
 
+#' Hausman's test of the random-effects estimator: plm's phtest().
 ml_hausman <- function(within, random) {
   test <- plm::phtest(within$model, random$model)
   list(chisq = unname(test$statistic), df = as.numeric(test$parameter),
@@ -151,6 +153,7 @@ ml_fit_gee <- function(formula, data, data_name, by, family, link, corstr, std_e
   as_fit(eval(.written_call("geeglm", args), env))
 }
 
+#' Generalized estimating equations as geepack has them.
 ml_gee_native <- function(fit, level = 0.95) summary(fit$model)
 
 ml_gee_result <- function(native, fit, level = 0.95) {

@@ -102,6 +102,7 @@ pb_test <- function(large, small, ref) {
   out
 }
 
+#' Refuses what pbkrtest's PBmodcomp() cannot simulate or refit.
 check_pb <- function(large, small, names = c("m1", "m0")) {
   models <- list(large$model, small$model)
   for (i in 1:2) if (!is(models[[i]], "merMod") && !inherits(models[[i]], "lm"))

@@ -3,6 +3,7 @@
 # A class of models is added by methods for the generics of this file, for `describe` and for
 # `summary`.
 
+#' Is it a linear, or a nonlinear, mixed model of lme4?
 is_lmm <- function(model) isS4(model) && lme4::isLMM(model)
 is_nlmm <- function(model) isS4(model) && lme4::isNLMM(model)
 
@@ -98,6 +99,7 @@ coef_ddf <- function(fit, ddf) {
          "containment" = as.numeric(model$fixDF$X), "between-within" = between_within(fit))
 }
 
+#' Residual degrees of freedom: rows less coefficients.
 residual_ddf <- function(model) {
   if (inherits(model, c("lme", "gls"))) model$dims$N - length(coefs(model)) else df.residual(model)
 }

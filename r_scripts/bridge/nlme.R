@@ -156,6 +156,7 @@ varcorr_result.lme <- varcorr_result.gls <- function(native, fit) {
               covariance = unname(as.matrix(parts[[grp]])))))
 }
 
+#' Conditional modes of an lme, each grouping factor.
 modes_by_group <- function(fit) {
   m <- fit$model
   if (!inherits(m, "lme"))
@@ -167,6 +168,7 @@ modes_by_group <- function(fit) {
     condval = unname(as.matrix(found[[g]]))))
 }
 
+#' Coefficients of an lme's innermost groups.
 coef_by_group <- function(fit) {
   m <- fit$model
   found <- coefficients_by_group(m)
@@ -221,12 +223,14 @@ nlme_residual_matrix <- function(fit, group) {
   unname(as.matrix(unclass(V)))
 }
 
+#' Levels of the innermost grouping factor.
 nlme_groups <- function(fit) {
   m <- fit$model
   g <- if (inherits(m, "lme")) m$groups[[ncol(m$groups)]] else nlme::getGroups(m)
   if (is.null(g)) character() else levels(as.factor(g))
 }
 
+#' Fitted values or residuals of a model of nlme, in the order of its rows.
 nlme_rows <- function(fit, what, type = "response", level = NULL) {
   m <- fit$model
   args <- list(m)
@@ -236,6 +240,7 @@ nlme_rows <- function(fit, what, type = "response", level = NULL) {
   as.numeric(out)
 }
 
+#' Predictions of a model of nlme for new rows.
 nlme_predict <- function(fit, newdata, level = NULL) {
   .check_own_rows(fit, level)
   .nlme_predicted(fit$model, newdata, level)

@@ -1,5 +1,6 @@
 # Models outlive the process: .rds files both ways with R, and raw bytes for pickling.
 
+#' Writes the model to an .rds file.
 save_model <- function(fit, path) {
   .write_rds(fit$model, path)
   NULL
@@ -10,12 +11,15 @@ save_model <- function(fit, path) {
   tryCatch(saveRDS(object, path), error = failed, warning = failed)
 }
 
+#' Reads a model from an .rds file.
 load_model <- function(path) {
   .checked_model(.readable(readRDS(path), path), path)
 }
 
+#' The model as bytes that travel.
 model_to_bytes <- function(fit) serialize(fit$model, NULL, xdr = FALSE)
 
+#' The model that the bytes hold.
 bytes_to_model <- function(bytes) {
   .checked_model(.readable(unserialize(bytes), "the pickle"), "the pickle")
 }

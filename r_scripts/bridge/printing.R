@@ -40,6 +40,7 @@ show_native <- function(waiting, digits = NULL) {
   enc2utf8(paste(c(text, waiting$below), collapse = "\n"))
 }
 
+#' What R prints of the model itself.
 print_model <- function(fit, digits = NULL) enc2utf8(under_digits(digits, printed(fit$model)))
 
 # Without what is as long as the data. What is printed of residuals is their quantiles, and five

@@ -29,6 +29,7 @@ lmertest_model <- function(fit) {
   need_unstructured(fit$model, "Kenward-Roger's method (pbkrtest)", "Ask for ddf='Satterthwaite'.")
 }
 
+#' summary() of the class.
 summary_native <- function(fit, ...) UseMethod("summary_native", fit$model)
 summary_native.merMod <- function(fit, ddf = NULL) {
   if (is.null(ddf)) return(.plain_summary(fit))

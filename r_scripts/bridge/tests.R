@@ -4,6 +4,7 @@
 
 .test_instead <- "Test parameters by m.contest('a = 0'), or compare two fits by pymlm.lrt(m0, m1)"
 
+#' Tests of the fixed part's terms: anova() of the class.
 anova_native <- function(fit, ...) UseMethod("anova_native", fit$model)
 anova_native.merMod <- function(fit, type, ddf = NULL) {
   need_linear_predictor(fit, "An analysis of variance table", .test_instead)
@@ -172,6 +173,7 @@ estimate_fields <- function(table, ddf, level) {
 
 # --- drop1, step, ls_means ------------------------------------------------------------------------
 
+#' Tests of terms left out one by one: drop1() of the class.
 drop1_native <- function(fit, ...) UseMethod("drop1_native", fit$model)
 drop1_native.default <- function(fit, ...)
   refuse_class(fit, "drop1", "m.anova() has the marginal tests of terms")
@@ -229,6 +231,7 @@ in_model_data <- function(fit, expr, ...) {
   })
 }
 
+#' The error where R would fit other models, and the data are not there.
 refuse_without_data <- function(data, why = "") {
   refuse("DataError", "the data of this model ('", data, "') are not with it, and this needs them to ",
          "fit other models", why, ". Fit the model in pymlm, or save it in R from a function or ",
@@ -275,6 +278,7 @@ self_contained <- function(fit, model) {
   model
 }
 
+#' Backward elimination: lmerTest's step().
 step_native <- function(fit, ...) UseMethod("step_native", fit$model)
 step_native.default <- function(fit, ...)
   refuse_class(fit, "lmerTest's step", "Compare models by pymlm.lrt(m0, m1), or drop terms by m.drop1()")
@@ -318,6 +322,7 @@ step_model <- function(fit, args, key) {
   as_fit(.named_again(found, fit$model@call))
 }
 
+#' Least-squares means: lmerTest's ls_means().
 ls_means_native <- function(fit, ...) UseMethod("ls_means_native", fit$model)
 ls_means_native.default <- function(fit, ...)
   refuse_class(fit, "lmerTest's ls_means", "m.emmeans() gives the same means")
@@ -361,4 +366,5 @@ ls_means_result <- function(native, fit, which = NULL, level = 0.95, ddf = "Satt
     list(factor = rep(names(hypotheses), vapply(hypotheses, nrow, 0L)), pairwise = pairwise))
 }
 
+#' Is it a mixed model of lme4?
 is_mixed <- function(fit) methods::is(fit$model, "merMod")

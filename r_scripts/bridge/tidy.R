@@ -1,5 +1,6 @@
 # The model as broom and broom.mixed tabulate it, by R's own functions: neither is needed.
 
+#' The estimates in broom's columns.
 tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") {
   parts <- lapply(effects, function(e) switch(e,
     fixed = .tidy_fixed(fit, ddf, level),
@@ -108,6 +109,7 @@ fixed_table.default <- function(fit, ddf, level) {
   }))
 }
 
+#' One line about the model in broom's columns.
 glance_table <- function(fit) UseMethod("glance_table", fit$model)
 glance_table.lm <- function(fit) {
   model <- fit$model

@@ -2,6 +2,7 @@
 
 # --- ranova ---------------------------------------------------------------------------------------
 
+#' Tests of random effects left out one by one: lmerTest's ranova().
 ranova_native <- function(fit, reduce_terms = TRUE) {
   if (!lme4::isLMM(fit$model))
     refuse("NotSupportedError",
@@ -174,6 +175,7 @@ parameter_names <- function(fit) {
 #' The same for the bootstrap, which picks from all.
 which_parameters <- function(fit, parm = NULL) .which_parameters(parameter_names(fit), parm, "all")
 
+#' Confidence intervals: confint() of the class.
 confint_native <- function(fit, ...) UseMethod("confint_native", fit$model)
 confint_native.merMod <- function(fit, method, parm = NULL, level = 0.95, scale = "sd") {
   names <- parameter_names(fit)
@@ -224,6 +226,7 @@ print.pymlm_intervals <- function(x, ...) print(x$table)
   answer
 }
 
+#' Names of variances, from those of standard deviations.
 variance_names <- function(names) sub("^sigma$", "sigma^2", sub("^sd_", "var_", names))
 
 confint_result <- function(native, fit, ...) UseMethod("confint_result", fit$model)
