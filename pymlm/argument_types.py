@@ -173,7 +173,7 @@ RowRobustType = Literal[
 RobustBootType = Literal["xy", "residual", "wild", "mammen", "webb", "norm", "pairs", "rademacher"]
 #: Of the level-1 variance of a generalized model.
 Approximation = Literal["auto", "latent", "lognormal", "delta", "trigamma"]
-IccInterval = Literal["auto", "delta", "boot"]
+IccInterval = Literal["auto", "delta", "boot", "bootstrap"]
 Missing = Literal["fiml", "listwise", "ml", "full information", "complete"]
 #: Whose criteria and whose output.
 Flavour = Literal["R", "Stata", "SAS", "SPSS", "Mplus"]

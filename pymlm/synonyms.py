@@ -56,6 +56,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     },
     "conf_method": {"bootstrap": "boot", "likelihood": "profile"},
     "boundary": {"mixture": "auto"},
+    "ci": {"bootstrap": "boot"},
     "form": {"reduced": "combined", "mixed": "combined"},
     "family": {"normal": "gaussian", "logistic": "binomial"},
 }  # fmt: skip
@@ -82,6 +83,8 @@ METHOD_ARGUMENTS: Mapping[str, str] = {
 
 def argument_elsewhere(name: str, known: Collection[str]) -> str:
     """Return what another package's argument is called here, as a sentence; "" for none."""
+    if name == "digits":
+        return " Digits are of the print: result.print(digits=3), or mlm.options(digits=3)."
     own = METHOD_ARGUMENTS.get(name)
     return f" Here it is {own}=." if own in known else ""
 

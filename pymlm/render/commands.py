@@ -35,8 +35,7 @@ COMBINED = ("NlmeModel", "GeneralizedLinearModel")
 STATA = (
     "mixed", "mixed, dfmethod(kroger)", "xtreg, re", "xtreg, fe", "xtreg, be", "estat icc",
     "estat recovariance", "estat recovariance, correlation", "lincom", "test", "regress",
-    "regress, vce(robust)",
-    "regress, vce(cluster g)", "regress, vce(robust)", "lrtest",
+    "regress, vce(robust)", "regress, vce(cluster g)", "lrtest",
 )  # fmt: skip
 #: Stata's words for methods of degrees of freedom, and what it calls them in the output.
 DFMETHODS = {
@@ -101,6 +100,7 @@ def contest_of(m: Any, style: str, command: str, ddf: str | None, level: float) 
             f"{', '.join(known)}; not {command!r}." + near_names(command.upper(), known)
         )
     joint, parts = found
+    parts = [_in_r(part, style, set(m.fixef().index)) for part in parts]
     if joint:  # "test ses clubs": each is 0
         parts = [each for part in parts for each in _names_of(part, set(m.fixef().index))]
     if ddf is None and type(m).__name__ == "LinearModel":  # t and F after regress
@@ -138,6 +138,26 @@ def _contained(m: Any, c: Contest | AnovaTable) -> Contest | AnovaTable:
         c, den_df=den, statistic=value, statistic_name="F", p_value=p,
         ddf="containment", ddf_engine="rule",
     )  # fmt: skip
+
+
+def _in_r(text: str, style: str, known: set[str]) -> str:
+    """Put R's names for a system's: _cons and Intercept, Stata's c.a#c.b; R's own stay.
+
+    Examples
+    --------
+    >>> _in_r("_cons + c.a#c.b - 2*`_cons`", "stata", {"(Intercept)", "a:b"})
+    '`(Intercept)` + a:b - 2*`_cons`'
+    """
+    constant = "_cons" if style == "stata" else "Intercept"
+
+    def name(found: re.Match[str]) -> str:
+        word = found[0]
+        if word.startswith("`") or word in known:
+            return word
+        product = re.sub(r"(^|#)[ci]\.", r"\1", word).replace("#", ":")
+        return "`(Intercept)`" if word == constant else product if product in known else word
+
+    return re.sub(r"`[^`]*`|[\w.#]+", name, text)
 
 
 def _names_of(part: str, known: set[str]) -> list[str]:
@@ -199,9 +219,12 @@ def stata_text(
         raise ArgumentError("lrtest compares two models: render(mlm.lrt(m0, m1), 'stata')")
     panel = re.fullmatch(r"xtreg(?:, (re|fe|be))?", said)
     if not panel and said not in STATA:
+        listed = re.match(r"(mixed|xtreg|regress) [^,|]*(?:\|\|[^,]*)?(,.*)?$", said)
         raise ArgumentError(
-            f"command={command!r} is not one of: {', '.join(STATA)}." + near_names(said, STATA)
-        )
+            f"command={command!r} is not one of: {', '.join(map(repr, STATA))}."
+            + (f" The model has its variables: leave them out, as in '{listed[1]}'" if listed
+               else near_names(said, STATA))
+        )  # fmt: skip
     v: Voice = in_plain(ask(m, "voice", Voice, engine=engine_for(m, "Satterthwaite")))
     if panel:
         kind = panel[1] or "re"

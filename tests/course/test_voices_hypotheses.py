@@ -153,6 +153,30 @@ def test_names_of_columns_are_data():
     assert "a = b, c; d" in mlm.render(m, "sas", command="ESTIMATE `a = b, c; d`")
 
 
+#: As a system's own table calls the coefficients -> R's names.
+SAID = {
+    ("stata", "lincom _cons + 10*temp"): "lincom `(Intercept)` + 10*temp",
+    ("stata", "lincom c.temp - recipeB"): "lincom temp - recipeB",
+    ("stata", "test _cons recipeB"): "test `(Intercept)` = 0, recipeB = 0",
+    ("sas", "ESTIMATE Intercept + 10*temp"): "ESTIMATE `(Intercept)` + 10*temp",
+    ("spss", "TEST Intercept + recipeB"): "TEST `(Intercept)` + recipeB",
+}
+
+
+@pytest.mark.parametrize(("style", "command"), SAID)
+def test_the_names_of_the_tables_are_understood(style, command):
+    m = model("cake")
+    assert mlm.render(m, style, command=command) == mlm.render(
+        m, style, command=SAID[style, command]
+    )
+
+
+def test_statas_products_are_understood():
+    text = mlm.render(model("lm"), "stata", command="lincom c.ses#c.clubs - ses")
+    assert text == mlm.render(model("lm").contest("ses:clubs - ses"), "stata")
+    assert text.splitlines()[0] == " ( 1)  - ses + c.ses#c.clubs = 0"
+
+
 def test_statas_ways_to_say_it():
     m, lm = model("cake"), model("lm")
     two = mlm.render(m, "stata", command="test recipeB temp")
@@ -226,6 +250,10 @@ def ask(which: str, *args: Any, **how: Any) -> str:
         (lambda: ask("slopes", "stata", command="xtreg, fe"), NotSupportedError, "one random"),
         (lambda: mlm.render(model("cake").update(". ~ 0 + ."), "stata", command="xtreg, fe"),
          NotSupportedError, "no intercept"),
+        (lambda: ask("cake", "stata", command="xtreg angle temp, re i(replicate)"), ArgumentError,
+         "leave them out, as in 'xtreg'"),
+        (lambda: ask("cake", "stata", command="mixed angle temp || replicate: , reml"),
+         ArgumentError, "leave them out, as in 'mixed'"),
         (lambda: ask("cake", "stata", command="xtreg, mle"), ArgumentError, "Did you mean"),
         (lambda: ask("cake", "stata", command="regress"), NotSupportedError, "fit mlm.lm"),
         (lambda: ask("lm", "stata"), NotSupportedError, "command='regress'"),

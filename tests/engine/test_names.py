@@ -80,6 +80,12 @@ def test_gee_says_what_its_correlation_is_called(sleep: pd.DataFrame) -> None:
         mlm.gee("Reaction ~ Days", sleep, by="Subject", correlation="compound-symmetry")
 
 
+def test_digits_are_of_the_print(model: Any) -> None:
+    for ask in (model.varcorr, model.ranova, lambda digits: mlm.icc(model, digits=digits)):
+        with pytest.raises(ArgumentError, match=r"mlm.options\(digits=3\)"):
+            ask(digits=3)
+
+
 def test_other_words_stand_in_the_error_of_a_wrong_one(model: Any) -> None:
     with pytest.raises(ArgumentError, match=r"'KR' for 'Kenward-Roger'.*'BW' for 'between-within'"):
         model.summary(ddf="kenwrad")

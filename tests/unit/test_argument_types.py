@@ -32,7 +32,7 @@ LITERALS = {
     "ResponseOrLink": "type", "CenterMethod": "method",
     "Side": "side", "Correlation": "correlation", "PanelModel": "model", "GeeFamily": "family",
     "GeeCorrelation": "corstr", "RobustType": "type", "Missing": "missing",
-    "RowRobustType": "type", "RobustBootType": "boot_type",
+    "RowRobustType": "type", "RobustBootType": "boot_type", "IccInterval": "ci",
 }  # fmt: skip
 
 
