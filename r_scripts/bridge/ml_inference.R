@@ -39,7 +39,11 @@ ml_nakagawa <- function(fit) {
   need_linear_predictor(fit, "Nakagawa's R2", "m.sigma and m.varcorr() say how much is left over")
   if (!requireNamespace("performance", quietly = TRUE) || lme4::isSingular(fit$model) ||
       is_membership(fit$model)) return(NULL) # performance takes each row to lie in one unit
-  out <- suppressWarnings(suppressMessages(performance::r2_nakagawa(fit$model)))
+  model <- self_contained(fit, fit$model)
+  # insight fits the model without predictors by this call, in a place of its own.
+  if (is.name(model@call[[1L]])) model@call[[1L]] <- call("::", quote(lme4), model@call[[1L]])
+  if (!is.null(model@call$family)) model@call$family <- family(model)
+  out <- suppressWarnings(suppressMessages(performance::r2_nakagawa(model)))
   if (!is.list(out) || is.null(out$R2_conditional) || is.na(out$R2_conditional)) return(NULL)
   list(marginal = out$R2_marginal[[1L]], conditional = out$R2_conditional[[1L]])
 }

@@ -292,8 +292,9 @@ step_native.merMod <- function(fit, ddf, alpha_random, alpha_fixed, reduce_rando
            " The model's terms are ",
            paste(sQuote(attr(terms(model), "term.labels"), FALSE), collapse = ", "))
   no_fallback(in_model_data(
-    fit, quote(lmerTest::step(.model, ddf = .ddf, alpha.random = .random, alpha.fixed = .fixed,
-                              reduce.random = .rr, reduce.fixed = .rf, keep = .keep)),
+    fit, quote(.step(.model, ddf = .ddf, alpha.random = .random, alpha.fixed = .fixed,
+                     reduce.random = .rr, reduce.fixed = .rf, keep = .keep)),
+    .step = well_written("step.lmerModLmerTest"),
     .model = self_contained(fit, model), .ddf = ddf, .random = alpha_random, .fixed = alpha_fixed,
     .rr = reduce_random, .rf = reduce_fixed, .keep = as.character(keep_terms)))
 }

@@ -9,7 +9,7 @@ ranova_native <- function(fit, reduce_terms = TRUE) {
            "lmerTest's ranova takes linear mixed models. Fit the model without ",
            "the random effect, too, and compare the two by lrt()")
   in_model_data(fit, quote(.ranova(.model, reduce.terms = .reduce)),
-                .ranova = well_written_ranova(),
+                .ranova = well_written("ranova"),
                 .model = .spelled_apart(plain_model(fit)), .reduce = reduce_terms)
 }
 

@@ -165,16 +165,20 @@ sat_modcomp <- function(model, restriction) {
 
 # --- lmerTest -------------------------------------------------------------------------------------
 
-#' lmerTest::ranova(). That of 3.2 pastes a response such as log(y) in pieces, and a name without
-#' the backticks that it needs.
-well_written_ranova <- function() {
-  ranova <- lmerTest::ranova
-  environment(ranova) <- list2env(list(paste0 = function(..., collapse = NULL) {
+#' A function of lmerTest, as it was before 3.2: that pastes a response such as log(y) in pieces, and
+#' a name without the backticks that it needs, in ranova() and so in step().
+well_written <- function(name) {
+  lmerTest <- asNamespace("lmerTest")
+  home <- list2env(list(paste0 = function(..., collapse = NULL) {
     written <- lapply(list(...), function(x)
       if (is.language(x)) paste(deparse(x, 500L, backtick = TRUE), collapse = " ") else x)
     do.call(base::paste0, c(written, list(collapse = collapse)))
-  }), parent = asNamespace("lmerTest"))
-  ranova
+  }), parent = lmerTest)
+  for (part in c("ranova", "reduce_random", "step.lmerModLmerTest")) {
+    home[[part]] <- lmerTest[[part]]
+    environment(home[[part]]) <- home
+  }
+  home[[name]]
 }
 
 # --- profiles -------------------------------------------------------------------------------------

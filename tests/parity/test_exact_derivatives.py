@@ -13,7 +13,7 @@ from pymlm.engine import call
 from pymlm.errors import AdviceWarning, ArgumentError, ConvergenceWarning, NotSupportedError
 from pymlm.inference import ModelParts, moments, profiled_derivatives
 from tests.native import assert_fits_close as assert_close
-from tests.native import native, rscript
+from tests.native import has_structures, native, rscript
 from tests.tolerances import SAME_PATH
 
 EXACT = {"calc_derivs": "exact"}
@@ -96,7 +96,9 @@ def test_estimates_are_the_same_bits_and_checks_agree(name):
     for what in ("theta", "sigma", "loglik"):
         assert np.array_equal(getattr(plain, what), getattr(exact, what))
     assert np.array_equal(plain.fixef(), exact.fixef())
-    assert (plain.convergence.derivatives, exact.convergence.derivatives) == ("lme4", "exact")
+    # lme4 2 takes none where a fit is singular.
+    theirs = None if has_structures() and name == "singular" else "lme4"
+    assert (plain.convergence.derivatives, exact.convergence.derivatives) == (theirs, "exact")
     assert plain.convergence.messages == exact.convergence.messages
 
 

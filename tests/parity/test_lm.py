@@ -67,7 +67,8 @@ facts <- function(m) {
   a <- if (glm) anova(m, test = "Chisq") else anova(m)
   list(coef = coef(m), coefs = coef(s), vcov = vcov(m), fitted = unname(fitted(m)),
        resid = unname(residuals(m)), pearson = unname(residuals(m, "pearson")),
-       standardized = unname(rstandard(m)), studentized = unname(rstudent(m)),
+       standardized = unname(if (glm) rstandard(m, type = 'deviance') else rstandard(m)),
+       studentized = unname(rstudent(m)),
        anova = as.matrix(a), anova_print = say(a), shown = say(m), summary = say(s),
        confint = suppressMessages(confint(m)), wald = confint.default(m),
        loglik = as.numeric(logLik(m)), aic = AIC(m), bic = BIC(m), deviance = deviance(m),

@@ -19,6 +19,7 @@ SHARE = 0.09
 
 CODE = """
 suppressMessages({library(pbkrtest); library(RLRsim)})
+lmer <- lme4::lmer # lmerTest 3.2's stops inside PBmodcomp()
 said <- character()
 quiet <- function(x) suppressWarnings(suppressMessages(x))
 large <- lmer(angle ~ recipe + temp + (1 | recipe:replicate), cake, REML = FALSE)
