@@ -142,9 +142,9 @@ class AverageMethods(SimulationMethods):
         by, newdata, type, re_form, ddf, level, engine, hypothesis, wts, vcov, transform
             As in `avg_predictions`.
         comparison : {"difference", "ratio", "lnratio", "lnor", "lift"}
-            How two predictions are compared: a − b, a / b, ln(a / b), the log odds ratio,
-            (a − b) / b. All but the difference compare the averages, mean(a) / mean(b), as
-            marginaleffects does for averages; rows compare their own predictions.
+            How two predictions are compared: a − b, a / b (tested against 0 unless hypothesis=1),
+            ln(a / b), the log odds ratio, (a − b) / b. All but the difference are those of the
+            averages, mean(a) / mean(b), as in marginaleffects; rows compare their own predictions.
 
         Returns
         -------
@@ -152,8 +152,7 @@ class AverageMethods(SimulationMethods):
 
         Notes
         -----
-        Errors are those of `avg_predictions`; and an ArgumentError for odds of what is no
-        probability, and logs of ratios below 0.
+        Errors are those of `avg_predictions`, and of odds of no probability, logs below 0.
 
         Examples
         --------
@@ -197,6 +196,7 @@ class AverageMethods(SimulationMethods):
             As in `avg_predictions`.
         slope : {"dydx", "eyex", "eydx", "dyex"}
             dY/dX, or elasticities: dY/dX · x/ŷ, dY/dX / ŷ, dY/dX · x, averaged over the rows.
+            Factors are compared by their difference.
 
         Returns
         -------

@@ -32,6 +32,7 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
   rows <- .complete_rows(fit, data, re, each)
   used <- data[rows, , drop = FALSE]
   sides <- .scenarios(fit, what, variables, how, own, used)
+  .comparable(sides, comparison)
   groups <- .groups_of(by, if (is.null(by_data)) data else by_data, nrow(data), rows, each)
   if (each) groups$labels <- lapply(attr(data, "made"), function(v) .label(v, used[[v]]))
   else groups$weight <- if (is.null(weights)) rep(1, length(rows)) else weights[rows]
@@ -62,7 +63,8 @@ averages <- function(fit, what, variables = NULL, how = NULL, by = NULL, by_data
             std_error = tested$std_error, df = tested$df, statistic = tested$statistic,
             p_value = tested$p_value, conf_low = tested$conf_low, conf_high = tested$conf_high,
             vcov = if (!each) tested$vcov, kind = what, type = type, ddf = ddf, level = level,
-            comparison = comparison, hypothesis = found[["label"]], null = null))
+            comparison = comparison, hypothesis = found[["label"]], null = null,
+            notes = .about_ratios(comparison, hypothesis, null)))
 }
 
 # NULL: all random effects, NA: none; of lme4's models a formula of some, too.

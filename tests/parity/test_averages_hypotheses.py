@@ -259,6 +259,16 @@ def test_labels_and_null(models: Any) -> None:
     assert within.to_frame()[["hypothesis", "term"]].to_numpy()[0].tolist() == ["(2) - (1)", "x"]
 
 
+def test_what_a_ratio_is_tested_against_is_said(models: Any) -> None:
+    m = models["glm"]
+    ratio = m.avg_comparisons(STEP, comparison="ratio")
+    assert "hypothesis=1" in str(ratio)
+    one = m.avg_comparisons(STEP, comparison="ratio", hypothesis=1)
+    assert not one.notes
+    assert_fits_close(one.statistic, (ratio.estimate - 1) / ratio.std_error, ROUNDING)
+    assert "b1 / b2 = 1" in str(m.avg_predictions(by="gear", hypothesis="ratio ~ reference"))
+
+
 def test_transform(models: Any) -> None:
     m = models["glm"]
     log = m.avg_comparisons(STEP, comparison="lnratio")
@@ -318,6 +328,8 @@ BAD = {
     "comparison": (lambda m: m.avg_comparisons("hp", comparison="quotient"),
         ArgumentError, "ratio"),
     "slope": (lambda m: m.avg_slopes("hp", slope="dxdy"), ArgumentError, "dydx"),
+    "ratio of slopes": (
+        lambda m: m.avg_comparisons({"hp": "slope"}, comparison="ratio"), ArgumentError, "eyex"),
     "wts": (lambda m: m.avg_predictions(wts="weight"), DataError, "weight"),
     "wts' length": (lambda m: m.avg_predictions(wts=[1, 2]), DataError, "32"),
     "wts below 0": (lambda m: m.avg_predictions(wts=[-1] * 32), DataError, "at least 0"),
