@@ -22,6 +22,7 @@ from pymlm.many.tables import Tables
 from pymlm.many.work import Job
 from pymlm.models.derivatives import stops_unconverged
 from pymlm.models.families import Family, check_no_weights
+from pymlm.models.fitting import ROW_STARTS
 from pymlm.models.glmer import glmer
 from pymlm.models.glmm import GeneralizedLinearMixedModel
 from pymlm.models.lmer import LinearMixedModel, lmer
@@ -144,6 +145,11 @@ def fit_many(
     for name in ("weights", "offset"):
         if options.get(name) is not None and not isinstance(options[name], str):
             raise ArgumentError(f"{name} must be a column's name here, so that it follows the rows")
+    for name in ROW_STARTS:
+        if options.get(name) is not None:
+            raise ArgumentError(
+                f"{name} has one value a row of one fit; many fits start where R does"
+            )
     if family is not None:
         options["family"] = family
     frame = as_pandas(data).copy(deep=False)

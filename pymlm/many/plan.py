@@ -188,14 +188,18 @@ def _values(plan: Plan, wanted: list[str], rows: Any) -> tuple[Any, dict[int, Fa
     values = np.full((len(frame), len(wanted)), np.nan, order="F")
     refused = {}
     where = {str(c): i for i, c in enumerate(frame.columns)}
+    # A response's range is that of the rows that are used. Not all columns: looking through them
+    # for each response grows with the square of their number.
+    names = plan.design.formula.names if plan.job.generalized else ()
+    beside = [where[n] for n in names if n in where]
     for j, name in enumerate(wanted):
-        series = frame.iloc[:, where[name]]
+        one = frame.iloc[:, [where[name], *beside]]
         formula = replace(
             plan.design.formula, response=name, response_names=(name,), two_sided=True
         )
         try:
-            check_task(plan.job, formula, frame)
-            values[:, j] = _numbers(name, series)
+            check_task(plan.job, formula, one)
+            values[:, j] = _numbers(name, one.iloc[:, 0])
         except PymlmError as error:
             refused[j] = Failure(error=type(error).__name__, message=str(error))
     return values, refused

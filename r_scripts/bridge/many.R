@@ -179,7 +179,7 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   if (!is.null(start) || !all(terms$cnms == "(Intercept)") ||
       length(terms$flist) != length(terms$lower)) return(parts$theta)
   # var(ave(y, f)), without the copying of ave()
-  v <- vapply(terms$flist, function(f) stats::var(vapply(split(y, f), mean, 0)[f]), 0)
+  v <- vapply(terms$flist, function(f) stats::var(vapply(split(y, f), mean.default, 0)[f]), 0)
   rest <- stats::var(y) - sum(v)
   if (!is.na(rest) && rest > 0 && all(v / rest >= terms$lower^2)) unname(sqrt(v / rest))
   else parts$theta
