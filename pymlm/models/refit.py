@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pandas as pd
 from pymlm.arguments import strict
 from pymlm.engine import RObject, call
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
-from pymlm.frames import as_column, used_columns
+from pymlm.formula import right_side, vet
+from pymlm.frames import as_column, as_pandas, used_columns
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.families import check_two_levels
 from pymlm.results.base import Floats
@@ -20,8 +22,14 @@ from pymlm.results.base import Floats
 class RefitMethods(CommonAttributes):
     """A model that can be fitted to another response."""
 
+    @overload
+    def refit(self, y: pd.DataFrame, weights: None = None) -> Any: ...
+
+    @overload
+    def refit(self, y: Any = None, weights: Any = None) -> Self: ...
+
     @strict
-    def refit(self, y: Any = None, weights: Any = None) -> Self:
+    def refit(self, y: Any = None, weights: Any = None) -> Any:
         """Fit the same model to another response; no data cross but the response.
 
         Parameters
@@ -30,6 +38,8 @@ class RefitMethods(CommonAttributes):
             A column of the data, or one number per row of the data (or per row used). Of a
             binomial model also booleans or two categories; of ``cbind(successes, failures)`` two
             columns (an array, a frame, or two names). Left out, the response stays.
+            Of ``lmer`` and ``glmer`` also a frame: each column is a response, as in
+            `pymlm.fit_many`.
         weights : str or array-like, optional
             Prior weights instead of the model's, as in `pymlm.lmer`.
 
@@ -41,6 +51,8 @@ class RefitMethods(CommonAttributes):
             none stays out. Where the response is an expression, ``log(y)``, `y` is its value; the
             expression stays where a column makes it so (here the exponential of `y`), and else
             the new response bears its name, in backticks.
+            Of a frame it is `ManyFits`, by the names of its columns; a row that misses a response
+            is left out of that fit alone.
 
         Raises
         ------
@@ -69,6 +81,8 @@ class RefitMethods(CommonAttributes):
         """
         if y is None and weights is None:
             raise ArgumentError("refit needs a response, y, or other weights")
+        if hasattr(y, "columns") and not self._two_column_response:  # a frame, of whatever library
+            return self._refitted_to_each(as_pandas(y), weights)
         if weights is not None:
             if "weights" not in getattr(self, "_updatable", ()):
                 raise NotSupportedError(
@@ -79,6 +93,67 @@ class RefitMethods(CommonAttributes):
             weighed: Self = self.update(weights=weights)  # type: ignore[attr-defined]  # Model has
             return weighed if response is None else weighed._refitted(response)
         return self._refitted(self._response(y))
+
+    def _refitted_to_each(self, responses: pd.DataFrame, weights: Any) -> Any:
+        source = self._source
+        if getattr(source.fit, "__name__", None) not in ("lmer", "glmer") or source.data is None:
+            raise NotSupportedError(
+                "a frame of responses is for models of lmer and glmer that have their data; refit "
+                "this one column by column"
+            )
+        if weights is not None:
+            raise ArgumentError(
+                "weights= goes with one response: m.update(weights=...).refit(frame)"
+            )
+        data = source.data.copy(deep=False)
+        names = [str(c) for c in responses.columns]
+        right = right_side(self.formula)
+        taken = set(vet(right, trusted=True, columns=source.columns).names) & set(names)
+        if taken or len(set(names)) < len(names) or not names:
+            raise ArgumentError(
+                f"the responses need names of their own, at least one; not {names[:5]}"
+                + (f", of which the formula uses {sorted(taken)}" if taken else "")
+            )
+        arguments = dict(source.arguments)
+        for name in ("weights", "offset"):  # as columns, so that they follow the rows
+            value = arguments.get(name)
+            if value is not None and not isinstance(value, str):
+                hidden = f".{name}"
+                while hidden in data or hidden in names:
+                    hidden += "."
+                data[hidden] = np.asarray(value)
+                arguments[name] = hidden
+        rows = self._in_all_rows(responses)
+        made = [rows.iloc[:, j].set_axis(data.index).rename(n) for j, n in enumerate(names)]
+        data = pd.concat([data.drop(columns=[c for c in data if str(c) in names]), *made], axis=1)
+        fit_many = importlib.import_module("pymlm.many").fit_many  # which fits by these models
+        return fit_many(right, data, responses=names, **arguments)
+
+    def _in_all_rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Responses with a row for every row of the data, missing where this model has none."""
+        index, used = self._source.index, self._used_rows
+        if len(frame) == len(index) and frame.index.equals(index):
+            at = np.arange(len(index))
+        elif len(frame) == self.nobs and frame.index.equals(self._used_index):
+            at = np.flatnonzero(self._is_used(used))
+        else:
+            raise DataError(
+                f"the frame of responses has {len(frame)} rows; the model was fitted to "
+                f"{self.nobs} rows of {len(index)}: give the frame the index of those"
+            )
+        places = np.full(len(index), -1)
+        places[at] = np.arange(len(frame))
+        places[~self._is_used(used)] = -1
+        if (places >= 0).all():
+            return frame.iloc[places]
+        numbered = frame.set_axis(np.arange(len(frame)))
+        return numbered.reindex(places)  # −1 is no row
+
+    def _is_used(self, used: Any) -> Any:
+        rows = np.full(len(self._source.index), used is None)
+        if used is not None:
+            rows[used] = True
+        return rows
 
     @property
     def _two_column_response(self) -> bool:
