@@ -132,7 +132,7 @@ class Fitted:
         if question is not None and key in self._answers:
             answer: T = self._answers[key]
             return answer
-        prints = keep and hasattr(into, "printed")
+        prints = hasattr(into, "printed")
         answer = call(
             "ask", self._handle, what, args, question, engine, prints, options.digits, into=into,
             timeout=timeout,

@@ -103,14 +103,14 @@ def _components(v: Voice, covtest: bool) -> list[str]:
 
 
 def _subject(v: Voice, i: int) -> str:
-    return "" if v.grp[i] == "Residual" else factor_of(v.grp[i], v.group) or v.grp[i]
+    return "" if i == len(v.grp) - 1 else factor_of(v.grp[i], v.group) or v.grp[i]
 
 
 def component_names(v: Voice) -> list[tuple[int, str]]:
     """Return rows of components with SAS's names, in its order: UN(1,1), UN(2,1), UN(2,2)."""
     out = []
     for grp, terms in v.random_terms.items():
-        own = [i for i, g in enumerate(v.grp) if g == grp]
+        own = [i for i, g in enumerate(v.grp[:-1]) if g == grp]  # a group can be named Residual
         place = {t: k + 1 for k, t in enumerate(terms)}
         if len(terms) == 1:
             name = "Intercept" if terms[0] == "(Intercept)" else terms[0]

@@ -54,7 +54,7 @@ def _dimension(v: Voice) -> list[str]:
     ]
     total, parameters = sum(levels), sum(columns)
     for k, (grp, terms) in enumerate(v.random_terms.items()):
-        own = sum(g == grp for g in v.grp)
+        own = sum(g == grp for g in v.grp[:-1])
         kind = "Unstructured" if own > len(terms) else "Variance Components"
         name = " + ".join(map(_label, terms))
         rows.append(["Random Effects" if k == 0 else "", name, str(len(terms)), kind, str(own),
@@ -126,15 +126,13 @@ def _fixed(tests: VoiceTests, level: float) -> list[str]:
 def _components(v: Voice, level: float) -> list[str]:
     rows = []
     names = dict(component_names(v))
-    order = [i for i in names if v.grp[i] == "Residual"] + [
-        i for i in names if v.grp[i] != "Residual"
-    ]
-    for i in order:
+    residual = len(v.grp) - 1  # by its place: a group can have that name
+    for i in [residual, *(i for i in names if i != residual)]:
         est, se = float(v.component[i]), float(v.component_se[i])
         low, high = component_interval(est, se, v.var2[i] is None, level)
         many = len(v.random_terms.get(v.grp[i], ())) > 1
-        kind = "" if v.grp[i] == "Residual" else names[i] if many else "Variance"
-        inside = "" if v.grp[i] == "Residual" else _inside(v, i)
+        kind = "" if i == residual else names[i] if many else "Variance"
+        inside = "" if i == residual else _inside(v, i)
         subject = factor_of(v.grp[i], v.group)
         name = "Residual" if not inside else f"{inside} [subject = {subject}] {kind}"
         rows.append([name, number(est), number(se), number(low), number(high)])

@@ -211,7 +211,7 @@ def levels_down(v: Voice) -> list[str]:
 
 def _stata_rows(v: Voice, group: str) -> list[tuple[int, str]]:
     """Rows of the components of a factor: variances with the constant last, then covariances."""
-    own = [i for i, g in enumerate(v.grp) if factor_of(g, v.group) == group]
+    own = [i for i, g in enumerate(v.grp[:-1]) if factor_of(g, v.group) == group]
     order = list(dict.fromkeys(v.var1[i] for i in own if v.var2[i] is None))
     order.sort(key=lambda t: t == "(Intercept)")
     rank = {t: k for k, t in enumerate(order)}

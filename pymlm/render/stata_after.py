@@ -105,7 +105,7 @@ def recovariance(v: Voice, correlation: bool = False) -> str:
 
 def _group_matrix(v: Voice, group: str) -> tuple[list[str], Floats]:
     """Coefficients of a factor by Stata's names and order, and their covariance matrix."""
-    own = [i for i, g in enumerate(v.grp) if factor_of(g, v.group) == group]
+    own = [i for i, g in enumerate(v.grp[:-1]) if factor_of(g, v.group) == group]
     terms = list(dict.fromkeys(str(v.var1[i]) for i in own if v.var2[i] is None))
     terms.sort(key=lambda t: t == "(Intercept)")
     V = np.zeros((len(terms), len(terms)))

@@ -67,6 +67,7 @@ fit_checked <- function(fun, args) {
 }
 
 # What R says where a formula is nested deeper than its stacks.
+.saturated <- "objective in x0 returns NA|Downdated VtV is not positive|\"gls\" fit is singular"
 .too_large <- "stack overflow|nested too deeply|stack usage|protection stack"
 
 #' Evaluate the call of a fit where its data are.
@@ -80,6 +81,10 @@ within_r_s_stacks <- function(expr) {
     error = function(e) {
       if (grepl("'degree' must be less than", conditionMessage(e), fixed = TRUE))
         refuse("FormulaError", "poly(): R says: ", conditionMessage(e), ". Ask for a lower degree")
+      if (grepl(.saturated, conditionMessage(e)))
+        refuse("FitError", "R: ", conditionMessage(e), ". The likelihood cannot be computed where the ",
+               "optimizer starts: are there as many coefficients as rows, or values that are very ",
+               "large? Leave predictors out, or scale them")
       if (!grepl(.too_large, conditionMessage(e))) stop(e)
       refuse("FormulaError", "the formula has more terms than R can walk through (it says: ",
              conditionMessage(e),

@@ -8,7 +8,16 @@ fit_lm_list <- function(formula, data, data_name, family, link, theta, pool, wei
   if (!is.null(weights)) args$weights <- as.name(weights)
   if (!is.null(offset)) args$offset <- as.name(offset)
   if (!is.null(pool)) args$pool <- pool
-  fit_model("lmList", formula, data, data_name, args)
+  said <- character()
+  fit <- withCallingHandlers(
+    fit_model("lmList", formula, data, data_name, args),
+    warning = function(w) said <<- c(said, conditionMessage(w)))
+  if (all(vapply(fit$model, is.null, NA)))
+    refuse("FitError", "no group could be fitted. ", paste(said, collapse = " "),
+           if ("." %in% all.names(fit$model@call$formula)) paste(
+             " The dot of a formula stands for the grouping factor, too, which does not vary within",
+             "a group: write the predictors out"))
+  fit
 }
 
 #' The plain attributes of a list of regressions.

@@ -64,8 +64,8 @@ joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL, options = 
   grid <- .reference_grid(fit, at, ddf, FALSE, c(list(cov_reduce = "meanint"), options["vcov"]))
   .known_factors(grid, by, "by")
   grid <- .without_codings_in_terms(grid)
-  args <- c(list(grid, by = by), options["submodel"][!is.null(options$submodel)])
-  tryCatch(do.call(emmeans::joint_tests, args), error = function(e) {
+  args <- options["submodel"][!is.null(options$submodel)]
+  tryCatch(.joint_tests(grid, by, args), error = function(e) {
     if (!is.null(options$submodel) && grepl("number of columns|numbers of columns", conditionMessage(e)))
       refuse("NotSupportedError", "the installed emmeans (", format(utils::packageVersion("emmeans")),
              ") cannot put tests of a submodel together for a ", kind_of(fit$model), "; anova(type='II') has them ",
@@ -75,6 +75,36 @@ joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL, options = 
            if (length(by)) paste(" and", paste(by, collapse = ", ")))
   })
 }
+# joint_tests() makes patterns of the names: such names are others meanwhile.
+.joint_tests <- function(grid, by, args) {
+  known <- names(grid@levels)
+  asked <- function(grid, by) do.call(emmeans::joint_tests, c(list(grid, by = by), args))
+  # A formula of a submodel has the names in it.
+  if (!any(.is_pattern(known)) || inherits(args$submodel, "formula")) return(asked(grid, by))
+  safe <- stats::setNames(sprintf("v%dv", seq_along(known)), known)
+  to <- function(x) ifelse(x %in% known, safe[x], x)
+  names(grid@levels) <- to(names(grid@levels))
+  names(grid@grid) <- to(names(grid@grid))
+  grid@roles <- lapply(grid@roles, function(x) if (is.character(x)) unname(to(x)) else x)
+  grid@misc[c("pri.vars", "by.vars")] <-
+    lapply(grid@misc[c("pri.vars", "by.vars")], function(x) if (length(x)) unname(to(x)))
+  names(grid@model.info$xlev) <- to(names(grid@model.info$xlev))
+  terms <- grid@model.info$terms
+  symbols <- lapply(safe, as.name)
+  rows <- rownames(attr(terms, "factors"))
+  rownames(attr(terms, "factors")) <- vapply(rows, function(row)
+    deparse1(do.call(substitute, list(str2lang(row), symbols)), backtick = TRUE), "")
+  attr(terms, "term.labels") <- character()
+  grid@model.info$terms <- terms
+  out <- asked(grid, if (length(by)) unname(to(by)))
+  back <- stats::setNames(known, safe)
+  parts <- strsplit(as.character(out[["model term"]]), ":", fixed = TRUE)
+  out[["model term"]] <- vapply(parts, function(p) paste(ifelse(p %in% safe, back[p], p), collapse = ":"), "")
+  names(out) <- ifelse(names(out) %in% safe, back[names(out)], names(out))
+  attr(out, "by.vars") <- if (length(by)) by
+  out
+}
+.is_pattern <- function(names) grepl("[][\\\\^$|?*+(){}]", names)
 # joint_tests() takes contr.sum in the term C(f, contr.sum) for a second factor, and leaves terms out.
 .without_codings_in_terms <- function(grid) {
   table <- attr(grid@model.info$terms, "factors")
@@ -150,8 +180,9 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   if (inherits(fit$model, c("lme", "gls")) && !is.null(ddf) && ddf != "default")
     args$mode <- switch(ddf_of_means(fit, ddf), "residual" = "df.error", tolower(ddf))
   if (length(at)) args$at <- at
-  codings <- codings_in(formula(model)) # which emmeans takes for columns of the data
-  if (length(codings)) args$params <- codings
+  # What emmeans takes for no column of the data: pi, unless there is one of that name.
+  codings <- codings_in(formula(model))
+  args$params <- as.character(c(codings, setdiff("pi", names(used_frame(fit$model)))))
   if (is.numeric(offset)) args$offset <- offset
   args
 }
@@ -245,6 +276,7 @@ ddf_of_means <- function(fit, ddf) {
   }
   .known_factors(grid, specs, "specs")
   .known_factors(grid, by, "by")
+  grid <- .without_patterns(grid, c(specs, by))
   args <- list(object = grid, specs = specs)
   if (length(by)) args$by <- by
   if (!is.null(options$weights)) args$weights <- options$weights
@@ -254,6 +286,18 @@ ddf_of_means <- function(fit, ddf) {
     refuse("ArgumentError", "weights: there is one for each combination that is averaged over; emmeans ",
            "says: ", conditionMessage(e))
   })
+}
+
+# emmeans looks for names among the model's terms as patterns, only to say what is involved in an
+# interaction: it stops at "a{b}" and takes "a|b" for two names. For such names that is said here.
+.without_patterns <- function(grid, names) {
+  if (!any(.is_pattern(names(grid@levels)))) return(grid)
+  asked <- setdiff(c(names, grid@roles$trend), "1")
+  inside <- lapply(attr(grid@model.info$terms, "term.labels"), function(t) all.vars(str2lang(t)))
+  if (any(vapply(inside, function(v) all(asked %in% v) && length(v) > length(asked), NA)))
+    message("NOTE: Results may be misleading due to involvement in interactions")
+  attr(grid@model.info$terms, "term.labels") <- character()
+  grid
 }
 
 .names_in_specs <- function(specs, known) {

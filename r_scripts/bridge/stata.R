@@ -31,6 +31,8 @@ voice_result <- function(native, fit) {
   V <- as.matrix(vcov(model))
   groups <- .voice_groups(model)
   components <- component_table(fit)
+  # VarCorr() numbers two terms of one factor, and then makes "a.b" of "a b", too.
+  terms_of <- c(make.unique(names(model@cnms)), "Residual")
   single <- .single_level(model)
   slopes <- setdiff(names(beta), "(Intercept)")
   wald <- if (length(slopes))
@@ -54,10 +56,10 @@ voice_result <- function(native, fit) {
     loglik = as.numeric(logLik(model)),
     lr_chi2 = max(0, 2 * (as.numeric(logLik(model)) - single$loglik)),
     lr_df = length(model@theta), single_sigma = single$sigma,
-    grp = components$grp, var1 = components$var1, var2 = components$var2,
+    grp = terms_of[match(components$grp, c(names(VarCorr(model)), "Residual"))], var1 = components$var1, var2 = components$var2,
     component = components$estimate, component_se = components$std_error,
     component_vcov = components$vcov,
-    random_terms = stats::setNames(lapply(model@cnms, as.character), names(VarCorr(model))),
+    random_terms = stats::setNames(lapply(model@cnms, as.character), utils::head(terms_of, -1L)),
     n_zero = sum(model@theta == 0), n_theta = length(model@theta), rank_x = ncol(X)
   )
 }
@@ -134,7 +136,7 @@ voice_result <- function(native, fit) {
 component_table <- function(fit) {
   model <- fit$model
   rows <- as.data.frame(VarCorr(model), order = "lower.tri")
-  rows <- rows[order(match(rows$grp, c(names(VarCorr(model)), "Residual")),
+  rows <- rows[order(is.na(rows$var1), match(rows$grp, c(names(VarCorr(model)), "Residual")),
                      !is.na(rows$var2)), ]
   varpar <- as.numeric(lmertest_model(fit)@vcov_varpar)
   varpar <- matrix(varpar, length(model@theta) + 1L)

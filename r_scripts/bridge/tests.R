@@ -354,8 +354,11 @@ ls_means_native.merMod <- function(fit, which = NULL, level = 0.95, ddf = "Satte
   variables <- attr(terms(model), "factors")
   classes <- attr(terms(model, fixed.only = FALSE), "dataClasses")
   factors <- names(classes)[classes %in% c("factor", "ordered")]
-  alone <- vapply(colnames(variables), function(term)
-    all(gsub("`", "", rownames(variables)[variables[, term] > 0]) %in% gsub("`", "", factors)), NA)
+  rows <- vapply(rownames(variables), function(row) {
+    written <- str2lang(row)
+    if (is.name(written)) as.character(written) else row
+  }, "")
+  alone <- vapply(colnames(variables), function(term) all(rows[variables[, term] > 0] %in% factors), NA)
   colnames(variables)[alone]
 }
 

@@ -26,16 +26,19 @@ ROLES = ("y", "x", "f", "g", "h", "o", "w")
 
 @dataclass(frozen=True)
 class Names:
-    """The columns of a data set, and the levels of its factors f, g and h."""
+    """The columns of a data set, and the ends of the levels of its factors f, g and h.
 
-    y: str = "yy"
-    x: str = "xx"
-    f: str = "ff"
-    g: str = "gg"
-    h: str = "hh"
-    o: str = "oo"
-    w: str = "ww"
-    levels: tuple[str, ...] = ("", "", "", "", "")
+    Plain ones stand in no other word of an answer, so that `renamed` finds them there.
+    """
+
+    y: str = "yyq"
+    x: str = "xxq"
+    f: str = "ffq"
+    g: str = "ggq"
+    h: str = "hhq"
+    o: str = "ooq"
+    w: str = "wwq"
+    levels: tuple[str, ...] = ("zaq", "zbq", "zcq", "zdq", "zeq")
 
     def __call__(self, formula: str) -> str:
         """A formula with these names for {y}, {x} ..."""
@@ -72,11 +75,16 @@ def frame(n: Names, response: str = "normal") -> pd.DataFrame:
         "normal": eta + rng.normal(size=96) + noise,
         "count": rng.poisson(np.exp(eta + offset)),
     }
+    responses["hits"] = rng.binomial(9, 1 / (1 + np.exp(-eta)))
+    responses["share"] = responses["hits"] / 9
+    misses = {n.o: 9 - responses["hits"]} if response == "hits" else {}
+    sizes = {n.w: 9.0} if response == "share" else {}
     return pd.DataFrame(
         {
             n.y: responses[response], n.x: x, n.f: n.factor("f", np.tile([0, 1, 2, 0], 24), 3),
             n.g: n.factor("g", g, 12), n.h: n.factor("h", h, 3), n.o: offset,
             n.w: np.tile([1.0, 2.0, 3.0, 2.0], 24), "second": n.factor("g", (g + 1) % 12, 12),
+            **misses, **sizes,
         }
     )  # fmt: skip
 
@@ -100,6 +108,14 @@ MODELS: dict[str, tuple[str, Fit]] = {
     "poisson": (
         "count",
         lambda d, n: mlm.glmer(n("{y} ~ {f} + {x} + (1 | {g})"), d, family="poisson", offset=n.o),
+    ),
+    "pair": (
+        "hits",
+        lambda d, n: mlm.glmer(n("cbind({y}, {o}) ~ {f} + {x} + (1 | {g})"), d, family="binomial"),
+    ),
+    "share": (
+        "share",
+        lambda d, n: mlm.glmer(n("{y} ~ {f} + {x} + (1 | {g})"), d, family="binomial", weights=n.w),
     ),
     "lm": (
         "normal",

@@ -94,12 +94,25 @@ def answer(model: Any, question: Question) -> Any:
         return f"{type(error).__name__}: {error}"
 
 
+def _rows(index: pd.Index) -> dict[str, list[str]]:
+    """Labels of rows, where they are names and no positions."""
+    named = isinstance(index, pd.MultiIndex) or not pd.api.types.is_numeric_dtype(index)
+    return {"rows": list(map(str, index))} if named else {}
+
+
+def _bare(column: pd.Series) -> pd.Series:
+    return column.reset_index(drop=True)
+
+
 def plain(value: Any) -> Any:
     """Frames, results and mappings as nested dicts of arrays and text."""
     if isinstance(value, Printed):
         return None  # the numbers in it are fields, too
     if isinstance(value, pd.DataFrame):
-        return {str(c): plain(value.iloc[:, i]) for i, c in enumerate(value.columns)}
+        columns = {str(c): plain(_bare(value.iloc[:, i])) for i, c in enumerate(value.columns)}
+        return _rows(value.index) | columns
+    if isinstance(value, pd.Series) and _rows(value.index):
+        return _rows(value.index) | {"values": plain(_bare(value))}
     if isinstance(value, (pd.Series, pd.Index)):
         kind = value.dtype
         numeric = pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)
