@@ -82,7 +82,7 @@ within_r_s_stacks <- function(expr) {
       if (grepl("'degree' must be less than", conditionMessage(e), fixed = TRUE))
         refuse("FormulaError", "poly(): R says: ", conditionMessage(e), ". Ask for a lower degree")
       if (grepl(.saturated, conditionMessage(e)))
-        refuse("FitError", "R: ", conditionMessage(e), ". The likelihood cannot be computed where the ",
+        refuse("FitError", conditionMessage(e), ". The likelihood cannot be computed where the ",
                "optimizer starts: are there as many coefficients as rows, or values that are very ",
                "large? Leave predictors out, or scale them")
       if (!grepl(.too_large, conditionMessage(e))) stop(e)

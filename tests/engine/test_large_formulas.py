@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import FormulaError
+from pymlm.errors import FitError, FormulaError, RWarning
+from tests.tolerances import OTHER_OPTIMIZER
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +31,45 @@ def test_a_polynomial_of_more_degrees_than_points(wide):
 
 
 def test_a_dot_of_thousands_of_columns(wide):
-    """60 rows give 60 coefficients; the dot is written out, for an array crosses beside it."""
-    columns = [f"v{i}" for i in range(3000)]
-    d = wide.loc[:, [*columns, "y"]]
-    terms = mlm.lm("y ~ .", d, offset=np.zeros(60)).fixef()
-    assert terms.index.tolist() == ["(Intercept)", *columns[:59]]
+    """lme4 keeps what is not linearly dependent; the dot is written out for a mixed model."""
+    columns = [f"v{i}" for i in range(4000)]
+    values = np.tile(wide[columns[:5]].to_numpy(), 800)
+    g = np.repeat(np.arange(6), 10)
+    d = pd.DataFrame(values, columns=columns).assign(y=wide.y + g, g=np.array(list("abcdef"))[g])
+    with pytest.warns(RWarning, match="rank deficient"):
+        few = mlm.lmer("y ~ . - g + (1 | g)", d)
+    kept = mlm.lmer(f"y ~ {' + '.join(columns[:5])} + (1 | g)", d)
+    assert few.fixef().index.tolist() == ["(Intercept)", *columns[:5]]
+    np.testing.assert_allclose(few.fixef(), kept.fixef(), rtol=OTHER_OPTIMIZER)
+
+
+#: A dot where it means something else, or leaves nothing to estimate.
+DOTS = {
+    "lme": (lambda d: mlm.lme("y ~ .", d, random="~ 1 | g"), "takes '.' for the grouping factor"),
+    "lme random": (lambda d: mlm.lme("y ~ x", d, random="~ . | g"), "for the grouping factor"),
+    "lm_list": (lambda d: mlm.lm_list("y ~ . | g", d), "no group could be fitted.*the dot"),
+    "lmer": (lambda d: mlm.lmer("y ~ . + (1 | g)", many(d)), "as many coefficients as rows"),
+    "glmer": (
+        lambda d: mlm.glmer("n ~ . + (1 | g)", many(d), family="poisson"),
+        "as many coefficients as rows",
+    ),
+    "gls": (lambda d: mlm.gls("y ~ .", many(d)), "as many coefficients as rows"),
+}
+
+
+def many(d):
+    """More columns than rows."""
+    rng = np.random.default_rng(3)
+    more = pd.DataFrame(rng.normal(size=(60, 70))).add_prefix("v")
+    return pd.concat([d, more], axis=1)
+
+
+@pytest.mark.parametrize("fit", DOTS)
+@pytest.mark.filterwarnings("ignore:fixed-effect model matrix", "ignore:Fitting failed")
+def test_a_dot_that_cannot_be_fitted_is_refused_in_words(small, fit):
+    ask, words = DOTS[fit]
+    with pytest.raises((FormulaError, FitError), match=f"(?is){words}"):
+        ask(small)
 
 
 #: A call that would fill the memory, and the number that does.
