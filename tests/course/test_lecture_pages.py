@@ -18,8 +18,8 @@ PACKAGES = {
     "cole": ("mlmRev", "plm", "geepack", "clubSandwich", "sandwich"),
     "explainer": ("mlmRev", "RLRsim", "clubSandwich"),
     "hermansen": ("plm",),
-    "hoffman": ("mlmRev", "plm", "lavaan"),
-    "rosche": ("mlmRev", "metafor", "plm", "geepack", "clubSandwich", "sandwich"),
+    "hoffman": ("mlmRev", "plm", "lavaan", "performance"),
+    "rosche": ("mlmRev", "metafor", "plm", "geepack", "clubSandwich", "sandwich", "performance"),
 }
 
 
