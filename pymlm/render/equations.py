@@ -238,15 +238,21 @@ class Writer:
         if self.gaussian:
             rows += self.residuals(self.index(1))
         else:
-            y = self.variable(self.p.response, self.index(1))
-            mu = self.symbol("mu", self.index(1))
-            name = self.name(self.p.family.split("(")[0])
-            rows.append(("where", f"{y} {self.tilde}", f"{name}({mu})"))
+            rows.append(self.outcome(self.index(1)))
         for effects in model.random.values():
             names = [self.symbol(u.symbol, u.subscript) for u in effects]
             rows.append(("where", f"{self.vector(names)} {self.tilde}",
                          self.normal("0", self.covariance(effects))))  # fmt: skip
         return rows
+
+    def outcome(self, index: str) -> tuple[str, str, str]:
+        """The distribution of a generalized model's response around its mean."""
+        mu = self.symbol("mu", index)
+        if self.p.family == "gaussian":
+            around = self.normal(mu, self.sigma2())
+        else:
+            around = f"{self.name(self.p.family.split('(')[0])}({mu})"
+        return "where", f"{self.variable(self.p.response, index)} {self.tilde}", around
 
     def residuals(self, index: str) -> list[tuple[str, str, str]]:
         """The distribution of the residuals: independent, or a structure of nlme's."""

@@ -16,21 +16,23 @@ def combined(w: Writer) -> list[Row]:
         for k, (t, b) in enumerate(zip(p.term, p.estimate, strict=True))
     ]
     text = w.sum(fixed)
-    for group, terms in zip(p.random_group, p.random_term, strict=True):
+    number = _one_after_the_other(w)
+    for at, (group, terms) in enumerate(zip(p.random_group, p.random_term, strict=True)):
         for k, t in enumerate(terms):
-            one = effect(w, group, f"{k}{_letter(w, group)}[{row}]")
+            one = effect(w, group, f"{number[at, k]}{_letter(w, group)}[{row}]")
             text += " + " + _times(w, one, [w.variable(v, row) for v in _variables(t)])
     if p.has_offset:
         text += f" + {w.variable('offset', row)}"
     left = w.variable(p.response, row) if w.gaussian else w.linked().replace(w.index(1), row)
     if w.gaussian:
         text += f" + {w.symbol('e', row)}"
-    where = _distribution_of_rows(w, row) + _distributions(w)
-    for group, terms in zip(p.random_group, p.random_term, strict=True):
+    where = _distribution_of_rows(w, row) + _distributions(w, number)
+    for at, (group, terms) in enumerate(zip(p.random_group, p.random_term, strict=True)):
         j = _letter(w, group)
         for k in range(len(terms) if group in p.membership else 0):
-            whole = effect(w, group, f"{k}{j}[{row}]")
-            where.append(("where", f"{whole} =", _weighted(w, group, f"{k}{j}", row)))
+            own = f"{number[at, k]}{j}"
+            whole = effect(w, group, f"{own}[{row}]")
+            where.append(("where", f"{whole} =", _weighted(w, group, own, row)))
     return [("", f"{left} =", text), *where]
 
 
@@ -93,13 +95,15 @@ def nonlinear(w: Writer) -> list[Row]:
     e = w.symbol("e", row)
     y = w.variable(p.response, row)
     rows = [("Level 1", f"{y} =", f"{w.name(p.function or 'f')} + {e}")]
+    number = {}  # an effect bears the number of its parameter
     for q, (t, b) in enumerate(zip(p.term, p.estimate, strict=True)):
         sums = [w.summand(Summand("gamma", str(q), (), float(b)), True)]
-        for group, terms in zip(p.random_group, p.random_term, strict=True):
+        for at, (group, terms) in enumerate(zip(p.random_group, p.random_term, strict=True)):
             if t in terms:
-                sums.append(f"+ {effect(w, group, f'{terms.index(t)}{_letter(w, group)}')}")
+                number[at, terms.index(t)] = str(q)
+                sums.append(f"+ {effect(w, group, f'{q}{_letter(w, group)}')}")
         rows.append(("Level 2", f"{w.variable(t, units)} =", " ".join(sums)))
-    return [*rows, *_distribution_of_rows(w, row), *_distributions(w)]
+    return [*rows, *_distribution_of_rows(w, row), *_distributions(w, number)]
 
 
 def separate(w: Writer) -> list[Row]:
@@ -115,6 +119,17 @@ def separate(w: Writer) -> list[Row]:
     left = w.variable(p.response, "ij") if w.gaussian else f"{w.name(p.link)}({mu})"
     each = f"for each {w.p.group[0]} j" if p.group else ""
     return [(each, f"{left} =", w.sum(sums)), *_distribution_of_rows(w, "ij")]
+
+
+def _one_after_the_other(w: Writer) -> dict[tuple[int, int], str]:
+    """Number the effects of each factor, whose terms may be several: (1 | g) + (0 + x | g)."""
+    number: dict[tuple[int, int], str] = {}
+    met: dict[str, int] = {}
+    for at, (group, terms) in enumerate(zip(w.p.random_group, w.p.random_term, strict=True)):
+        for k in range(len(terms)):
+            number[at, k] = str(met.get(group, 0))
+            met[group] = met.get(group, 0) + 1
+    return number
 
 
 def _variables(term: str) -> list[str]:
@@ -148,16 +163,15 @@ def effect(w: Writer, group: str, subscript: str) -> str:
 def _distribution_of_rows(w: Writer, row: str) -> list[Row]:
     if w.gaussian:
         return w.residuals(row)
-    y, mu = w.variable(w.p.response, row), w.symbol("mu", row)
-    return [("where", f"{y} {w.tilde}", f"{w.name(w.p.family.split('(')[0])}({mu})")]
+    return [w.outcome(row)]
 
 
-def _distributions(w: Writer, number: dict[tuple[int, int], str] | None = None) -> list[Row]:
+def _distributions(w: Writer, number: dict[tuple[int, int], str]) -> list[Row]:
     """Of the random effects of every term: Σ of its factor, or the numbers."""
     rows = []
     for at, (group, terms) in enumerate(zip(w.p.random_group, w.p.random_term, strict=True)):
-        named = [(number or {}).get((at, k), str(k)) for k in range(len(terms))]
-        effects = [effect(w, group, f"{x}{_letter(w, group)}") for x in named]
+        j = _letter(w, group)
+        effects = [effect(w, group, f"{number[at, k]}{j}") for k in range(len(terms))]
         if w.digits is None:
             spread = rf"\Sigma_{{{w.name(group)}}}" if w.latex else f"Σ_{w.name(group)}"
         else:

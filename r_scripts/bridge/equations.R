@@ -77,6 +77,7 @@ equation_result.lmList4 <- function(native, fit) {
 
 .equation_sigma2 <- function(model) {
   if (isS4(model) && !isTRUE(attr(VarCorr(model), "useSc"))) return(NA_real_)
+  if (inherits(model, "glm")) return(summary(model)$dispersion) # Pearson's, as R prints it
   sigma(model)^2
 }
 

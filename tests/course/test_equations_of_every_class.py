@@ -55,6 +55,16 @@ def model(name: str) -> Any:
             return mlm.lmer("Reaction ~ Days + (1 | Subject)", d, weights=w)
         case "weighted lm":
             return mlm.lm("Reaction ~ Days", d, weights=np.linspace(1, 2, len(d)))
+        case "crossed, terms":
+            return mlm.lmer("attain ~ verbal + (verbal || primary) + (1 | second)",
+                            mlm.load_dataset("mlmRev::ScotsSec"))  # fmt: skip
+        case "nlmer, terms":
+            return mlm.nlmer(
+                "circumference ~ SSlogis(age, Asym, xmid, scal) ~ (Asym | Tree) + (xmid | Tree)",
+                mlm.load_dataset("Orange"), start={"Asym": 200, "xmid": 725, "scal": 350},
+            )  # fmt: skip
+        case "gaussian, log":
+            return mlm.glm("Reaction ~ Days", d, family="gaussian", link="log")
         case "nlmer":
             return mlm.nlmer(
                 "circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree",
@@ -190,6 +200,34 @@ def test_markdown_is_the_latex_between_dollar_signs():
     assert text == f"$$\n{mlm.equations(m, format='latex', estimates=True)}\n$$"
     assert text._repr_markdown_() == text
     assert text._repr_html_() is None
+
+
+def test_the_effects_of_one_factor_s_terms_have_numbers_of_their_own():
+    lines = mlm.equations(model("crossed, terms"), form="reduced").splitlines()
+    assert lines[0].strip() == (
+        "attain_i = β_0 + β_1 verbal_i + u(primary)_0j[i] + u(primary)_1j[i] verbal_i"
+        " + u(second)_0k[i] + e_i"
+    )
+    assert [x.split()[1] for x in lines[2:]] == [
+        "u(primary)_0j", "u(primary)_1j", "u(second)_0k",
+    ]  # fmt: skip
+    m = model("nlmer, terms")
+    text = mlm.equations(m, estimates=True, digits=4)
+    asym, xmid = m.varcorr().vcov[:2]
+    assert "Asym_j = 192.05" in text
+    assert "xmid_j = 727.9" in text
+    lines = text.splitlines()
+    assert [x.split(" + ")[1] for x in lines[1:3]] == ["u_0j", "u_1j"]
+    assert lines[-2:] == [
+        f"where    u_0j ~ N(0, {asym:.4f})", f"where    u_1j ~ N(0, {xmid:.4f})",
+    ]  # fmt: skip
+
+
+def test_a_gaussian_response_has_its_variance_whatever_the_link():
+    m = model("gaussian, log")
+    assert mlm.equations(m).splitlines()[-1] == "where    Reaction_i ~ N(μ_i, σ²_e)"
+    shown = mlm.equations(m, estimates=True).splitlines()[-1]
+    assert shown == f"where    Reaction_i ~ N(μ_i, {m.dispersion:.3f})"
 
 
 @pytest.mark.parametrize("word", ["reduced", "mixed", "Combined"])
