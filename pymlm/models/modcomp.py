@@ -136,12 +136,8 @@ def sat_modcomp(m1: Any, m0: Any, engine: Engine | None = None) -> MeansComparis
     ----------
     m1 : LinearMixedModel
         The larger model; pbkrtest refits it by REML.
-    m0 : LinearMixedModel, array-like or text
-        The smaller model, or hypotheses as `contest` takes them. Two models may come in either
-        order; the larger is the one with more fixed effects.
-    engine : {"auto", "lmerTest", "exact"}, optional
-        What computes the degrees of freedom, as in the models' `summary`; "lmerTest" stands for
-        pbkrtest here.
+    m0, engine
+        As in `kr_modcomp`.
 
     Raises
     ------

@@ -16,14 +16,15 @@ from pymlm.frame_keys import key_column
 from pymlm.frames import as_column, used_columns
 from pymlm.models.attributes import CommonAttributes
 from pymlm.models.exact import need_asymptotic
-from pymlm.results.base import ESTIMATES, Floats, Result
+from pymlm.results.base import ESTIMATES, Result
+from pymlm.results.estimates import EstimateColumns
 
 EFFECTS = ("fixed", "ran_pars", "ran_vals", "ran_coefs")
 Effect = Literal["fixed", "ran_pars", "ran_vals", "ran_coefs"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Tidy(Result):
+class Tidy(EstimateColumns):
     """Estimates of a mixed model, one row each, in broom's columns.
 
     Attributes
@@ -47,20 +48,12 @@ class Tidy(Result):
     Mirrors ``broom.mixed::tidy(model, effects, conf.int)``, names in snake case.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
     _index: ClassVar[str | None] = "term"
 
     effect: tuple[str, ...]
     group: tuple[str | None, ...]
     level: tuple[str | None, ...]
     term: tuple[str, ...]
-    estimate: Floats
-    std_error: Floats
-    df: Floats
-    statistic: Floats
-    p_value: Floats
-    conf_low: Floats
-    conf_high: Floats
     ddf: str | None = None
 
     def to_frame(self) -> pd.DataFrame:
@@ -151,21 +144,10 @@ class LinearGlance(Glance):
         return shared | {name: getattr(self, name) for name in own}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TidyColumns:
-    """What the bridge's `tidy_table` sends."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Named(Tidy):
+    """What the bridge's `tidy_table` sends: with R's name of the parameter behind each row."""
 
-    effect: tuple[str, ...]
-    group: tuple[str | None, ...]
-    level: tuple[str | None, ...]
-    term: tuple[str, ...]
-    estimate: Floats
-    std_error: Floats
-    df: Floats
-    statistic: Floats
-    p_value: Floats
-    conf_low: Floats
-    conf_high: Floats
     parameter: tuple[str | None, ...]
 
 
@@ -237,9 +219,9 @@ class TableMethods(CommonAttributes):
         which = [choice(e, EFFECTS, "effects") for e in asked]
         order = [e for e in EFFECTS if e in which]
         method = self._table_ddf(ddf)
-        columns: TidyColumns = self._call_ddf(
+        columns: _Named = self._call_ddf(
             "tidy_table",
-            TidyColumns,
+            _Named,
             method,
             effects=order,
             ddf=method,
@@ -272,7 +254,7 @@ class TableMethods(CommonAttributes):
         return self._ddf(ddf)
 
     def _fill_intervals(
-        self, columns: TidyColumns, values: dict[str, Any], scale: str, how: dict[str, Any]
+        self, columns: _Named, values: dict[str, Any], scale: str, how: dict[str, Any]
     ) -> None:
         if scale == "vcov" and "ran_pars" in columns.effect:
             how |= {"scale": "variance"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,20 +12,8 @@ from pymlm.frames import level_name
 from pymlm.models.inside import call_ddf, source_of, used_rows
 from pymlm.models.mixed import MixedModel
 from pymlm.names import spelled, written
-from pymlm.results.base import Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contrasts:
-    """Rows of tests, as the bridge's `ml_contests` sends them; each array has shape (k,)."""
-
-    estimate: Floats
-    std_error: Floats
-    df: Floats
-    statistic: Floats
-    p_value: Floats
-    conf_low: Floats
-    conf_high: Floats
+from pymlm.results.base import ESTIMATES, Floats
+from pymlm.results.estimates import EstimateColumns
 
 
 def coefficient(name: str, terms: Sequence[str]) -> str:
@@ -62,9 +49,11 @@ def rows_of(m: MixedModel, combinations: Sequence[Mapping[str, float]]) -> Float
     return out
 
 
-def contrast_rows(m: MixedModel, L: Floats, ddf: str, level: float) -> Contrasts:
+def contrast_rows(m: MixedModel, L: Floats, ddf: str, level: float) -> EstimateColumns:
     """Test every row of L; `ddf` may be "residual", too."""
-    found: Contrasts = call_ddf(m, "ml_contests", Contrasts, ddf, l=L, ddf=ddf, level=level)
+    found: EstimateColumns = call_ddf(
+        m, "ml_contests", EstimateColumns, ddf, l=L, ddf=ddf, level=level
+    )
     return found
 
 
@@ -72,7 +61,8 @@ def table(
     m: MixedModel, combinations: Sequence[Mapping[str, float]], ddf: str, level: float
 ) -> dict[str, Floats]:
     """Tests of the combinations, by the columns of FixedEffects."""
-    return asdict(contrast_rows(m, rows_of(m, combinations), ddf, level))
+    found = contrast_rows(m, rows_of(m, combinations), ddf, level)
+    return {name: getattr(found, name) for name in ESTIMATES}
 
 
 def factor_codes(m: MixedModel, factor: str) -> dict[str, dict[str, float]] | None:

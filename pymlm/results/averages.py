@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from pymlm.results.base import ESTIMATES, Floats, Result
+from pymlm.results.base import ESTIMATES, Floats
 from pymlm.results.emm import LabelColumn
+from pymlm.results.estimates import EstimateColumns
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Averages(Result):
+class Averages(EstimateColumns):
     """Predictions, comparisons or slopes: averages over rows of the data, or one a row.
 
     Attributes
@@ -68,21 +68,12 @@ class Averages(Result):
     pbkrtest's of the hypothesis Jβ = 0.
     """
 
-    _columns: ClassVar[tuple[str, ...]] = ESTIMATES
-
     kind: str
     term: tuple[str, ...]
     contrast: tuple[str, ...]
     labels: tuple[LabelColumn, ...]
     rows: Floats | None
     n_rows: Floats | None
-    estimate: Floats
-    std_error: Floats
-    df: Floats
-    statistic: Floats
-    p_value: Floats
-    conf_low: Floats
-    conf_high: Floats
     vcov: Floats | None
     type: str
     ddf: str

@@ -11,13 +11,11 @@ from pymlm.results.base import ESTIMATES, Floats, Result, check_known
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Estimates(Result):
-    """Estimates with their tests and intervals, a row each: the base of such tables.
+class EstimateColumns(Result):
+    """Estimates with their tests and intervals, a row each: the columns of such tables.
 
     Attributes
     ----------
-    term : tuple of str, length k
-        What each row is the estimate of.
     estimate, std_error : ndarray, shape (k,)
         In units of the response per unit of the predictor (link scale for a GLMM).
     df : ndarray, shape (k,)
@@ -28,9 +26,7 @@ class Estimates(Result):
     """
 
     _columns: ClassVar[tuple[str, ...]] = ESTIMATES
-    _index: ClassVar[str | None] = "term"
 
-    term: tuple[str, ...]
     estimate: Floats
     std_error: Floats
     df: Floats
@@ -38,6 +34,21 @@ class Estimates(Result):
     p_value: Floats
     conf_low: Floats
     conf_high: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Estimates(EstimateColumns):
+    """The same with a name each row.
+
+    Attributes
+    ----------
+    term : tuple of str, length k
+        What each row is the estimate of.
+    """
+
+    _index: ClassVar[str | None] = "term"
+
+    term: tuple[str, ...]
 
     def row(self, term: str) -> pd.Series:
         """Return one row by its name.
