@@ -8,8 +8,8 @@ value to go on with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -202,3 +202,17 @@ RSeed = Annotated[int, r_seed]
 Timeout = Annotated[float, seconds]
 #: A name or several; the function is given a list.
 Names = Annotated[str | Sequence[str], text_list]
+
+
+class HasColumns(Protocol):
+    """A frame: of pandas, Polars, PyArrow, DuckDB or another library that narwhals reads."""
+
+    @property
+    def columns(self) -> Any:
+        """Its columns, or their names."""
+
+
+#: What a model is fitted to: a frame, or a dict of columns.
+Data = HasColumns | dict[str, Any]
+#: One number a row: values in the data's order or on its index, or the name of a column.
+PerRow = str | Iterable[Any]

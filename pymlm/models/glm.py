@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from pymlm.argument_types import LinearResidualType, Timeout
+from pymlm.argument_types import Data, LinearResidualType, PerRow, Timeout
 from pymlm.arguments import strict
 from pymlm.models.families import Family, as_family, check_family_response
 from pymlm.models.fitting import as_start, fit
@@ -72,11 +72,11 @@ class GeneralizedLinearModel(LinearModel):
 @strict
 def glm(
     formula: str,
-    data: Any,
+    data: Data,
     family: str | Family = "binomial",
     link: str | None = None,
-    weights: Any = None,
-    offset: Any = None,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
     contrasts: Mapping[str, Any] | None = None,
     start: Sequence[float] | None = None,
     data_name: str | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pymlm.argument_types import Timeout
+from pymlm.argument_types import Data, PerRow, Timeout
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.models.advice import advised
@@ -26,7 +26,7 @@ START_PARTS = ("theta", "fixef", "beta")
 
 
 def _checked_task(
-    formula: str, data: Any, family: Family, arguments: dict[str, Any], timeout: float | None
+    formula: str, data: Data, family: Family, arguments: dict[str, Any], timeout: float | None
 ) -> Task:
     """Vet the formula, prepare the data, and check the response against the family."""
     check_no_weights(family, arguments.get("weights"))
@@ -49,12 +49,12 @@ def start_of_glmm(start: Any, n_agq: int) -> Any:
 @strict
 def glmer(
     formula: str,
-    data: Any,
+    data: Data,
     family: str | Family = "binomial",
     link: str | None = None,
     n_agq: int = 1,
-    weights: Any = None,
-    offset: Any = None,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
     contrasts: Mapping[str, Any] | None = None,
     control: GlmerControl | Mapping[str, Any] | None = None,
     start: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
@@ -162,10 +162,10 @@ def glmer(
 @strict
 def glmer_nb(
     formula: str,
-    data: Any,
+    data: Data,
     n_agq: int = 1,
-    weights: Any = None,
-    offset: Any = None,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
     contrasts: Mapping[str, Any] | None = None,
     control: GlmerControl | Mapping[str, Any] | None = None,
     start: Sequence[float] | Mapping[str, Sequence[float]] | None = None,
@@ -207,7 +207,7 @@ def glmer_nb(
     """
     points = points_of_quadrature(n_agq)
     family = Family(name="negative.binomial")
-    arguments = {
+    arguments: dict[str, Any] = {
         "n_agq": points, "weights": weights, "offset": offset, "contrasts": contrasts,
         "control": control, "data_name": data_name, "trusted": trusted,
     }  # fmt: skip

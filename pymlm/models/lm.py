@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from pymlm.argument_types import (
+    Data,
     Ddf,
     DevianceTest,
     Engine,
     Level,
     LinearConfintMethod,
     LinearResidualType,
+    PerRow,
     TestType,
     Timeout,
 )
@@ -275,7 +277,7 @@ class LinearModel(LinearPrediction):
 
 
 def linear_task(
-    formula: str, data: Any, arguments: dict[str, Any], timeout: float | None, mixed: str
+    formula: str, data: Data, arguments: dict[str, Any], timeout: float | None, mixed: str
 ) -> Task:
     """Return what is to be fitted; a formula with random effects is for the function `mixed`."""
     task = make_task(formula, data, arguments, timeout)
@@ -289,9 +291,9 @@ def linear_task(
 @strict
 def lm(
     formula: str,
-    data: Any,
-    weights: Any = None,
-    offset: Any = None,
+    data: Data,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
     contrasts: Mapping[str, Any] | None = None,
     data_name: str | None = None,
     trusted: bool = False,

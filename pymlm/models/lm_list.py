@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Level, Timeout
+from pymlm.argument_types import Data, Level, PerRow, Timeout
 from pymlm.arguments import strict
 from pymlm.display import readable
 from pymlm.errors import ArgumentError, FormulaError
@@ -324,12 +324,12 @@ class LmList(Fitted):
 @strict
 def lm_list(
     formula: str,
-    data: Any,
+    data: Data,
     family: str | Family | None = None,
     link: str | None = None,
     pool: bool | None = None,
-    weights: Any = None,
-    offset: Any = None,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
     data_name: str | None = None,
     trusted: bool = False,
     timeout: Timeout | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from pymlm.argument_types import Timeout
+from pymlm.argument_types import Data, PerRow, Timeout
 from pymlm.arguments import flag, strict
 from pymlm.models.advice import advised
 from pymlm.models.control import LmerControl, as_control
@@ -38,10 +38,10 @@ class LinearMixedModel(MixedModel):
 @strict
 def lmer(
     formula: str,
-    data: Any,
+    data: Data,
     reml: bool = True,
-    weights: Any = None,
-    offset: Any = None,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
     contrasts: Mapping[str, Any] | None = None,
     control: LmerControl | Mapping[str, Any] | None = None,
     start: Sequence[float] | Mapping[str, Sequence[float]] | None = None,

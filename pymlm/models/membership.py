@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NoReturn
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Count, Level, RSeed, Timeout
+from pymlm.argument_types import Count, Data, Level, PerRow, RSeed, Timeout
 from pymlm.arguments import refuse_unknown, strict
 from pymlm.errors import ArgumentError, DataError, FormulaError, NotSupportedError
 from pymlm.frames import as_pandas, prepare
@@ -194,12 +194,12 @@ class MultipleMembershipModel(LinearMixedModel):
 @strict
 def multiple_membership(
     formula: str,
-    data: Any,
+    data: Data,
     memberships: Mapping[str, Any],
     normalize: bool = False,
     reml: bool = True,
-    weights: Any = None,
-    offset: Any = None,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
     contrasts: Mapping[str, Any] | None = None,
     control: Any = None,
     start: Sequence[float] | None = None,

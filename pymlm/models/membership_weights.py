@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Data
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas, row_label, used_columns
@@ -19,7 +20,7 @@ SUM_TOLERANCE = 1e-5
 
 @strict
 def membership_weights(
-    data: Any,
+    data: Data,
     ids: Sequence[str],
     weights: Sequence[str] | None = None,
     normalize: bool = False,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Ddf, FixedOrRandom, Timeout
+from pymlm.argument_types import Data, Ddf, FixedOrRandom, PerRow, Timeout
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, FormulaError, NotSupportedError, near_names
 from pymlm.formula import Formula, vet
@@ -160,7 +160,7 @@ class NonlinearMixedModel(MixedModel):
     def _columns_of(self, formula: str) -> set[str]:
         return set(self._source.sent)  # only arguments change in place, never the formula
 
-    def _fit_again(self, formula: str, data: Any, arguments: dict[str, Any]) -> Self:
+    def _fit_again(self, formula: str, data: Data, arguments: dict[str, Any]) -> Self:
         # R's formula names the function made from the middle part; the user's own is kept.
         own = arguments.pop("formula", formula)
         text = own if formula == self.formula else formula
@@ -174,11 +174,11 @@ class NonlinearMixedModel(MixedModel):
 @strict
 def nlmer(
     formula: str,
-    data: Any,
+    data: Data,
     start: Mapping[str, float],
     n_agq: int = 1,
-    weights: Any = None,
-    offset: Any = None,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
     control: NlmerControl | Mapping[str, Any] | None = None,
     data_name: str | None = None,
     trusted: bool = False,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Seed
+from pymlm.argument_types import Data, Seed
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.frames import as_pandas
@@ -17,7 +16,7 @@ from pymlm.multilevel.groups import groups_of
 
 
 @strict
-def aggregate(data: Any, by: str, columns: str | Sequence[str] | None = None) -> pd.DataFrame:
+def aggregate(data: Data, by: str, columns: str | Sequence[str] | None = None) -> pd.DataFrame:
     """Return group means, one row a group: the data of an aggregated analysis.
 
     What holds for group means need not hold for persons (the ecological fallacy), and cross-level
@@ -65,7 +64,7 @@ def aggregate(data: Any, by: str, columns: str | Sequence[str] | None = None) ->
 
 
 @strict
-def one_per_group(data: Any, by: str, seed: Seed | None = None) -> pd.DataFrame:
+def one_per_group(data: Data, by: str, seed: Seed | None = None) -> pd.DataFrame:
     """Return one random row of every group: independent rows, at the price of all others.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Level, Seed
+from pymlm.argument_types import Data, Level, Seed
 from pymlm.arguments import strict
 from pymlm.formula import quoted
 from pymlm.models.lm import lm
@@ -59,7 +59,7 @@ class Alternatives(Estimates):
 
 @strict
 def compare_alternatives(
-    formula: str, data: Any, by: str, seed: Seed | None = None, level: Level = 0.95
+    formula: str, data: Data, by: str, seed: Seed | None = None, level: Level = 0.95
 ) -> Alternatives:
     """Fit a multilevel model and every alternative to it; tabulate them side by side.
 

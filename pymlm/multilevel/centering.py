@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import CenterMethod
+from pymlm.argument_types import CenterMethod, Data
 from pymlm.arguments import own_words, strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas
@@ -22,7 +22,7 @@ METHODS = own_words(CenterMethod, "method")
 
 @strict
 def center(
-    data: Any,
+    data: Data,
     x: str | Sequence[str],
     by: str | None = None,
     method: CenterMethod | float = "cluster",

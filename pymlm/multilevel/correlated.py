@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Correlation, Timeout
+from pymlm.argument_types import Correlation, Data, Timeout
 from pymlm.arguments import own_words, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, FormulaError
@@ -27,7 +27,7 @@ CORRELATIONS = own_words(Correlation, "correlation")
 @strict
 def lme(
     formula: str,
-    data: Any,
+    data: Data,
     random: str | None = None,
     correlation: Correlation | None = None,
     time: str | None = None,
@@ -118,7 +118,7 @@ def lme(
 @strict
 def gls(
     formula: str,
-    data: Any,
+    data: Data,
     correlation: Correlation | None = None,
     group: str | None = None,
     time: str | None = None,
@@ -172,7 +172,7 @@ def gls(
     )  # fmt: skip
 
 
-def _again_lme(formula: str, data: Any, **arguments: Any) -> NlmeModel:
+def _again_lme(formula: str, data: Data, **arguments: Any) -> NlmeModel:
     """Fit anew for update(): a formula with a random term of its own replaces the old one."""
     if vet(formula, trusted=True).n_bars:
         arguments["random"] = None
@@ -186,7 +186,7 @@ def _apart(formula: str) -> tuple[str, str]:
 
 
 def _fit(
-    formula: str, data: Any, again: Callable[..., NlmeModel], given: dict[str, Any], *,
+    formula: str, data: Data, again: Callable[..., NlmeModel], given: dict[str, Any], *,
     random: str | None, part: Formula | None, group: list[str], inner: str | None = None,
     correlation: str | None, time: str | None, variance_by: str | None,
     reml: bool, contrasts: Mapping[str, Any] | None, control: Mapping[str, Any] | None,

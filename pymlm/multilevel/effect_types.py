@@ -9,6 +9,7 @@ from typing import Any, ClassVar, overload
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Data
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
@@ -129,18 +130,18 @@ class EffectTypesTable(Result):
 
 @overload
 def effect_types(
-    m: MixedModel | str, data: Any = None, by: str | None = None, warn: bool = True
+    m: MixedModel | str, data: Data | None = None, by: str | None = None, warn: bool = True
 ) -> EffectTypes: ...
 @overload
 def effect_types(
     m: list[Any] | tuple[Any, ...] | Mapping[str, Any],
-    data: Any = None,
+    data: Data | None = None,
     by: str | None = None,
     warn: bool = True,
 ) -> EffectTypesTable: ...
 @strict
 def effect_types(
-    m: Any, data: Any = None, by: str | None = None, warn: bool = True
+    m: Any, data: Data | None = None, by: str | None = None, warn: bool = True
 ) -> EffectTypes | EffectTypesTable:
     """Say which effect each fixed coefficient is, from the formula and the data.
 
@@ -202,7 +203,7 @@ def effect_types(
     return _table(m, data, by, warn)
 
 
-def _table(many: Any, data: Any, by: str | None, warn: bool) -> EffectTypesTable:
+def _table(many: Any, data: Data | None, by: str | None, warn: bool) -> EffectTypesTable:
     """The effects of several models or formulas, one after the other."""
     if not isinstance(many, (Sequence, Mapping)) or not len(many):
         raise ArgumentError(
@@ -229,7 +230,7 @@ def _table(many: Any, data: Any, by: str | None, warn: bool) -> EffectTypesTable
     )
 
 
-def _one(m: MixedModel | str, data: Any, by: str | None, warn: bool) -> EffectTypes:
+def _one(m: MixedModel | str, data: Data | None, by: str | None, warn: bool) -> EffectTypes:
     formula, frame, trusted = _formula_and_data(m, data)
     factor = _factor(m, formula, by)
     design = design_of(formula, frame, trusted)
@@ -258,7 +259,7 @@ def _one(m: MixedModel | str, data: Any, by: str | None, warn: bool) -> EffectTy
     return out
 
 
-def _formula_and_data(m: MixedModel | str, data: Any) -> tuple[str, pd.DataFrame, bool]:
+def _formula_and_data(m: MixedModel | str, data: Data | None) -> tuple[str, pd.DataFrame, bool]:
     if isinstance(m, MixedModel):
         frame = data_of(m, "effect_types") if data is None else as_pandas(data)
         return m.formula, frame, True

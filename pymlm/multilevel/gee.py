@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import GeeCorrelation, GeeErrors, GeeFamily, Level
+from pymlm.argument_types import Data, GeeCorrelation, GeeErrors, GeeFamily, Level
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
@@ -73,7 +72,7 @@ FAMILIES = {
 @strict
 def gee(
     formula: str,
-    data: Any,
+    data: Data,
     by: str,
     family: GeeFamily = "gaussian",
     link: str | None = None,

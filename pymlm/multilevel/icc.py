@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from pymlm.argument_types import Approximation, Count, Finite, IccInterval, Level, Seed
+from pymlm.argument_types import Approximation, Count, Data, Finite, IccInterval, Level, Seed
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.formula import quoted
@@ -282,7 +282,7 @@ def checked_at(
 
 
 @strict
-def icc_of(data: Any, columns: str | Sequence[str], by: str, reml: bool = True) -> Icc:
+def icc_of(data: Data, columns: str | Sequence[str], by: str, reml: bool = True) -> Icc:
     """Return the ICC of variables themselves: the share of each that lies between groups.
 
     An empty model is fitted to every column. Less than 1 means that a level-1 predictor has

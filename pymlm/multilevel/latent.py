@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Level, Missing
+from pymlm.argument_types import Data, Level, Missing
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
@@ -73,7 +73,7 @@ class LatentCentering(Estimates):
 def latent_centering(
     outcome: str | Sequence[str],
     x: str | Sequence[str],
-    data: Any,
+    data: Data,
     by: str,
     within: str | Sequence[str] = (),
     between: str | Sequence[str] = (),

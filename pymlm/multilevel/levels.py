@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Names
+from pymlm.argument_types import Data, Names
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.frames import as_pandas
@@ -146,7 +146,7 @@ class PredictorLevels(Result):
 
 @strict
 def describe_levels(
-    data: Any,
+    data: Data,
     groups: Names,
     predictors: str | Sequence[str] | None = None,
     unit: str | None = None,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Data
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.formula import quoted, vet
@@ -176,7 +177,7 @@ def _terms_of(m: Any, factor: str) -> str:
 
 
 @strict
-def within_between_lines(data: Any, y: str, x: str, by: str) -> pd.DataFrame:
+def within_between_lines(data: Data, y: str, x: str, by: str) -> pd.DataFrame:
     """Return the lines of a plot of within-group and between-group slopes.
 
     Parameters

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from pymlm.argument_types import Level
+from pymlm.argument_types import Data, Level
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import DataError, FormulaError
@@ -77,7 +77,7 @@ class MetaAnalysis(Result):
 
 @strict
 def meta_analysis(
-    formula: str, data: Any, variance: str, random: str, reml: bool = True, level: Level = 0.95
+    formula: str, data: Data, variance: str, random: str, reml: bool = True, level: Level = 0.95
 ) -> MetaAnalysis:
     """Fit a random-effects meta-analysis (or meta-regression) by ``metafor::rma.mv``.
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from pymlm.argument_types import Data
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas
@@ -58,7 +59,7 @@ def moulton(
     vpc_y: float | None = None,
     n: float | None = None,
     std_error: float | None = None,
-    data: Any = None,
+    data: Data | None = None,
     outcome: str | None = None,
     x: str | None = None,
     by: str | None = None,
@@ -112,7 +113,7 @@ def moulton(
     return Moulton(factor=factor, vpc_x=a, vpc_y=b, n=size, std_error=se, corrected=se * factor)
 
 
-def _moulton_of_data(data: Any, outcome: Any, x: Any, by: Any, std_error: Any) -> Moulton:
+def _moulton_of_data(data: Data, outcome: Any, x: Any, by: Any, std_error: Any) -> Moulton:
     if outcome is None or x is None or by is None:
         raise ArgumentError("moulton with data needs outcome, x and by, too")
     frame = as_pandas(data)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import PanelModel
+from pymlm.argument_types import Data, PanelModel
 from pymlm.arguments import own_words, strict
 from pymlm.engine import RObject, call
 from pymlm.errors import DataError, FormulaError
@@ -100,7 +100,7 @@ class Hausman(Result):
         return pd.DataFrame([{"chisq": self.chisq, "df": self.df, "p_value": self.p_value}])
 
 
-def panel_task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame, Groups]:
+def panel_task(formula: str, data: Data, by: str) -> tuple[str, pd.DataFrame, Groups]:
     """Vetted formula, the complete rows of the columns it uses, and the groups."""
     frame = as_pandas(data)
     vetted = vet(formula, columns=frame.columns, rows=len(frame))
@@ -118,7 +118,7 @@ def panel_task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame, Gro
     return vetted.text, used, groups_of(used, by)
 
 
-def complete_task(formula: str, data: Any, by: str) -> tuple[str, pd.DataFrame]:
+def complete_task(formula: str, data: Data, by: str) -> tuple[str, pd.DataFrame]:
     """Return the vetted formula and the complete rows of what it uses; see `panel` for errors."""
     text, used, _ = panel_task(formula, data, by)
     return text, used
@@ -139,7 +139,7 @@ class PanelFit(Fitted):
         return np.array([], dtype=np.int64)
 
 
-def _fit_panel(formula: str, data: Any, by: str, model: str) -> PanelFit:
+def _fit_panel(formula: str, data: Data, by: str, model: str) -> PanelFit:
     text, used, groups = panel_task(formula, data, by)
     frame = with_groups(used, groups, by)
     name = str(as_pandas(data).attrs.get("name", "data"))
@@ -151,7 +151,7 @@ def _fit_panel(formula: str, data: Any, by: str, model: str) -> PanelFit:
 
 
 @strict
-def panel(formula: str, data: Any, by: str, model: PanelModel = "within") -> PanelEstimates:
+def panel(formula: str, data: Data, by: str, model: PanelModel = "within") -> PanelEstimates:
     """Fit a panel model with plm: within (fixed effects), between, random-effects GLS, or pooled.
 
     Parameters
@@ -196,7 +196,7 @@ def panel(formula: str, data: Any, by: str, model: PanelModel = "within") -> Pan
 
 
 @strict
-def hausman(formula: str, data: Any, by: str) -> Hausman:
+def hausman(formula: str, data: Data, by: str) -> Hausman:
     """Test by Hausman whether random-effects and within estimates differ.
 
     Parameters

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Data
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import FormulaError
@@ -98,7 +99,7 @@ class _Errors:
 
 @strict
 def pooling(
-    formula: str, data: Any, by: str, vary: Vary = "all", reml: bool = True
+    formula: str, data: Data, by: str, vary: Vary = "all", reml: bool = True
 ) -> Pooling:  # fmt: skip
     """Fit complete, no and partial pooling and put each group's coefficients side by side.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Data
 from pymlm.arguments import flag, strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError, FormulaError
@@ -59,7 +60,7 @@ class ResidualGroups(Result):
 
 
 @strict
-def residuals_by_group(formula: str, data: Any, by: str) -> ResidualGroups:
+def residuals_by_group(formula: str, data: Data, by: str) -> ResidualGroups:
     """Label the residuals of the pooled regression by group: their means and spreads.
 
     Parameters

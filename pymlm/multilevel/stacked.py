@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pymlm.argument_types import Data
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas
@@ -18,7 +18,7 @@ MADE = ("outcome", "value", "row", "position")
 
 
 @strict
-def stack_outcomes(data: Any, outcomes: Sequence[str]) -> pd.DataFrame:
+def stack_outcomes(data: Data, outcomes: Sequence[str]) -> pd.DataFrame:
     """Stack several outcomes, so that one mixed model has them all (multivariate outcomes).
 
     Parameters

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Level, MixedDdf
+from pymlm.argument_types import Data, Level, MixedDdf
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, DataError
@@ -68,7 +68,7 @@ class WithinBetween(Estimates):
 @strict
 def within_between(
     formula: str,
-    data: Any,
+    data: Data,
     x: str | Sequence[str],
     by: str,
     reml: bool = True,
