@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -13,12 +12,16 @@ import typer
 
 from pymlm.arguments import file_to_write
 from pymlm.errors import ArgumentError, PymlmError
+from pymlm.standard_output import Reader, unread
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Exit codes, as `pymlm --help` says them.
 DISAGREES, REFUSED, INTERRUPTED = 1, 2, 130
+
+#: What the check panel can be drawn into, by the end of the file's name.
+DRAWN = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps", ".ps")
 
 #: Below the help of a command; \b keeps the lines as they are.
 EXAMPLES = """\b
@@ -131,6 +134,10 @@ def fit(
     for option, target in targets.items():
         if target is not None and len(files) > 1 and "{}" not in target:
             raise ArgumentError(f"{option} {target}: of several files write {{}} in its name")
+        if target is not None:  # before a fit, which may take hours
+            _place(option, target.replace("{}", "data"))
+    if Path(formula).is_file() and any("~" in file for file in files):
+        raise ArgumentError(f"the formula goes last: pymlm fit {formula} '{files[0]}'")
     given = {} if ddf is None else {"ddf": None if ddf.casefold() == "none" else ddf}
     answers: list[tuple[str, Any]] = []
     for file in files:
@@ -146,11 +153,20 @@ def fit(
             answer = error
             _say(f"{file}: {error}")
         answers.append((file, answer))
-        if _unread() and not any(targets.values()):
+        if unread() and not any(targets.values()):
             break
     _show_together(answers, format, alone=len(files) == 1)
     failed = any(isinstance(answer, PymlmError) for _, answer in answers)
     raise typer.Exit(REFUSED if failed else 0)
+
+
+def _place(option: str, target: str) -> Path:
+    """Return where to write; raises DataError for no place, ArgumentError for no picture."""
+    path = file_to_write(target)
+    if option == "--plot" and path.suffix.lower() not in DRAWN:
+        ways = ", ".join(DRAWN)
+        raise ArgumentError(f"cannot draw into {target!r}: its name must end in one of {ways}")
+    return path
 
 
 def _write(model: Any, save: str | None, to_r: str | None, plot: str | None) -> None:
@@ -161,7 +177,7 @@ def _write(model: Any, save: str | None, to_r: str | None, plot: str | None) -> 
         model.to_r(to_r)
         _say(f"wrote {to_r}")
     if plot is not None:
-        _draw(model, file_to_write(plot))
+        _draw(model, _place("--plot", plot))
         _say(f"drew {plot}")
 
 
@@ -299,44 +315,6 @@ def _say(text: str) -> None:
         print(f"pymlm: {' '.join(str(text).split())}", file=sys.stderr)
 
 
-class _Reader:
-    """Standard output whose reader may leave: ``| head`` has what it wants, and nobody is to blame.
-
-    What is written afterwards goes nowhere, so that files are saved all the same.
-    """
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.gone = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        try:
-            return int(self._stream.write(text))
-        except BrokenPipeError:
-            self.leave()
-            return len(text)
-
-    def flush(self) -> None:
-        try:
-            self._stream.flush()
-        except BrokenPipeError:
-            self.leave()
-
-    def leave(self) -> None:
-        # Python flushes what is left when it ends: into nothing, too.
-        self.gone = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._stream.fileno())
-        os.close(nowhere)
-
-
-def _unread() -> bool:
-    return isinstance(sys.stdout, _Reader) and sys.stdout.gone
-
-
 def _run() -> int:
     """The exit code of what the words of the command line ask for."""
     try:
@@ -350,7 +328,7 @@ def _run() -> int:
         _say("interrupted")
         return INTERRUPTED
     except OSError as error:  # of standard output: a full disk
-        if isinstance(sys.stdout, _Reader):
+        if isinstance(sys.stdout, Reader):
             sys.stdout.leave()
         _say(f"cannot write: {error.strerror or error}")
         return REFUSED
@@ -380,7 +358,7 @@ def main() -> None:
     warnings.simplefilter("always", PymlmWarning)
     warnings.showwarning = one_line
     if sys.stdout is not None:
-        sys.stdout = _Reader(sys.stdout)
+        sys.stdout = Reader(sys.stdout)
     sys.exit(_run())
 
 

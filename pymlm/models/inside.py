@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from pymlm.engine import RObject
+from pymlm.errors import DataError
 from pymlm.models.base import Fitted, Source
 from pymlm.models.exact import EngineMethods, Used
 from pymlm.models.mixed import MixedModel
@@ -62,6 +63,25 @@ def handle_of(model: Fitted) -> RObject:
 def source_of(model: Fitted) -> Source:
     """What a model was fitted to."""
     return model._source
+
+
+def rows_of(model: Any, what: str) -> pd.DataFrame:
+    """Return the frame that a model was fitted to; of a model from a file R's own.
+
+    R keeps the rows that it used, and of a transformed column only what it was made to: then
+    DataError says what to do.
+    """
+    source = source_of(model)
+    if source.data is not None:
+        return source.data
+    frame: pd.DataFrame = kept_answer(model, "rows of the file", lambda: model.augment())
+    lost = [name for name in source.sent if name not in frame.columns]
+    if lost:
+        raise DataError(
+            f"{what}: this model came from a file without its data, and R kept {lost[0]!r} only "
+            f"transformed. Fit it anew, with the formula {model.formula!r} and the data"
+        )
+    return frame[list(source.sent)]
 
 
 def used_rows(model: Fitted) -> Any:

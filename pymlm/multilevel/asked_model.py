@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pymlm.errors import ArgumentError, DataError
-from pymlm.models.inside import source_of
+from pymlm.models.inside import rows_of
 from pymlm.models.mixed import MixedModel
 from pymlm.models.model import Model
 
@@ -39,7 +39,7 @@ def fitted_model(m: Any, what: str) -> Model:
 
 def data_of(m: MixedModel, what: str) -> pd.DataFrame:
     """Return the frame that a model was fitted to, or say that it has none."""
-    data = source_of(m).data
-    if data is None:
-        raise DataError(f"{what}: this model came from a file, without its data frame; pass data=")
-    return data
+    try:
+        return rows_of(m, what)
+    except DataError as error:
+        raise DataError(f"{error}, or pass data=") from None

@@ -13,7 +13,7 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
-from pymlm.models.inside import source_of
+from pymlm.models.inside import rows_of, source_of
 from pymlm.multilevel.asked_model import fitted_model
 from pymlm.multilevel.columns import column
 from pymlm.names import group_columns
@@ -62,7 +62,7 @@ def group_lines(
     ArgumentError
         For an unknown grouping factor or level, or fewer than 2 points.
     DataError
-        When x is not numeric or not in the model, or the model has no data frame.
+        When x is not numeric or not in the model, or a file kept it only transformed.
 
     Examples
     --------
@@ -130,9 +130,7 @@ def _factor(m: Any, data: pd.DataFrame, by: str | None) -> tuple[str, list[str]]
 
 
 def _model_rows(m: Any, also: str | None = None) -> tuple[pd.DataFrame, list[str]]:
-    data = source_of(m).data
-    if data is None:
-        raise DataError("this model came from a file without its data frame")
+    data = rows_of(m, "group_lines")
     own = vet(m.formula, trusted=True, columns=source_of(m).sent)
     wanted = [n for n in own.names if n in set(source_of(m).sent)]
     offset = source_of(m).arguments.get("offset")
@@ -148,7 +146,8 @@ def _model_rows(m: Any, also: str | None = None) -> tuple[pd.DataFrame, list[str
 def _numeric(data: pd.DataFrame, x: str) -> None:
     if x not in data.columns:
         raise DataError(f"the model has no predictor {x!r}.{near_names(x, data.columns)}")
-    if not pd.api.types.is_numeric_dtype(data[x].dtype):
+    kind = data[x].dtype
+    if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
         raise DataError(f"x={x!r} is not numeric (dtype {data[x].dtype})")
 
 

@@ -59,7 +59,7 @@ def prediction_lines(
     ArgumentError
         For no or more than three variables, or one that is no predictor of the model.
     DataError
-        When the model has no data frame.
+        When a model from a file kept a column only transformed.
     NotSupportedError
         For a model whose predictions have no limits here (nlme's).
 

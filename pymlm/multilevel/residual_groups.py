@@ -15,7 +15,7 @@ from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.figures import figure_of
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
-from pymlm.models.inside import source_of
+from pymlm.models.inside import rows_of
 from pymlm.multilevel.groups import groups_of
 from pymlm.results.base import Floats, Result, readonly
 
@@ -129,9 +129,7 @@ def residuals_of_model(m: Any, by: str | None = None, random: bool = False) -> R
     residual = m.residuals("response")
     if factors and not flag(random, "random"):
         residual = residual + m.fitted() - m.predict(re_form="NA")
-    data = source_of(m).data
-    if data is None:
-        raise DataError("this model came from a file, without its data frame")
+    data = rows_of(m, "residuals_by_group")
     groups = groups_of(data, name)
     known = residual.notna().to_numpy() & (groups.codes >= 0)
     labels = pd.Series([str(g) for g in groups.labels], dtype=object)

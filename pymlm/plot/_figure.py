@@ -7,8 +7,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
 from pymlm.arguments import argument_checks, checked, refuse_unknown
 from pymlm.errors import ArgumentError, MissingPackageError
+from pymlm.plot._letters import as_written, texts_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,7 +30,7 @@ def figure(main: str = "Line2D") -> Callable[[Callable[P, T]], Callable[P, T]]:
         checks = functools.cache(lambda: argument_checks(function))
 
         @functools.wraps(function)
-        def drawn(*args: P.args, **kwargs: P.kwargs) -> T:
+        def checked_figure(*args: P.args, **kwargs: P.kwargs) -> T:
             need_matplotlib()
             refuse_unknown(function.__name__, kwargs, [*known, *_keywords(main, kwargs, known)])
             try:
@@ -35,11 +38,18 @@ def figure(main: str = "Line2D") -> Callable[[Callable[P, T]], Callable[P, T]]:
             except TypeError as error:
                 raise ArgumentError(f"{function.__name__}(): {error}") from None
             checked(bound.arguments, checks())
-            return _or_nothing(lambda: function(*bound.args, **bound.kwargs))
+            before = texts_of([bound.arguments.get("ax"), *_listed(bound.arguments.get("axes"))])
+            drawn = _or_nothing(lambda: function(*bound.args, **bound.kwargs))
+            as_written(drawn, before, bound.arguments)
+            return drawn
 
-        return drawn
+        return checked_figure
 
     return decorate
+
+
+def _listed(axes: Any) -> list[Any]:
+    return [] if axes is None else list(np.ravel(np.asarray(axes, dtype=object)))
 
 
 def _or_nothing(draw: Callable[[], T]) -> T:

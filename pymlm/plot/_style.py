@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from pymlm.errors import ArgumentError
 from pymlm.plot._figure import figure
 from pymlm.plot._words import (
     data_of,
+    listed,
     named_models,
     need,
     normal_quantile,
@@ -95,14 +98,18 @@ def plain(ax: Axes) -> None:
 
 def legend(ax: Axes, title: str | None = None) -> None:
     """Place the legend above the data, or beside them where a title stands above."""
-    handles, names = ax.get_legend_handles_labels()
+    handles = _labelled(ax)
+    names = [str(handle.get_label()) for handle in handles]
     if not handles:
         return
     # As many a row as the width of a figure takes; more than two rows stand better at the side.
     spec = ax.get_subplotspec()
     beside = 1 if spec is None else spec.get_gridspec().ncols
     root: Any = ax.figure.figure  # of a subfigure, too
-    letters = 13.5 * root.get_figwidth() / beside  # of the small font, and 9 for a handle
+    ticks = [t.get_text().split("\n") for t in ax.get_yticklabels()] if beside == 1 else []
+    left = max((len(line) for lines in ticks for line in lines), default=0)
+    # Of the small font, and 9 for a handle; what stands left of the axes takes its part.
+    letters = max(13.5 * root.get_figwidth() / beside - left, 9.0)
     columns = len(names)
     while (
         columns > 1 and sum(max(map(len, names[i::columns])) + 9 for i in range(columns)) > letters
@@ -111,7 +118,26 @@ def legend(ax: Axes, title: str | None = None) -> None:
     where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "ncols": columns}
     if ax.get_title() or len(names) > 2 * columns:
         where = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "ncols": 1}
-    ax.legend(handles, names, title=title, frameon=False, fontsize="small", **where)
+    # Matplotlib leaves out, or warns of, names that begin with "_"; they are put in afterwards.
+    safe = [f" {name}" for name in names]
+    drawn = ax.legend(handles, safe, title=title, frameon=False, fontsize="small", **where)
+    for text, name in zip(drawn.get_texts(), names, strict=True):
+        text.set_text(fill(name, int(letters)) if len(name) > letters > 9 else name)
+
+
+#: Labels that matplotlib gives itself.
+_AUTOMATIC = re.compile(r"_(child\d+|container\d+|nolegend_)$")
+
+
+def _labelled(ax: Axes) -> list[Any]:
+    """Return the artists with a label, also where it begins with "_" as a level's name may."""
+    from matplotlib import collections, lines, patches
+
+    kinds = (lines.Line2D, patches.Patch, collections.Collection)
+    artists = [*(a for a in ax.get_children() if isinstance(a, kinds)), *ax.containers]
+    names = [str(a.get_label() or "") for a in artists]
+    shown = zip(artists, names, strict=True)
+    return [a for a, name in shown if name and not _AUTOMATIC.match(name)]
 
 
 def note(ax: Axes, text: str) -> None:
@@ -177,6 +203,7 @@ __all__ = [
     "data_of",
     "figure",
     "legend",
+    "listed",
     "named_models",
     "need",
     "normal_quantile",

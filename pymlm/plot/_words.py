@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from pymlm.errors import ArgumentError, near_names
+from pymlm.errors import ArgumentError, PymlmError, near_names
+from pymlm.models.inside import rows_of
+from pymlm.models.model import Model
 from pymlm.names import response_of
 
 
@@ -29,7 +31,12 @@ def _text(mapping: Any, name: str) -> str | None:
 
 def data_of(m: Any) -> Any:
     """Return the frame behind a model, or None."""
-    return getattr(getattr(m, "_source", None), "data", None)
+    if not isinstance(m, Model):
+        return getattr(getattr(m, "_source", None), "data", None)
+    try:
+        return rows_of(m, "plot")
+    except PymlmError:
+        return None
 
 
 def response(m: Any) -> str:
@@ -77,8 +84,15 @@ def several_of(values: Any, known: Sequence[str], what: str) -> list[str]:
     """Return the names chosen, all for None."""
     if values is None:
         return list(known)
-    chosen = [values] if isinstance(values, str) else list(values)
-    return [one_of(v, known, what) for v in chosen]
+    return [one_of(v, known, what) for v in listed(values)]
+
+
+def listed(values: Any) -> list[str]:
+    """Return one level or name, or several, as text: 308 is the level "308"."""
+    if values is None:
+        return []
+    one = isinstance(values, str) or not isinstance(values, Iterable)
+    return [str(v) for v in ([values] if one else values)]
 
 
 def normal_quantile(level: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,7 @@ def residuals_by_group(
     m: Any,
     by: str | None = None,
     random: bool = False,
-    highlight: str | Sequence[str] | None = None,
+    highlight: Any = None,
     points: bool = True,
     ax: Axes | None = None,
     label: str | None = None,
@@ -39,7 +38,7 @@ def residuals_by_group(
     random : bool
         Of a mixed model: leave the random effects in, as `fitted` does, instead of taking the
         residuals of the fixed part alone, where the groups show.
-    highlight : str or list of str, optional
+    highlight : level or list of levels, optional
         Groups to draw in colour.
     points : bool
         Draw every residual, too.
@@ -77,8 +76,7 @@ def residuals_by_group(
     style.need(m, kinds, "mlm.residuals_by_group(...), or a model", "residuals_by_group")
     found = m if isinstance(m, ResidualGroups) else residuals_of_model(m, by, random)
     table = found.to_frame().sort_values("mean", kind="stable")
-    wanted = [] if highlight is None else [highlight] if isinstance(highlight, str) else highlight
-    marked = [style.one_of(str(g), list(table.index), "group") for g in wanted]
+    marked = [style.one_of(g, list(table.index), "group") for g in style.listed(highlight)]
     keep = style.thinned(len(table), style.MOST_LABELS, keep_ends=10)
     some = table.iloc[np.union1d(keep, [table.index.get_loc(g) for g in marked]).astype(int)]
     where = style.axes_for(ax, (6.0, min(8.0, max(2.8, 0.17 * len(some) + 0.9))))

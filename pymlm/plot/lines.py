@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pymlm.errors import ArgumentError, DataError
+from pymlm.errors import ArgumentError
+from pymlm.models.inside import rows_of
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel.lines import POPULATION
 from pymlm.multilevel.lines import group_lines as lines_of
@@ -26,7 +27,7 @@ def group_lines(
     m: Any,
     x: str,
     by: str | None = None,
-    highlight: str | Sequence[str] | None = None,
+    highlight: Any = None,
     points: bool = False,
     ax: Axes | None = None,
     axes: Any = None,
@@ -44,7 +45,7 @@ def group_lines(
         A numeric predictor.
     by : str, optional
         The grouping factor; default the model's first.
-    highlight : str or list of str, optional
+    highlight : level or list of levels, optional
         Groups to draw in colour, with their names.
     points : bool
         Draw the observations, too.
@@ -80,10 +81,10 @@ def group_lines(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['each Subject', '308', 'fixed effects']
     """
-    marked = [] if highlight is None else [highlight] if isinstance(highlight, str) else highlight
+    marked = style.listed(highlight)
     if not isinstance(m, Mapping):
         where = style.axes_for(ax)
-        _one(where, m, x, by, [str(g) for g in marked], points, label, line)
+        _one(where, m, x, by, marked, points, label, line)
         style.legend(where)
         return where
     if not m:
@@ -91,7 +92,7 @@ def group_lines(
     columns = 4 if len(m) > 4 else 2 if len(m) == 4 else 3
     panels = style.panels_for(axes, len(m), columns, (3.0, 2.6), sharex=True, sharey=True)
     for where, (title, model) in zip(panels, m.items(), strict=True):
-        _one(where, model, x, by, [str(g) for g in marked], points, label, line)
+        _one(where, model, x, by, marked, points, label, line)
         where.set_title(title, fontsize="medium")
         where.label_outer()
     return panels
@@ -102,9 +103,7 @@ def _one(
     label: str | None, line: dict[str, Any],
 ) -> None:  # fmt: skip
     style.need(m, MixedModel, "a model of lme4 (or a dict of title to model)", "group_lines")
-    data = style.data_of(m)
-    if data is None:
-        raise DataError("this model came from a file without its data frame")
+    data = rows_of(m, "plot.group_lines")
     plain = [g for g in m.ngroups if g in data.columns]
     factor = by or next(iter([*plain, *m.ngroups]), "")
     style.one_of(factor, list(m.ngroups), "grouping factor")

@@ -153,7 +153,7 @@ def _simulated(ax: Axes, m: Any, observed: Any, seed: int) -> None:
     _density(ax, observed, at, color=style.BLACK, linewidth=2.0, label="observed")
     ax.set(xlabel=style.response(m), ylabel="density", ylim=(0, None), yticks=[])
     style.say_thinned(ax, min(m.nobs, MOST_IN_A_DENSITY), m.nobs, "rows")
-    ax.legend(frameon=False, fontsize="x-small", loc="upper right", handlelength=1.2)
+    ax.legend(frameon=False, fontsize="x-small", loc="best", handlelength=1.2)
 
 
 def _binned(x: Any, y: Any) -> tuple[Any, Any]:

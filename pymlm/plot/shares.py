@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from pymlm.plot._style import figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+#: Letters of a bar's name on one line: a third of the figure.
+LONGEST = 34
 
 
 @figure("Rectangle")
@@ -62,10 +66,12 @@ def variance_shares(
         kinds = (MixedModel, VariancePartition)
         style.need(m, kinds, "mixed models or mlm.variance_partition(m)", "variance_shares")
         parts.append((m if isinstance(m, VariancePartition) else variance_partition(m)).to_frame())
-    shown = names or [_name(m, i) for i, m in enumerate(listed)]
+    given = names or [_name(m, i) for i, m in enumerate(listed)]
+    shown = [fill(str(name), LONGEST) for name in given]
+    height = 0.9 + sum(max(0.55, 0.25 + 0.17 * name.count("\n")) for name in shown)
     levels = list(dict.fromkeys(level for p in parts for level in p.index if level != "Residual"))
     levels += ["Residual"] if any("Residual" in p.index for p in parts) else []
-    where = style.axes_for(ax, (6.0, 0.9 + 0.55 * len(listed)))
+    where = style.axes_for(ax, (6.0, height))
     at, left = np.arange(len(parts))[::-1], np.zeros(len(parts))
     colours = [*style.PALETTE[: len(levels) - 1], style.FAINT]
     hatches = ["", "///", "...", "xx", "\\\\\\", "++", "oo"]

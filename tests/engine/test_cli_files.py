@@ -219,6 +219,13 @@ def test_a_full_disk_is_told(files):
         (["fit", "{all}", FORMULA, "--ml", "--family", "poisson"], "--ml is for linear models"),
         (["fit", "{all}", FORMULA, "--decimal", ";"], "--decimal is . or ,"),
         (["fit", "{all}", FORMULA, "--sep", ";;"], "--sep is one character"),
+        (["fit", FORMULA, "{all}"], "the formula goes last: pymlm fit"),
+        # Before a fit: nothing is printed yet.
+        (["fit", "{all}", FORMULA, "--plot", "a.bmp"], "its name must end in one of .png"),
+        (["fit", "{all}", FORMULA, "--plot", "a"], "its name must end in one of .png"),
+        (["fit", "{all}", FORMULA, "--plot", "/no/a.png"], "no such folder as its parent"),
+        (["fit", "{all}", FORMULA, "--save", "/no/a.rds"], "no such folder as its parent"),
+        (["fit", "{all}", FORMULA, "--to-r", "/no/a.R"], "no such folder as its parent"),
     ],
 )
 def test_a_wrong_command_line_ends_with_one_line_and_code_2(words, says, files):

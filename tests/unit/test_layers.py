@@ -58,9 +58,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "demo": {"datasets", "models", "parity"},
     "data_files": set(),
+    "standard_output": set(),
     "cli": {
         "arguments", "data_files", "datasets", "demo", "engine", "formula", "frames", "many",
-        "models", "multilevel", "options", "parity", "render", "results",
+        "models", "multilevel", "options", "parity", "render", "results", "standard_output",
     },
     "__main__": {"cli"},
 }  # fmt: skip
