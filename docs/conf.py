@@ -70,12 +70,13 @@ nb_merge_streams = True
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-# Docstrings are numpydoc's; annotations stay in the signatures, where the sources have them.
+# Docstrings are numpydoc's and name the types; annotations list every word of an option, which
+# makes signatures of a page.
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
+autodoc_typehints = "none"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 80
 toc_object_entries = False

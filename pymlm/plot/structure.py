@@ -99,15 +99,13 @@ def _sizes(ax: Axes, factor: Groups, bars: dict[str, Any]) -> None:
         ax.hist(sizes, bins=list(np.arange(low - 0.5, high + width + 0.5, width)),
                 **{**looks, **bars})  # fmt: skip
         if low == high:
-            ax.set_xlim(low - 4, high + 4)
+            ax.set_xlim(max(low - 4, 0), high + 4)
         ax.axvline(float(sizes.mean()), color=style.VERMILION, linestyle="--", linewidth=1.2)
         ax.set(xlabel=f"rows per {factor.name}", ylabel="groups")
         ax.locator_params(axis="x", integer=True)
-    ax.set_title(
-        f"{factor.n:,} {factor.name}\n{sizes.min():,} to {sizes.max():,} rows, mean "
-        f"{sizes.mean():,.1f}",
-        fontsize="small",
-    )
+    several = f"{sizes.min():,} to {sizes.max():,} rows, mean {sizes.mean():,.1f}"
+    rows = f"{sizes.min():,} rows each" if sizes.min() == sizes.max() else several
+    ax.set_title(f"{factor.n:,} {factor.name}\n{rows}", fontsize="small")
     style.plain(ax)
 
 
