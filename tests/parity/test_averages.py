@@ -17,6 +17,8 @@ from tests.native import assert_fits_close, native
 DIFFERENCES = 1e-6
 #: Satterthwaite's df come from numerical derivatives at each process's optimum.
 DF = 1e-5
+#: The tolerance of insight's own test: versions of lme4 stop at other points of a flat likelihood.
+SINGULAR = 1e-3
 #: Half a unit of the last digit that was printed.
 PRINTED = {"four": 5e-5, "three": 5e-4, "two": 5e-3}
 
@@ -179,6 +181,23 @@ def test_predictions_by_group(cars: pd.DataFrame) -> None:
         ours = pair(found, gear=gear)
         assert abs(ours[0] - numbers[0]) <= 0.05
         assert abs(ours[1] - numbers[1]) <= PRINTED["three"]
+
+
+@pytest.mark.filterwarnings("ignore::pymlm.errors.SingularFitWarning")  # as published
+def test_population_predictions_of_growth_curves() -> None:
+    """Those that R's insight has in its tests, for rows of one chick."""
+    chicks = mlm.load_dataset("datasets::ChickWeight")
+    m = mlm.lmer(
+        "weight ~ 1 + Time + I(Time^2) + Diet + Time:Diet + I(Time^2):Diet + "
+        "(1 + Time + I(Time^2) | Chick)",
+        chicks,
+    )
+    grid = {"Diet": ["1"], "Time": [0, 2, 4, 6, 8, 10]}
+    found = m.predictions(newdata=grid, re_form="NA")
+    estimates = (37.53433, 47.95719, 58.78866, 70.02873, 81.67742, 93.73472)
+    errors = (1.68687, 0.82574, 1.52747, 2.56109, 3.61936, 4.76178)
+    assert np.abs(found.estimate / estimates - 1).max() <= SINGULAR
+    assert np.abs(found.std_error / errors - 1).max() <= SINGULAR
 
 
 # --- by hand in native R --------------------------------------------------------------------------
