@@ -147,8 +147,8 @@ from .parity import (
     check_parity,
 )
 from .render.regression_table import regression_table
+from .render.styles import render
 from .render.systems import system_defaults
-from .render.voices import render
 
 __all__ = [
     "ConvergenceCheck",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pymlm.argument_types import Count, Timeout
 from pymlm.arguments import strict
-from pymlm.models.described import Described
+from pymlm.models.mixed_attributes import MixedAttributes
 from pymlm.results.base import Floats, Printed, Result
 
 
@@ -125,7 +125,7 @@ class AllFit(Result):
         return pd.DataFrame(np.array(values), index=index, columns=list(names))
 
 
-class AllFitMethods(Described):
+class AllFitMethods(MixedAttributes):
     """A fitted mixed model that other optimizers can be tried on."""
 
     @strict

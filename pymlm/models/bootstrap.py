@@ -15,7 +15,7 @@ from pymlm.arguments import check_jobs, choice, flag, fraction, strict, whole_nu
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, PymlmError, RError, near_names
 from pymlm.figures import figure_of
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.parallel import check_seed, chunks, run
 from pymlm.progress import stepwise
 from pymlm.results.base import Floats, Result, readonly

@@ -17,7 +17,7 @@ from pymlm.argument_types import (
 )
 from pymlm.arguments import choice, strict
 from pymlm.figures import figure_of
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.parallel import check_seed
 from pymlm.results.base import Floats, Printed, Result
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pymlm.argument_types import Ddf, Engine, Level, LmerTestDdf, Names, TestDdf, TestType
 from pymlm.arguments import strict
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.hypotheses import hypotheses
 from pymlm.results.anova import AnovaTable
 from pymlm.results.base import Printed, check_known

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pymlm.argument_types import Names, Timeout
 from pymlm.arguments import strict
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.results.base import Floats, Result
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from pymlm.argument_types import TestType
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.results.base import Floats
 
 

@@ -24,7 +24,7 @@ from pymlm.arguments import strict
 from pymlm.errors import FormulaError, NotSupportedError
 from pymlm.models.fitting import Task, check_response, fit, make_task
 from pymlm.models.linear_prediction import LinearPrediction
-from pymlm.models.tables import LinearGlance
+from pymlm.models.tidy import LinearGlance
 from pymlm.results.anova import AnovaTable
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import ConfidenceIntervals, FixedEffects, NamedValues

@@ -20,7 +20,7 @@ from pymlm.argument_types import (
 )
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, NotSupportedError
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.covariances import Covariance, fixed_covariance
 from pymlm.models.exact import KENWARD_ROGER, SATTERTHWAITE
 from pymlm.models.means_arguments import (

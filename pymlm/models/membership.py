@@ -145,8 +145,6 @@ class MultipleMembershipModel(LinearMixedModel):
         """
         if re_form not in (None, "NA") or use_u:
             raise NotSupportedError("a multiple-membership model draws all random effects anew")
-        if isinstance(nsim, bool) or not isinstance(nsim, int) or nsim < 1:
-            raise ArgumentError(f"nsim must be a whole number above 0, not {nsim!r}")
         values = np.asarray(self._call("simulate_membership", nsim=nsim, seed=seed))
         names = [f"sim_{i + 1}" for i in range(nsim)]
         return pd.DataFrame({n: self._by_row(values[:, i], n) for i, n in enumerate(names)})

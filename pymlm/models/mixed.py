@@ -13,11 +13,11 @@ from pymlm.models.all_fit import AllFitMethods
 from pymlm.models.averages import AverageMethods
 from pymlm.models.control import EXACT
 from pymlm.models.derivatives import check_exactly
-from pymlm.models.described import Described
 from pymlm.models.fitting import warn_about
 from pymlm.models.identity import identified
 from pymlm.models.likelihood import LikelihoodMethods
 from pymlm.models.lm import LinearModel
+from pymlm.models.mixed_attributes import MixedAttributes
 from pymlm.models.model import Model
 from pymlm.models.prediction import PredictionMethods
 from pymlm.models.variance_tests import VarianceMethods
@@ -35,7 +35,7 @@ class MixedModel(
     LikelihoodMethods,
     AllFitMethods,
     AverageMethods,
-    Described,
+    MixedAttributes,
 ):
     """A mixed model that lme4 fitted; it never changes.
 

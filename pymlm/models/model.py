@@ -24,7 +24,7 @@ from pymlm.models.reduction import ReductionMethods
 from pymlm.models.refit import RefitMethods
 from pymlm.models.script import write_script
 from pymlm.models.simulation import SimulationMethods
-from pymlm.models.tables import TableMethods
+from pymlm.models.tidy import TableMethods
 from pymlm.models.update import UpdateMethods
 from pymlm.results.fixed import NamedMatrix, NamedValues
 from pymlm.results.varcorr import VarCorr

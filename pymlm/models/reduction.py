@@ -11,7 +11,7 @@ import pandas as pd
 from pymlm.argument_types import Ddf, Engine, Level, LmerTestDdf, Names
 from pymlm.arguments import strict
 from pymlm.engine import RObject
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.kept import exact_key
 from pymlm.results.anova import AnovaTable
 from pymlm.results.base import Floats, Printed, Result

@@ -14,7 +14,7 @@ from pymlm.engine import RObject, call
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from pymlm.formula import right_side, vet
 from pymlm.frames import as_column, as_pandas, used_columns
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.families import check_two_levels
 from pymlm.results.base import Floats
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 
 
 class ResidualStructureMethods(CommonAttributes):

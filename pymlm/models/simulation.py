@@ -12,7 +12,7 @@ from pymlm.argument_types import Count, RSeed
 from pymlm.arguments import strict
 from pymlm.errors import ArgumentError, near_names
 from pymlm.formula import Formula, vet
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.results.base import Floats
 
 

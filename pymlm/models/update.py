@@ -10,7 +10,7 @@ from pymlm.engine import call
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.models.advice import about_update, advise
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.newdata import check_file_has
 
 

@@ -23,8 +23,8 @@ from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, RWarning, near_names, warn
 from pymlm.figures import figure_of
-from pymlm.models.attributes import CommonAttributes
 from pymlm.models.bootstrap import Bootstrap, bootstrap_model
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import ConfidenceIntervals
 

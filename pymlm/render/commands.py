@@ -19,7 +19,7 @@ from pymlm.render import hypotheses, stata, stata_after, stata_panel
 from pymlm.results.anova import AnovaTable
 from pymlm.results.contest import Contest
 from pymlm.results.fixed import FixedEffects
-from pymlm.results.voices import Regress, Voice, VoiceTests, Xtreg
+from pymlm.results.system_tables import Regress, Voice, VoiceTests, Xtreg
 
 #: Statements about combinations of coefficients, and whether they test all of them at once.
 STATEMENTS = {

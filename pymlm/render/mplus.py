@@ -9,7 +9,7 @@ from scipy.stats import norm
 from pymlm.errors import NotSupportedError
 from pymlm.names import split_names
 from pymlm.render import criteria
-from pymlm.results.voices import Voice
+from pymlm.results.system_tables import Voice
 
 NOTE = (
     "Standard errors are those of ESTIMATOR = ML; Mplus's default, MLR, makes them robust. Its\n"

@@ -10,7 +10,7 @@ from pymlm.names import split_names
 from pymlm.render import criteria
 from pymlm.render.numbers import fixed, sas_best, sas_p
 from pymlm.render.stata import factor_of
-from pymlm.results.voices import Voice, VoiceTests
+from pymlm.results.system_tables import Voice, VoiceTests
 
 WIDTH = 78
 #: ddf of pymlm -> what SAS calls it in "Degrees of Freedom Method".

@@ -12,7 +12,7 @@ from pymlm.render.numbers import spss as number
 from pymlm.render.sas import component_names
 from pymlm.render.stata import component_interval, factor_of
 from pymlm.results.base import Floats
-from pymlm.results.voices import Voice, VoiceTests
+from pymlm.results.system_tables import Voice, VoiceTests
 
 
 def mixed(v: Voice, tests: VoiceTests, level: float = 0.95) -> str:

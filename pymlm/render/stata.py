@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from pymlm.names import split_names
 from pymlm.render.numbers import abbreviate, fixed, stata_g
-from pymlm.results.voices import Voice
+from pymlm.results.system_tables import Voice
 
 #: Width of Stata's results window.
 LINE = 78

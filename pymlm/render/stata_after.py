@@ -12,7 +12,7 @@ from pymlm.errors import NotSupportedError
 from pymlm.render.numbers import abbreviate, stata_g
 from pymlm.render.stata import LINE, coefficients, factor_of, levels_down, percent, stata_name
 from pymlm.results.base import Floats
-from pymlm.results.voices import Voice
+from pymlm.results.system_tables import Voice
 
 
 def icc(v: Voice, level: float = 0.95) -> str:

@@ -8,7 +8,7 @@ from scipy.stats import chi2, f
 
 from pymlm.render.numbers import fixed, stata_g
 from pymlm.render.stata import coefficients, constant_last, head, sizes, stata_name
-from pymlm.results.voices import Regress, Voice, Xtreg
+from pymlm.results.system_tables import Regress, Voice, Xtreg
 
 TITLES = {
     "re": "Random-effects GLS regression",

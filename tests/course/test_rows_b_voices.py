@@ -113,7 +113,7 @@ def test_row_72_reml_against_published_stata_output(hsb):
 
 def test_row_69_standard_errors_of_variances(g1, g2):
     """The checklist's numbers: lmerTest's Hessian of (theta, sigma) by the delta method."""
-    from pymlm.results.voices import Voice
+    from pymlm.results.system_tables import Voice
 
     v = g1._ask("voice", Voice)
     assert v.component_se == pytest.approx([0.02957298, 0.02144835], rel=OTHER_OPTIMIZER)

@@ -14,7 +14,7 @@ from pymlm.arguments import choice, strict, text_list
 from pymlm.errors import DataError
 from pymlm.frame_keys import key_column
 from pymlm.frames import as_column, used_columns
-from pymlm.models.attributes import CommonAttributes
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.exact import need_asymptotic
 from pymlm.results.base import ESTIMATES, Result
 from pymlm.results.estimates import EstimateColumns

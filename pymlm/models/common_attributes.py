@@ -14,7 +14,7 @@ from pymlm.models.exact import EngineMethods
 from pymlm.results.base import Floats
 
 
-class Described(Protocol):
+class CommonDescription(Protocol):
     """What the bridge's descriptions have in common."""
 
     @property
@@ -38,7 +38,7 @@ class Described(Protocol):
 class CommonAttributes(EngineMethods):
     """Formula, rows, sigma and likelihood, read from the model's description."""
 
-    def _description(self) -> Described:
+    def _description(self) -> CommonDescription:
         raise NotImplementedError  # every model class has a description of its own
 
     def _ddf(self, ddf: str | None) -> str | None:

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from pymlm.engine import RObject
-from pymlm.models.attributes import CommonAttributes
 from pymlm.models.base import Source
+from pymlm.models.common_attributes import CommonAttributes
 from pymlm.results.base import Floats
 from pymlm.results.summary import Convergence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class MixedDescription:
     """The plain attributes of a fitted mixed model, as the bridge's `describe` sends them."""
 
     formula: str
@@ -49,7 +49,7 @@ class Criteria:
     reml_criterion: float | None
 
 
-class Described(CommonAttributes):
+class MixedAttributes(CommonAttributes):
     """A fitted mixed model as far as its plain attributes go; the methods build on these."""
 
     def __init__(
@@ -60,11 +60,11 @@ class Described(CommonAttributes):
             self.__dict__["convergence"] = convergence
 
     @cached_property
-    def _described(self) -> Description:
-        described: Description = self._call("describe", Description)
+    def _described(self) -> MixedDescription:
+        described: MixedDescription = self._call("describe", MixedDescription)
         return described
 
-    def _description(self) -> Description:
+    def _description(self) -> MixedDescription:
         return self._described
 
     @cached_property

@@ -16,7 +16,7 @@ from pymlm.render.regression_table import regression_table
 from pymlm.results.anova import AnovaTable
 from pymlm.results.comparison import ModelComparison
 from pymlm.results.contest import Contest
-from pymlm.results.voices import Voice, VoiceTests
+from pymlm.results.system_tables import Voice, VoiceTests
 from pymlm.tables import Text
 
 R = TypeVar("R")
