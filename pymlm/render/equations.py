@@ -314,15 +314,14 @@ class Writer:
         return "[" + "; ".join(lower) + "]"
 
     def _tau(self, a: int, b: int, effects: list[Summand]) -> str:
-        if self.digits is not None:
-            (term, row), (other, column) = (
-                self.place[effects[k].symbol, effects[k].subscript] for k in (a, b)
-            )
-            return (
-                self.number(float(self.p.covariance[term][row, column])) if term == other else "0"
-            )
-        if a != b and not self._together(effects[a]):
+        """Of two effects: they covary in one term of the formula, if its structure has that."""
+        (term, row), (other, column) = (
+            self.place[effects[k].symbol, effects[k].subscript] for k in (a, b)
+        )
+        if a != b and (term != other or self.p.random_structure[term] == "diag"):
             return "0"
+        if self.digits is not None:
+            return self.number(float(self.p.covariance[term][row, column]))
         strip = str.maketrans("", "", LETTERS)
         i, j = sorted((effects[a].subscript.translate(strip),
                        effects[b].subscript.translate(strip)))  # fmt: skip
@@ -330,13 +329,3 @@ class Writer:
         if a == b:
             return rf"\tau_{{{i}{which}}}^2" if self.latex else f"τ²_{i}{which}"
         return rf"\tau_{{{i}{j}{which}}}" if self.latex else f"τ_{i}{j}{which}"
-
-    def _together(self, effect: Summand) -> bool:
-        """The effects of a level covary when one term of the formula has them all."""
-        group = self.p.group[RANDOM[self.depth].index(effect.symbol)]
-        sizes = [
-            len(t)
-            for g, t in zip(self.p.random_group, self.p.random_term, strict=True)
-            if g == group
-        ]
-        return len(sizes) == 1

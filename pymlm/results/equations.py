@@ -28,6 +28,8 @@ class EquationParts(Result):
         Factor of every random-effects term.
     random_term : tuple of tuples of str, length r
         Its coefficients.
+    random_structure : tuple of str, length r
+        Structure of its covariance matrix, as lme4 2 names them: "us", "diag", "cs", "ar1".
     family, link : str
     membership : tuple of str
         Factors of which a row has several units.
@@ -59,6 +61,7 @@ class EquationParts(Result):
     nested: bool
     random_group: tuple[str, ...]
     random_term: tuple[tuple[str, ...], ...]
+    random_structure: tuple[str, ...]
     family: str
     link: str
     membership: tuple[str, ...]

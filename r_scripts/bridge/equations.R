@@ -66,6 +66,7 @@ equation_result.lmList4 <- function(native, fit) {
     group = as.character(names(factors)), n_levels = vapply(factors, nlevels, 0L),
     nested = random$nested, random_group = as.character(names(random$terms)),
     random_term = lapply(unname(random$terms), as_in_fixed, term),
+    random_structure = random$structure %||% rep("us", length(random$terms)),
     family = if (is.null(family)) "gaussian" else family$family,
     link = if (is.null(family)) "identity" else family$link,
     membership = membership, has_offset = has_offset, within = within,
@@ -114,7 +115,8 @@ equation_result.lmList4 <- function(native, fit) {
   model <- fit$model
   list(factors = model@flist[unique(names(model@cnms))], terms = model@cnms,
        covariance = lapply(unname(VarCorr(model)), function(V) unname(matrix(V, nrow(V)))),
-       nested = .is_nested(model))
+       nested = .is_nested(model),
+       structure = vapply(term_structures(model), `[[`, "", "class", USE.NAMES = FALSE))
 }
 .random_by_factor.lme <- function(fit) {
   parts <- fit$model$modelStruct$reStruct # the innermost first

@@ -12,6 +12,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError
+from tests.native import has_structures
 
 #: The same numbers multiplied in another order.
 ROUNDING = 1e-10
@@ -200,6 +201,32 @@ def test_markdown_is_the_latex_between_dollar_signs():
     assert text == f"$$\n{mlm.equations(m, format='latex', estimates=True)}\n$$"
     assert text._repr_markdown_() == text
     assert text._repr_html_() is None
+
+
+#: Random terms -> the covariance matrix in symbols; lme4 2 has structures.
+MATRICES = {
+    "(Days | Subject)": "[τ²_0; τ_01, τ²_1]", "(Days || Subject)": "[τ²_0; 0, τ²_1]",
+    "(Days | Subject) + (0 + late | Subject)": "[τ²_0; τ_01, τ²_1; 0, 0, τ²_2]",
+    "diag(Days | Subject)": "[τ²_0; 0, τ²_1]", "cs(Days | Subject)": "[τ²_0; τ_01, τ²_1]",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("random", MATRICES)
+@pytest.mark.filterwarnings("ignore::pymlm.errors.ConvergenceWarning")
+def test_covariances_that_a_model_has_not_are_zero(random):
+    if not random.startswith("(") and not has_structures():
+        pytest.skip("this lme4 has no structures of covariance")
+    d = mlm.load_dataset("sleepstudy")
+    m = mlm.lmer(f"Reaction ~ Days + {random}", d.assign(late=(d["Days"] > 5) * 1.0))
+    last = mlm.equations(m).splitlines()[-1]
+    assert last.endswith(f"N(0, {MATRICES[random]})")
+    shown = mlm.equations(m, estimates=True, digits=6).splitlines()[-1]
+    free = len(re.findall("τ", MATRICES[random]))
+    found = re.findall(r"-?\d+\.\d{6}", shown)
+    assert len(found) == free
+    wanted = [f"{v:.6f}" for v, g in zip(m.varcorr().vcov, m.varcorr().grp, strict=True)
+              if g != "Residual"]  # fmt: skip
+    assert set(found) <= set(wanted)
 
 
 def test_the_effects_of_one_factor_s_terms_have_numbers_of_their_own():
