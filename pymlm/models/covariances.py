@@ -38,7 +38,7 @@ def fixed_covariance(model: Fitted, given: Covariance, name: str = "vcov") -> Fl
     if given is None:
         return None
     if callable(given):
-        return fixed_covariance(model, given(model), f"{name}, from the function,")
+        return fixed_covariance(model, given(model), f"{name} (from the function)")
     if isinstance(given, str):
         given = _by_word(model, given.strip(), name)
     terms = call("fixed_terms", model._handle, into=tuple[str, ...])
@@ -102,18 +102,19 @@ def _matrix(given: Any, terms: list[str], name: str) -> Floats:
         v = np.asarray(given, dtype=float)
     except (TypeError, ValueError):
         v = np.array([])
+    if names is not None and v.shape == (len(names), len(names)):
+        absent = [t for t in terms if t not in names]
+        if absent:
+            raise ArgumentError(f"{name} has no row {absent[0]!r}. It has: {', '.join(names)}")
+        # Without rows of coefficients that are not estimated, which vcov() of an lm has as NaN.
+        at = [names.index(t) for t in terms]
+        v = v[np.ix_(at, at)]
     p = len(terms)
     if v.shape != (p, p):
         raise ArgumentError(
             f"{name} is a matrix of {p} × {p} numbers ({', '.join(terms)}), a type of robust "
             f"errors, or the result of mlm.cluster_robust, not {_said(given, v)}"
         )
-    if names is not None:
-        absent = [t for t in terms if t not in names]
-        if absent:
-            raise ArgumentError(f"{name} has no row {absent[0]!r}. It has: {', '.join(names)}")
-        at = [names.index(t) for t in terms]
-        v = v[np.ix_(at, at)]
     if not np.isfinite(v).all():
         raise ArgumentError(f"{name} has a missing or infinite value")
     if np.abs(v - v.T).max() > _ROUNDING * np.abs(v).max() or (np.diag(v) < 0).any():

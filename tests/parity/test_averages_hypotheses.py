@@ -292,6 +292,15 @@ def test_covariances_by_name(models: Any) -> None:
         assert_fits_close(m.avg_slopes("Days", vcov=given).std_error, plain.std_error, ROUNDING)
 
 
+def test_a_covariance_with_rows_of_dropped_columns() -> None:
+    cars = mlm.load_dataset("datasets::mtcars")
+    cars["twice"] = 2 * cars["hp"]
+    m = mlm.lm("mpg ~ hp + twice + wt", cars)
+    assert m.vcov().shape == (4, 4)
+    again = m.avg_slopes("hp", vcov=m.vcov())
+    assert_fits_close(again.std_error, m.avg_slopes("hp").std_error, ROUNDING)
+
+
 def test_rows_without_values_stay_beside_their_own() -> None:
     """A missing value in new rows once moved the values of a comparison by a row."""
     m = mlm.lm("mpg ~ exp(hp / 100) + wt", mlm.load_dataset("datasets::mtcars"))
