@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from pymlm.errors import NotSupportedError
 from pymlm.inference.parts import Floats, Ints, ModelParts
 
-__all__ = ["CovarianceBasis", "Element", "covariance_basis"]
+__all__ = ["CovarianceBasis", "CovarianceShape", "Element"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,44 +81,76 @@ class CovarianceBasis:
         return selection @ matrix
 
 
-def covariance_basis(parts: ModelParts) -> CovarianceBasis:
-    """Read the factor λ of every term from Λ and differentiate T = ΛΛ' in θ.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CovarianceShape:
+    """Which θ stands where in the factor λ of every term: all of a design's T that no θ changes.
 
-    Raises
-    ------
-    NotSupportedError
-        If Λ is not made of one lower-triangular factor per term, repeated for every level.
+    Attributes
+    ----------
+    elements : tuple of Element
+        As of `CovarianceBasis`.
+    slots : list of ndarray, shape (k, k)
+        Of each term, the index into θ of every entry of λ (-1 where it is zero).
+    units : list of ndarray, shape (m, k, k)
+        ∂λ/∂θᵢ of each term.
+    d2 : ndarray, shape (m, m, R)
+    gp, n_coef : ndarray of int
     """
-    m = len(parts.theta)
-    elements: list[Element] = []
-    tau, d1, d2 = [], [], []
-    for t, slots in enumerate(_theta_slots(parts)):
-        k = len(slots)
-        filled = slots >= 0
-        # λᵢ = ∂λ/∂θᵢ: 0/1 matrices, one per parameter.
-        unit = np.zeros((m, k, k))
-        a, b = np.nonzero(filled)
-        unit[slots[a, b], a, b] = 1.0
-        lam = np.where(filled, parts.theta[slots], 0.0)
-        cov = lam @ lam.T
-        first = unit @ lam.T
-        first = first + first.swapaxes(1, 2)
-        second = np.einsum("iab,jcb->ijac", unit, unit)
-        second = second + second.swapaxes(2, 3)
-        for col in range(k):
-            for row in range(col, k):
-                elements.append(Element(t, row, col))
-                tau.append(cov[row, col])
-                d1.append(first[:, row, col])
-                d2.append(second[:, :, row, col])
-    return CovarianceBasis(
-        elements=tuple(elements),
-        tau=np.array(tau),
-        d1=np.stack(d1, axis=-1),
-        d2=np.stack(d2, axis=-1),
-        gp=parts.gp,
-        n_coef=parts.n_coef,
-    )
+
+    elements: tuple[Element, ...]
+    slots: list[Ints]
+    units: list[Floats]
+    d2: Floats
+    gp: Ints
+    n_coef: Ints
+
+    @classmethod
+    def of(cls, parts: ModelParts) -> CovarianceShape:
+        """Read the factor λ of every term from Λ.
+
+        Raises
+        ------
+        NotSupportedError
+            If Λ is not made of one lower-triangular factor per term, repeated for every level.
+        """
+        m = len(parts.theta)
+        elements: list[Element] = []
+        units, d2 = [], []
+        all_slots = _theta_slots(parts)
+        for t, slots in enumerate(all_slots):
+            k = len(slots)
+            # λᵢ = ∂λ/∂θᵢ: 0/1 matrices, one per parameter.
+            unit = np.zeros((m, k, k))
+            a, b = np.nonzero(slots >= 0)
+            unit[slots[a, b], a, b] = 1.0
+            units.append(unit)
+            second = np.einsum("iab,jcb->ijac", unit, unit)
+            second = second + second.swapaxes(2, 3)
+            for col in range(k):
+                for row in range(col, k):
+                    elements.append(Element(t, row, col))
+                    d2.append(second[:, :, row, col])
+        return cls(
+            elements=tuple(elements), slots=all_slots, units=units, d2=np.stack(d2, axis=-1),
+            gp=parts.gp, n_coef=parts.n_coef,
+        )  # fmt: skip
+
+    def at(self, theta: Floats) -> CovarianceBasis:
+        """Differentiate T = ΛΛ' in θ."""
+        tau, d1 = [], []
+        for slots, unit in zip(self.slots, self.units, strict=True):
+            lam = np.where(slots >= 0, theta[slots], 0.0)
+            cov = lam @ lam.T
+            first = unit @ lam.T
+            first = first + first.swapaxes(1, 2)
+            for col in range(len(slots)):
+                for row in range(col, len(slots)):
+                    tau.append(cov[row, col])
+                    d1.append(first[:, row, col])
+        return CovarianceBasis(
+            elements=self.elements, tau=np.array(tau), d1=np.stack(d1, axis=-1), d2=self.d2,
+            gp=self.gp, n_coef=self.n_coef,
+        )  # fmt: skip
 
 
 def _theta_slots(parts: ModelParts) -> list[Ints]:

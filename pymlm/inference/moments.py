@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from pymlm.inference.covariance import CovarianceBasis, covariance_basis
+from pymlm.inference.covariance import CovarianceBasis, CovarianceShape
 from pymlm.inference.parts import Floats, ModelParts
 from pymlm.inference.plan import plan_elimination
 from pymlm.inference.system import CrossBlocks, System
@@ -34,6 +34,8 @@ class Design:
         Z'X.
     xtx : ndarray, shape (p, p)
         X'X.
+    shape : CovarianceShape
+        Of T.
     """
 
     x: Floats
@@ -42,6 +44,7 @@ class Design:
     cross: CrossBlocks
     ztx: Floats
     xtx: Floats
+    shape: CovarianceShape
 
     @classmethod
     def of(
@@ -59,9 +62,11 @@ class Design:
             # Column by column: the product with the whole matrix would copy it into row order.
             ztx[:, j] = zt @ x[:, j]
         cross = (zt @ zt.T).tocsr()
-        plan = plan_elimination(cross, covariance_basis(parts), inner_terms, most_work)
-        blocks = CrossBlocks.of(cross, plan)
-        return cls(x=x, zt=zt, root=root, cross=blocks, ztx=ztx, xtx=x.T @ x)
+        shape = CovarianceShape.of(parts)
+        basis = shape.at(parts.theta)
+        plan = plan_elimination(cross, basis, inner_terms, most_work)
+        blocks = CrossBlocks.of(cross, plan, basis)
+        return cls(x=x, zt=zt, root=root, cross=blocks, ztx=ztx, xtx=x.T @ x, shape=shape)
 
     def products(self, residual: Floats) -> tuple[Floats, Floats]:
         """Return Z'[X, r] and [X, r]'[X, r] for residuals r without weights."""
@@ -140,15 +145,16 @@ def moments(
     most_work : float, optional
         Multiplications in dense blocks above which the model is refused.
     design : Design, optional
-        ``Design.of`` a model with the same X, Z and weights, where many share one.
+        ``Design.of`` a model with the same X, Z, weights and terms, where many share one; Λ is then
+        taken to be what θ makes of it.
 
     Raises
     ------
     NotSupportedError
         If Λ(θ) has a structure that lme4's formulas do not make, or crossed factors are too large.
     """
-    basis = covariance_basis(parts)
     one = Design.of(parts, inner_terms, most_work) if design is None else design
+    basis = one.shape.at(parts.theta)
     ztx, xtx = one.products(parts.y - parts.offset - parts.X @ parts.beta)
     system = System(one.cross, basis)
     bu, xwx = system.fixed(ztx, xtx)

@@ -50,7 +50,8 @@ class _Outer:
 class CrossBlocks:
     """K = Z'Z (prior weights folded in) in the blocks of a plan; the same for every T.
 
-    K₁₁ and K₂₂ are held as blocks, K₁₂ sparse; `k12` and `k22` are None without outer coefficients.
+    K₁₁ and K₂₂ are held as blocks, K₁₂ sparse; `k12`, `k22` and `outer` are None without outer
+    coefficients. `inner` and `outer` are the elements of T in those blocks.
     """
 
     cut: int
@@ -58,17 +59,22 @@ class CrossBlocks:
     k11: BlockDiagonal
     k12: Any
     k22: BlockDiagonal | None
+    inner: BlockElements
+    outer: BlockElements | None
 
     @classmethod
-    def of(cls, cross: Any, plan: Plan) -> CrossBlocks:
+    def of(cls, cross: Any, plan: Plan, basis: CovarianceBasis) -> CrossBlocks:
         """Take K, a sparse q × q matrix in rows, apart."""
         cut, q = plan.cut, cross.shape[0]
         inner = Layout(plan.inner)
+        one = BlockElements(basis, inner, 0)
         if cut == q:
-            return cls(cut, q, inner.from_sparse(cross), None, None)
-        k22 = Layout(plan.outer).from_sparse(cross[cut:, cut:])
+            return cls(cut, q, inner.from_sparse(cross), None, None, one, None)
+        outer = Layout(plan.outer)
+        two = BlockElements(basis, outer, cut)
+        k22 = outer.from_sparse(cross[cut:, cut:])
         k12 = cross[:cut, cut:].tocsr()
-        return cls(cut, q, inner.from_sparse(cross[:cut, :cut]), k12, k22)
+        return cls(cut, q, inner.from_sparse(cross[:cut, :cut]), k12, k22, one, two)
 
 
 class System:
@@ -82,10 +88,11 @@ class System:
         T = Σᵣ τᵣEᵣ.
     """
 
-    __slots__ = ("_a1", "_basis", "_c1", "_cut", "_outer", "_t1")
+    __slots__ = ("_a1", "_basis", "_c1", "_cross", "_cut", "_outer", "_t1")
 
     def __init__(self, cross: CrossBlocks, basis: CovarianceBasis) -> None:
         self._basis = basis
+        self._cross = cross
         self._cut = cut = cross.cut
         inner = cross.k11.layout
         self._t1 = basis.matrix(0, cut)
@@ -126,11 +133,10 @@ class System:
 
     def traces(self) -> tuple[Floats, Floats]:
         """Return tr(CEᵣ), shape (R,), and tr(CEᵣCEₛ), shape (R, R)."""
-        one = BlockElements(self._basis, self._c1.layout, 0)
+        one, two = self._cross.inner, self._cross.outer
         single, pair = one.traces(self._c1), one.pair_traces(self._c1)
-        if self._outer is None:
+        if self._outer is None or two is None:
             return single, pair
-        two = BlockElements(self._basis, self._outer.c.layout, self._cut)
         single2, pair2 = two.traces(self._outer.c), two.pair_traces(self._outer.c)
         less, pair_less, mixed = self._coupling(self._outer, one.index, two)
         single = np.concatenate([single - less, single2])

@@ -95,10 +95,8 @@ def _closed_forms(ddf: str | None, block: Mapping[str, Any], derivatives: bool) 
         )
         shared = Design.of(one)
         for j in range(first, last):
-            lambdat = one.lambdat.copy()
-            lambdat.data = theta[one.lind - 1, j]
             yield dataclasses.replace(
-                one, lambdat=lambdat, theta=theta[:, j], y=y[:, j - first], beta=estimate[:, j],
+                one, theta=theta[:, j], y=y[:, j - first], beta=estimate[:, j],
                 sigma=float(sigma[j]),
             ), shared  # fmt: skip
 

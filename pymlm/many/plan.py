@@ -193,19 +193,21 @@ def _values(plan: Plan, wanted: list[str], rows: Any) -> tuple[Any, dict[int, Fa
     names = plan.design.formula.names if plan.job.generalized else ()
     beside = [where[n] for n in names if n in where]
     for j, name in enumerate(wanted):
-        one = frame.iloc[:, [where[name], *beside]]
+        at = where[name]
+        column = frame.iloc[:, at : at + 1]
         formula = replace(
             plan.design.formula, response=name, response_names=(name,), two_sided=True
         )
         try:
-            check_task(plan.job, formula, one)
-            values[:, j] = _numbers(name, one.iloc[:, 0])
+            check_task(plan.job, formula, frame.iloc[:, [at, *beside]] if beside else column)
+            values[:, j] = _numbers(name, column)
         except PymlmError as error:
             refused[j] = Failure(error=type(error).__name__, message=str(error))
     return values, refused
 
 
-def _numbers(name: str, series: pd.Series) -> Any:
+def _numbers(name: str, column: pd.DataFrame) -> Any:
+    series = column.iloc[:, 0]
     if not (
         pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype)
     ):
@@ -213,7 +215,7 @@ def _numbers(name: str, series: pd.Series) -> Any:
             f"the response {name!r} is not numeric (dtype {series.dtype}). Convert it, or fit it "
             "by glmer itself, which takes a two-valued response"
         )
-    prepare(series.to_frame(name))  # which refuses what a single fit would not take
+    prepare(column)  # which refuses what a single fit would not take
     numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isnan(numbers).all():
         raise DataError(f"every one of the {len(numbers)} rows misses the response {name!r}")

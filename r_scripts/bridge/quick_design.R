@@ -135,12 +135,17 @@ quick_devfun <- function(name) {
   initialize <- methods::selectMethod("initialize", "envRefClass")@.Data
   new <- methods::new
   environment(initialize) <- list2env(list(
-    is = .remembered(methods::is, function(object, class2) paste(c(class(object), class2), collapse = "\r")),
+    is = remembered_is(),
     isVirtualClass = .remembered(methods::isVirtualClass, function(Class) Class),
     new = .remembered(methods::new, function(Class) Class, forget = c("environment", "externalptr"))
   ), parent = environment(methods::new))
   environment(new) <- list2env(list(initialize = initialize), parent = environment(methods::new))
   function(...) new(definition, ...)
+}
+
+#' is(), which asks once of each class.
+remembered_is <- function() {
+  .remembered(methods::is, function(object, class2) paste(c(class(object), class2), collapse = "\r"))
 }
 
 # `f`, which answers the same to the same key.

@@ -93,7 +93,8 @@ quick_lme4 <- function() {
     lme4$Nelder_Mead, list2env(list(NelderMead = list(new = .quick_nelder_mead)), parent = lme4))
   for (name in c("getOptfun", "optwrap", "optimizeLmer", "optimizeGlmer"))
     assign(name, .in_home(lme4[[name]], ours), envir = ours)
-  ours$mkMerMod <- .in_home(lme4$mkMerMod, list2env(list(new = .filled), parent = lme4))
+  ours$mkMerMod <- .in_home(
+    lme4$mkMerMod, list2env(list(new = .filled, is = remembered_is()), parent = lme4))
   ours
 }
 
