@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymlm.errors import ArgumentError, DataError, PymlmError, near_names
+from pymlm.plain_types import call_remedy, plain_check
 from pymlm.synonyms import argument_elsewhere, elsewhere, plain_word, synonyms
 from pymlm.tracebacks import is_ours, shortened
 
@@ -53,7 +54,8 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
     Unknown arguments are refused with near names. The annotations `bool`, ``Literal[...]`` and
     ``Annotated[type, check]``, alone or with ``| None``, are checked, and `function` is given the
     value in its proper form: the Literal's own word for another case or a synonym. See
-    `pymlm.argument_types`. Other annotations say what a type checker needs, and are not looked at.
+    `pymlm.argument_types`. Texts, lists of texts, mappings and numbers are told apart
+    (`pymlm.plain_types`); other annotations say what a type checker needs, and are not looked at.
     """
     signature = inspect.signature(function)
     known = [name for name in signature.parameters if name != "self"]
@@ -71,9 +73,8 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
             try:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:
-                raise ArgumentError(
-                    f"{function.__name__}(): {error}{_remedy(function.__name__, args, str(error))}"
-                ) from None
+                remedy = call_remedy(function.__name__, args, str(error))
+                raise ArgumentError(f"{function.__name__}(): {error}{remedy}") from None
             checked(bound.arguments, checks())
             value = function(*bound.args, **bound.kwargs)
         except PymlmError as error:
@@ -84,15 +85,6 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
         return cast("T", answered(value, given, sys._getframe(1)))
 
     return strictly
-
-
-def _remedy(function: str, args: tuple[Any, ...], said: str) -> str:
-    """What to write where arguments are missing."""
-    if any(isinstance(a, (list, tuple)) and a and hasattr(a[0], "fixef") for a in args):
-        return f". Give the models one by one: {function}(*models)"
-    if "'data'" in said and "missing" in said:
-        return f": {function}(formula, data). The columns that a formula names are looked up there"
-    return ""
 
 
 def checked(given: dict[str, Any], checks: Mapping[str, Check]) -> None:
@@ -113,7 +105,8 @@ def argument_checks(function: Callable[..., Any]) -> dict[str, Check]:
                 hint = eval(hint, names)
             except NameError:  # matplotlib's Axes, which are there for type checkers alone
                 continue
-        check = _check_of(hint, name)
+        more = name in ("data", "formula", "specs", "contrasts")  # the function says more itself
+        check = _check_of(hint, name) or (None if more else plain_check(hint))
         if check is not None and parameter.kind is not parameter.VAR_POSITIONAL:
             found[name] = check
     return found
@@ -139,7 +132,8 @@ def _check_of(hint: Any, name: str) -> Check | None:
     if str not in others and any(isinstance(w, str) for w in words):
         # A text is one of the words; the function looks at what is no text.
         look_up = _one_of(Literal[words], name)
-        return lambda value, name: look_up(value, name) if isinstance(value, str) else value
+        rest = plain_check(hint) or (lambda value, name: value)
+        return lambda v, name: look_up(v, name) if isinstance(v, str) else rest(v, name)
     check = _check_of(others[0], name) if len(others) == 1 else None
     if check is None or not optional:
         return check
@@ -218,6 +212,8 @@ def text_list(value: object, name: str) -> list[str] | None:
     if value is None:
         return None
     given = [value] if isinstance(value, str) else value
+    if isinstance(given, Mapping) or hasattr(given, "columns"):  # their values would be lost
+        given = []
     texts = list(given) if isinstance(given, Iterable) else []
     if not texts or not all(isinstance(t, str) for t in texts):
         raise ArgumentError(f"{name} takes a name or a list of names, not {value!r}")
@@ -358,7 +354,9 @@ def whole_number(value: object, name: str, least: int) -> int:
 
 def check_jobs(n_jobs: object, name: str = "n_jobs") -> int:
     """Return a number of processes: at least 1, or −1 for one per core."""
-    return -1 if n_jobs == -1 else whole_number(n_jobs, name, 1)
+    if type(n_jobs) is int and n_jobs > 4096:  # more than any machine has cores for
+        raise ArgumentError(f"{name}={n_jobs} processes are too many; -1 is one a core")
+    return -1 if _equal(n_jobs, -1) else whole_number(n_jobs, name, 1)
 
 
 def seed_at_least_0(seed: object, name: str = "seed") -> int:

@@ -71,7 +71,7 @@ class FixedTestMethods(CommonAttributes):
     @strict
     def anova(
         self,
-        type: TestType = "III",
+        type: TestType | None = None,
         ddf: Ddf | None = "default",
         engine: Engine | None = None,
         digits: int | None = None,
@@ -80,13 +80,16 @@ class FixedTestMethods(CommonAttributes):
 
         Parameters
         ----------
-        type : {3, 2, 1, "III", "II", "I"}
-            Marginal (III), each term after all that do not contain it (II), or sequential (I).
+        type : {3, 2, 1, "III", "II", "I"}, optional
+            Marginal (III), each term after all that do not contain it (II), or sequential (I). By
+            default III; I of lme4's own table.
         ddf : str or None
-            By default R's own for the class: "Satterthwaite" of `lmer`, None of `glmer`.
+            By default R's own for the class: "Satterthwaite" of `lmer`, None of `glmer`, whose
+            types II and III are "asymptotic".
             "Satterthwaite", "Kenward-Roger" (REML fits): F tests of lmerTest. "between-within": F
             tests with the degrees of freedom of SAS's DDFM=BW. "asymptotic": Wald chi-squared
-            tests. None: lme4's own sequential table, without p-values; `type` is not used.
+            tests. None: lme4's own table, without p-values, which is sequential; a note says so
+            where another type is asked for.
         engine : {"auto", "lmerTest", "exact"}, optional
             What computes the degrees of freedom, as in `summary`.
         digits : int, optional
@@ -107,7 +110,9 @@ class FixedTestMethods(CommonAttributes):
 
         Notes
         -----
-        Mirrors ``anova(model, type, ddf)`` of lmerTest and ``anova(model)`` of lme4. Kuznetsova et
+        Mirrors ``anova(model, type, ddf)`` of lmerTest, ``anova(model)`` of lme4 and, for type II
+        of `glmer`, ``car::Anova(model)``. Type III does not depend on the coding of factors; car's
+        does, and has these numbers with sum-to-zero contrasts. Kuznetsova et
         al. 2017, doi:10.18637/jss.v082.i13; Halekoh & Højsgaard 2014, doi:10.18637/jss.v059.i09;
         between-within: Schluchter & Elashoff 1990, doi:10.1080/00949659008811295.
 
@@ -119,7 +124,11 @@ class FixedTestMethods(CommonAttributes):
               num_df  den_df  statistic
         Days     1.0    17.0      45.85
         """
-        found = self._ask_ddf("anova", AnovaTable, engine, type=type, ddf=self._ddf(ddf))
+        method = self._ddf(ddf)
+        if method is None and ddf == "default" and type not in (None, "I"):
+            method = "asymptotic"  # lme4's own table has no other type
+        asked = type or ("I" if method is None else "III")
+        found = self._ask_ddf("anova", AnovaTable, engine, type=asked, ddf=method)
         return in_digits(found, digits)
 
     @overload

@@ -194,7 +194,7 @@ class LinearModel(LinearPrediction):
     @strict
     def anova(
         self,
-        type: TestType = "I",
+        type: TestType | None = None,
         ddf: Ddf | None = "default",
         engine: Engine | None = None,
         digits: int | None = None,
@@ -204,7 +204,7 @@ class LinearModel(LinearPrediction):
 
         Parameters
         ----------
-        type : {1, 2, 3, "I", "II", "III"}
+        type : {1, 2, 3, "I", "II", "III"}, optional
             Sequential (R's default), each term after all that do not contain it (II), or marginal
             (III). Marginal tests of a term that stands in an interaction depend on the contrasts;
             the table's notes say where.
@@ -237,7 +237,7 @@ class LinearModel(LinearPrediction):
             test = None
         if engine is not None:
             raise NotSupportedError("a model without random effects has no engines to choose from")
-        found = self._ask("anova", LinearAnova, type=type, test=test, ddf=ddf)
+        found = self._ask("anova", LinearAnova, type=type or "I", test=test, ddf=ddf)
         return in_digits(found, digits)
 
     @strict

@@ -13,6 +13,7 @@ from pymlm.arguments import Check, choice, finite, text_list, whole_number
 from pymlm.errors import ArgumentError
 from pymlm.formula import vet
 from pymlm.names import sides
+from pymlm.plain_types import shown
 
 CONTRASTS = get_args(ContrastName)
 WEIGHTS = get_args(MeansWeights)
@@ -234,6 +235,8 @@ def a_sigma(sigma: Any, name: str = "sigma") -> float | str:
 
 
 def _transformation(tran: Tran, name: str) -> dict[str, Any]:
+    if not isinstance(tran, (str, tuple, list)):
+        raise ArgumentError(f"{name} takes a word, or a word and its numbers, not {shown(tran)}")
     word, *parameters = (tran,) if isinstance(tran, str) else tuple(tran) or (None,)
     known = choice(word, TRANSFORMATIONS, name)
     if parameters and known not in _WITH_PARAMETERS:

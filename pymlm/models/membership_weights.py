@@ -57,7 +57,10 @@ def membership_weights(
     [[1.0, 0.0], [0.3, 0.7]]
     """
     frame = as_pandas(data)
-    names = used_columns(frame, _texts(ids, "ids"), "argument ids")
+    asked = _texts(ids, "ids")
+    if len(set(asked)) < len(asked):
+        raise ArgumentError(f"ids names a column twice: {asked}")
+    names = used_columns(frame, asked, "argument ids")
     present = names.notna().to_numpy()
     if weights is None:
         w = present / np.maximum(present.sum(axis=1, keepdims=True), 1)

@@ -169,7 +169,7 @@ class NlmeModel(ResidualStructureMethods, Model, AverageMethods):
     @strict
     def anova(
         self,
-        type: TestType = "I",
+        type: TestType | None = None,
         ddf: Ddf | None = "default",
         engine: Engine | None = None,
         digits: int | None = None,
@@ -178,7 +178,7 @@ class NlmeModel(ResidualStructureMethods, Model, AverageMethods):
 
         Parameters
         ----------
-        type : {1, 2, 3, "I", "II", "III"}
+        type : {1, 2, 3, "I", "II", "III"}, optional
             Sequential (nlme's default) and marginal F tests; II has Wald chi-squared tests.
         ddf : str or None
             By default nlme's: "containment" of an lme, "residual" of a gls. "asymptotic" has Wald
@@ -207,7 +207,7 @@ class NlmeModel(ResidualStructureMethods, Model, AverageMethods):
         """
         if engine is not None:
             raise NotSupportedError("a model of nlme has no engines to choose from")
-        found = self._ask("anova", AnovaTable, type=type, ddf=self._ddf(ddf))
+        found = self._ask("anova", AnovaTable, type=type or "I", ddf=self._ddf(ddf))
         return in_digits(found, digits)
 
     @strict
@@ -327,8 +327,10 @@ class NlmeModel(ResidualStructureMethods, Model, AverageMethods):
 
     def _vetted_re_form(self, re_form: str | None) -> str | None:
         given = re_form.strip() if isinstance(re_form, str) else re_form
-        if given in (None, "NA", "~0", "~ 0"):
-            return None if given is None else "NA"
+        if given is None:
+            return None
+        if isinstance(given, str) and given in ("NA", "~0", "~ 0"):
+            return "NA"
         raise NotSupportedError(
             f"nlme's models take re_form=None (all random effects) or 'NA' (none), not {re_form!r}"
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.argument_types import CenterMethod, Data
-from pymlm.arguments import own_words, strict
+from pymlm.arguments import finite, own_words, strict
 from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas
 from pymlm.models.advice import advise
@@ -89,7 +89,7 @@ def center(
     [-3.0, -1.0, 1.0, 3.0]
     """
     frame = as_pandas(data)
-    if at != "grand" and method != "constant":
+    if not (isinstance(at, str) and at == "grand") and method != "constant":
         raise ArgumentError("at= is the constant of method='constant'")
     given = at if method == "constant" else method
     constant = None if isinstance(given, str) and given in METHODS else _constant(given, "method")
@@ -118,9 +118,7 @@ def center(
 def _constant(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise ArgumentError(f"{what}={value!r} is not a number nor one of: {', '.join(METHODS)}")
-    if not np.isfinite(value):
-        raise ArgumentError(f"{what} must be a finite number, not {value!r}")
-    return float(value)
+    return finite(value, what)
 
 
 def _mean(values: Floats, name: str) -> float:

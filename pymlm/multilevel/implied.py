@@ -266,9 +266,10 @@ def implied_covariance(
     if (rows is None) == (group is None):
         raise ArgumentError("say which rows: either group=... or rows=[...]")
     if rows is not None:
-        if isinstance(rows, str) or not isinstance(rows, Iterable) or len(list(rows)) == 0:
+        labels = [] if isinstance(rows, str) or not isinstance(rows, Iterable) else list(rows)
+        if not labels or not all(map(pd.api.types.is_hashable, labels)):
             raise ArgumentError(f"rows is a list of the data's row labels, not {rows!r}")
-        where = _positions(index, list(rows))
+        where = _positions(index, labels)
     else:
         where = _rows_of_group(mixed(m, "group="), group, one_group(mixed(m, "group="), by))
     if len(where) > MOST_ROWS:

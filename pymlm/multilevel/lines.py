@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.argument_types import Data
-from pymlm.arguments import strict
+from pymlm.arguments import strict, whole_number
 from pymlm.errors import ArgumentError, DataError, near_names
 from pymlm.formula import quoted, vet
 from pymlm.frames import as_pandas, complete_rows, used_columns
@@ -22,6 +22,9 @@ from pymlm.results.base import check_known
 #: Name in the column `grp` of what belongs to no group.
 POPULATION = ""
 _LABEL = "\0label"
+
+#: More points of one line than any figure shows.
+MAX_POINTS = 100_000
 
 
 @strict
@@ -76,8 +79,8 @@ def group_lines(
     2  308  0.0      253.7
     3  308  9.0      430.7
     """
-    if isinstance(points, bool) or not isinstance(points, int) or points < 2:
-        raise ArgumentError(f"points is a number of points per line, 2 or more, not {points!r}")
+    if whole_number(points, "points", 2) > MAX_POINTS:
+        raise ArgumentError(f"points is a number per line, {MAX_POINTS} at most, not {points}")
     data, names = _model_rows(fitted_model(m, "group_lines"), x if flat else None)
     factor, parts = _factor(m, data, by)
     _numeric(data, x)
@@ -86,9 +89,11 @@ def group_lines(
     )
     if groups is not None:
         levels = list(dict.fromkeys(labels))
-        for level in set(groups) - set(levels):
+        groups = {groups} if isinstance(groups, str) else set(groups)
+        if not groups:
+            raise ArgumentError("groups names no group: leave it out for all of them")
+        for level in groups - set(levels):
             check_known(level, levels, f"level of {factor!r}")
-        groups = set(groups)
     typical = {n: _typical(data[n]) for n in names if n != x}
     fixed = {n: v for n, v in typical.items() if n not in parts}
     frames = []
@@ -216,6 +221,8 @@ def within_between_lines(data: Data, y: str, x: str, by: str) -> pd.DataFrame:
     frame = as_pandas(data)
     for name in (y, x, by):
         column(frame, name)
+    if len({y, x, by}) < 3:
+        raise ArgumentError(f"y, x and by are three columns, not {y!r}, {x!r} and {by!r}")
     used = used_columns(frame, [y, x, by], "arguments")
     used = used[complete_rows(used)]
     for name in (y, x):

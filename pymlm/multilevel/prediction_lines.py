@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from pymlm.argument_types import Level
-from pymlm.arguments import strict
+from pymlm.arguments import strict, whole_number
 from pymlm.errors import ArgumentError, DataError, NotSupportedError, near_names
 from pymlm.models.glm import GeneralizedLinearModel
 from pymlm.models.lm import LinearModel
 from pymlm.models.mixed import MixedModel
 from pymlm.multilevel.columns import names
-from pymlm.multilevel.lines import _model_rows, _typical
+from pymlm.multilevel.lines import MAX_POINTS, _model_rows, _typical
 
 #: A number with more values than this is a continuous predictor.
 FEW_VALUES = 5
@@ -83,8 +83,8 @@ def prediction_lines(
     wanted = names(variables, "variables")
     if len(wanted) > 3:
         raise ArgumentError(f"at most three variables (x, colour, panel), not {len(wanted)}")
-    if isinstance(points, bool) or not isinstance(points, int) or points < 2:
-        raise ArgumentError(f"points must be a whole number of at least 2, not {points!r}")
+    if whole_number(points, "points", 2) > MAX_POINTS:
+        raise ArgumentError(f"points is a number per line, {MAX_POINTS} at most, not {points}")
     data, have = _model_rows(m)
     chosen = {str(k): np.atleast_1d(np.asarray(v)) for k, v in (at or {}).items()}
     for name in [*wanted, *chosen]:

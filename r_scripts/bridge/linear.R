@@ -91,10 +91,12 @@ anova_native.lm <- function(fit, type = "I", test = NULL, ddf = NULL) {
   if (type == "I") return(if (is.null(test)) anova(model) else anova(model, test = test))
   need_package("car", "tests of type II and III of models without random effects")
   if (type == "III") .say_of_contrasts(model)
-  args <- list(model, type = type, test.statistic = if (inherits(model, "glm"))
-    switch(test %||% "LRT", "Chisq" = , "LRT" = "LR", "F" = "F",
-           refuse("NotSupportedError", "car's tests of type ", type, " have no test='", test, "': ",
-                  "ask for 'LRT' or 'F'")) else "F")
+  args <- list(model, type = type)
+  # An lm has its F tests; where it has aliased terms car's method of lm stops at the argument.
+  if (inherits(model, "glm"))
+    args$test.statistic <- switch(test %||% "LRT", "Chisq" = , "LRT" = "LR", "F" = "F",
+      refuse("NotSupportedError", "car's tests of type ", type, " have no test='", test, "': ",
+             "ask for 'LRT' or 'F'"))
   if (anyNA(coef(model))) args$singular.ok <- type != "III"
   tryCatch(do.call(car::Anova, args), error = function(e) {
     if (!grepl("aliased", conditionMessage(e))) stop(e)

@@ -11,14 +11,25 @@ anova_native.merMod <- function(fit, type, ddf = NULL) {
   say_without_intercept(fit$model)
   if (is.null(ddf)) {
     need_fixed_effects(fit, "lme4's analysis of variance table")
+    if (type != "I")
+      message("this is lme4's own table, which is sequential (type I), not of type ", type,
+              ": ask for ddf='asymptotic', Wald tests")
     return(anova(plain_model(fit)))
   }
   switch(ddf,
     "Satterthwaite" = anova(lmertest_model(fit), type = type, ddf = ddf),
     "Kenward-Roger" = no_fallback(anova(kenward_roger_model(fit), type = type, ddf = ddf)),
+    if (type == "II" && ddf == "asymptotic" && isGLMM(fit$model)) .car_wald(fit) else
     .wald_anova(fit, .contrasts_of_type(fit$model, type), ddf,
                 paste("Type", type, "Analysis of Variance Table with"))
   )
+}
+
+#' Type II of a generalized model: the weights of its rows count, which lmerTest's hypotheses leave out.
+.car_wald <- function(fit) {
+  need_package("car", "tests of type II of generalized mixed models")
+  need_fixed_effects(fit, "An analysis of variance table")
+  car::Anova(fit$model, type = "II")
 }
 
 #' Without an intercept R codes the first factor by all its levels, and its test asks another question.

@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "_version": set(),
     "synonyms": set(),
     "hints": {"synonyms"},
+    "plain_types": set(),
     "arguments": {"synonyms", "tracebacks"},
     "argument_types": {"arguments"},
     "interpreter": set(),
@@ -67,7 +68,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 
 
-OPEN = {"argument_types", "errors", "escape", "names", "_version"}
+OPEN = {"argument_types", "errors", "escape", "names", "plain_types", "_version"}
 
 
 def room(path: Path) -> str:
