@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
+
+from pymlm.upward import from_above
 
 
 def figure_of(name: str) -> Callable[..., Any]:
     """Return a method that draws its object with ``pymlm.plot.<name>``."""
 
     def plot(self: Any, *args: Any, **options: Any) -> Any:
-        return getattr(importlib.import_module("pymlm.plot"), name)(self, *args, **options)
+        return from_above("plot", name)(self, *args, **options)
 
     plot.__doc__ = f"Draw it: ``pymlm.plot.{name}(self, ...)``, which says what it takes."
     return plot

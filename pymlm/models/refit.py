@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any, Self, overload
 
@@ -17,6 +16,7 @@ from pymlm.frames import as_column, as_pandas, used_columns
 from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.families import check_two_levels
 from pymlm.results.base import Floats
+from pymlm.upward import from_above
 
 
 class RefitMethods(CommonAttributes):
@@ -126,8 +126,7 @@ class RefitMethods(CommonAttributes):
         rows = self._in_all_rows(responses)
         made = [rows.iloc[:, j].set_axis(data.index).rename(n) for j, n in enumerate(names)]
         data = pd.concat([data.drop(columns=[c for c in data if str(c) in names]), *made], axis=1)
-        fit_many = importlib.import_module("pymlm.many").fit_many  # which fits by these models
-        return fit_many(right, data, responses=names, **arguments)
+        return from_above("many", "fit_many")(right, data, responses=names, **arguments)
 
     def _in_all_rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Responses with a row for every row of the data, missing where this model has none."""
