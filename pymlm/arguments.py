@@ -160,7 +160,7 @@ def refuse_unknown(function: str, given: Iterable[str], known: Sequence[str]) ->
             raise ArgumentError(
                 f"{function}() has no argument {name!r}."
                 + (
-                    (elsewhere(name) if {"formula", "data"} <= set(known) else "")
+                    (elsewhere(name, function) if {"formula", "data"} <= set(known) else "")
                     or argument_elsewhere(name, known)
                     or near_names(name, known)
                     or f" It takes: {', '.join(known)}."

@@ -79,7 +79,8 @@ _READERS = {
 def _instead(data: Any) -> str:
     """What to write where something else stands in the place of the data."""
     if isinstance(data, str) and "~" in data:
-        return f". {data!r} is a formula, which comes first: lmer(formula, data)"
+        calls = "lmer(formula, data), lm(formula, data) ..."
+        return f". {data!r} is a formula, which comes first: {calls}"
     if isinstance(data, (str, os.PathLike)):
         path = str(os.fspath(data))
         reader = _READERS.get(os.path.splitext(path)[1].lower())

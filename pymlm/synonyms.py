@@ -154,7 +154,29 @@ def constant_in_r(name: str) -> str:
     return f" R writes {_CONSTANTS[name]}." if name in _CONSTANTS else ""
 
 
-def elsewhere(argument: str) -> str:
-    """Say what stands here for an argument of other packages, for the end of a message."""
-    words = ARGUMENTS.get(argument)
+_SLOPES = {"lme": "random slopes stand in random='~ x | g'"} | {
+    name: f"{name}() has no random slopes: mlm.{other}" for name, other in (
+        ("lm", "lmer('y ~ x + (1 + x | g)', data)"),
+        ("glm", "glmer('y ~ x + (1 + x | g)', data)"),
+        ("gls", "lme('y ~ x', data, random='~ x | g')"),
+    )
+}  # fmt: skip
+_LIKELIHOOD = dict.fromkeys(
+    ("glmer", "glmer_nb", "nlmer"), "it is always maximum likelihood"
+) | dict.fromkeys(("lm", "lm_list", "glm"), "there is no choice: REML is of mixed models")
+#: Where an argument stands in functions whose models are written otherwise than lme4's.
+_IN_FUNCTION: Mapping[str, Mapping[str, str]] = {
+    "groups": {
+        "lm": "lm() knows no groups: mlm.lmer('y ~ x + (1 | g)', data)",
+        "glm": "glm() knows no groups: mlm.glmer('y ~ x + (1 | g)', data)",
+        "gls": "group= names the column", "lme": "the grouping factor stands in random='~ 1 | g'",
+        "lm_list": "the grouping factor stands in the formula: 'y ~ x | g'",
+    },
+    "re_formula": _SLOPES, "exog_re": _SLOPES, "REML": _LIKELIHOOD, "reml": _LIKELIHOOD,
+}  # fmt: skip
+
+
+def elsewhere(argument: str, function: str = "lmer") -> str:
+    """Say what stands in a fitting function for an argument of other packages, to end a message."""
+    words = _IN_FUNCTION.get(argument, {}).get(function) or ARGUMENTS.get(argument)
     return f" Here {words}." if words else ""
