@@ -230,10 +230,22 @@ def stata_text(
         kind = panel[1] or "re"
         return stata_panel.xtreg(v, in_plain(call_on(m, "xtreg", Xtreg, type=kind)), level)
     if said == "estat icc":
-        return stata_after.icc(v, level)
-    if said.startswith("estat recovariance"):
-        return stata_after.recovariance(v, correlation=said.endswith("correlation"))
-    return stata.mixed(v, level, None if ddf is None else _small(m, v, ddf))
+        text = stata_after.icc(v, level)
+    elif said.startswith("estat recovariance"):
+        text = stata_after.recovariance(v, correlation=said.endswith("correlation"))
+    else:
+        text = stata.mixed(v, level, None if ddf is None else _small(m, v, ddf))
+    return text + weights_note(v, "Stata's mixed")
+
+
+def weights_note(v: Voice, command: str) -> str:
+    """Say that a system weights rows otherwise; "" for a model without weights."""
+    if not v.weighted:
+        return ""
+    return (
+        "\n\nNote: the model's weights are lme4's: a row's residual variance is sigma2/w. "
+        f"{command}\n      has no weights of this kind; its own are sampling weights."
+    )
 
 
 def _regress(m: Any, by: str | None, robust: bool, in_plain: Callable[[Any], Any]) -> Regress:

@@ -155,7 +155,7 @@ def render(
         return Text(hypotheses.TEXTS[which](in_plain(c)))
     v: Voice = in_plain(ask(m, "voice", Voice, engine=engine_for(m, "Satterthwaite")))
     if which == "mplus":
-        return Text(mplus.twolevel(v))
+        return Text(mplus.twolevel(v) + commands.weights_note(v, "Mplus"))
     method = choice(ddf or DEFAULT_DDF[which], DDF, "ddf")
     tests: VoiceTests = in_plain(call_ddf(m, "voice_tests", VoiceTests, method, ddf=method))
     if which == "sas":

@@ -25,6 +25,8 @@ class Voice(Result):
         Levels, and rows per level.
     nested : bool
         Every grouping factor is nested in the next.
+    weighted : bool
+        Rows have prior weights: their residual variance is sigma²/w.
     term : tuple of str, length p
     estimate, std_error : ndarray, shape (p,)
         Fixed effects.
@@ -67,6 +69,7 @@ class Voice(Result):
     size_mean: Floats
     size_max: Floats
     nested: bool
+    weighted: bool
     term: tuple[str, ...]
     estimate: Floats
     std_error: Floats

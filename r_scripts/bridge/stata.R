@@ -46,7 +46,7 @@ voice_result <- function(native, fit) {
     group = vapply(groups, `[[`, "", "name"), n_groups = vapply(groups, `[[`, 0L, "n"),
     size_min = vapply(groups, `[[`, 0, "min"), size_mean = vapply(groups, `[[`, 0, "mean"),
     size_max = vapply(groups, `[[`, 0, "max"),
-    nested = .is_nested(model),
+    nested = .is_nested(model), weighted = any(weights(model) != 1),
     term = names(beta), estimate = unname(beta), std_error = unname(sqrt(diag(V))),
     between = unname(apply(X, 2L, function(x) all(.constant_within(x, first)))),
     label = .column_labels(model),

@@ -164,3 +164,15 @@ def test_anova_repeated_and_residual():
         same(numbers([x for x in text.splitlines() if " max =" in x][1])[0], most)
     # Denominators that differ leave no joint test, as in Stata.
     assert "F(2,        .)" in mlm.render(m, "stata", ddf="repeated")
+
+
+def test_weights_that_a_system_has_not_are_said():
+    """SAS's WEIGHT and SPSS's REGWGT are lme4's weights; Stata's and Mplus's are not."""
+    d = mlm.load_dataset("sleepstudy").assign(w=lambda x: 1 + x["Days"] / 9)
+    m = mlm.lmer("Reaction ~ Days + (1 | Subject)", d, weights="w", reml=False)
+    plain = mlm.lmer("Reaction ~ Days + (1 | Subject)", d, reml=False)
+    for style, command in (("stata", None), ("stata", "estat icc"), ("mplus", None)):
+        assert "sampling weights" in mlm.render(m, style, command=command)
+        assert "weights" not in mlm.render(plain, style, command=command)
+    for style in ("sas", "spss"):
+        assert "sampling" not in mlm.render(m, style)
