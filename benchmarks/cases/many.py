@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -125,13 +126,16 @@ def _in_rows(context: Context) -> Row:
 
 def _peaks_of_workers() -> dict[int, float]:
     """Highest memory of each worker process so far, in MB."""
-    from joblib.externals.loky import get_reusable_executor
-
     found = {}
-    for pid in get_reusable_executor()._processes:
-        with open(f"/proc/{pid}/status", encoding="utf-8") as f:
-            peak = next(line for line in f if line.startswith("VmHWM"))
-        found[pid] = int(peak.split()[1]) / 1024
+    # Asking loky for its executor may make another one. Its processes are children of this one.
+    for task in Path("/proc/self/task").iterdir():
+        for pid in map(int, (task / "children").read_text().split()):
+            if "loky" not in Path(f"/proc/{pid}/cmdline").read_text():
+                continue
+            status = Path(f"/proc/{pid}/status").read_text().splitlines()
+            peak = next((line for line in status if line.startswith("VmHWM")), None)
+            if peak and "tracker" not in Path(f"/proc/{pid}/cmdline").read_text():
+                found[pid] = int(peak.split()[1]) / 1024
     return found
 
 
