@@ -71,15 +71,18 @@
 .comparable <- function(scenarios, comparison) {
   slope <- Filter(function(s) !is.null(s$slope), scenarios)
   if (comparison %in% names(.functions_of_two) && length(slope))
-    refuse("ArgumentError", "variables: the slope of ", sQuote(slope[[1L]]$term, FALSE), " is no comparison of ",
-           "two predictions, so it has no ", comparison, "; avg_slopes(slope='eyex') has elasticities")
+    refuse("ArgumentError", "variables: the slope of ", sQuote(slope[[1L]]$term, FALSE),
+           " is no comparison of ",
+           "two predictions, so it has no ", comparison,
+           "; avg_slopes(slope='eyex') has elasticities")
 }
 
 .about_ratios <- function(comparison, hypothesis, null) {
   ratio <- if (is.null(hypothesis)) comparison == "ratio" else isTRUE(hypothesis$ratio)
   if (!ratio || null != 0) return(character())
   paste("Tests are of a ratio of 0, as in marginaleffects;",
-        if (is.null(hypothesis)) "hypothesis=1 tests for no change." else '"b1 / b2 = 1" tests for no difference.')
+        if (is.null(hypothesis)) "hypothesis=1 tests for no change." else
+          '"b1 / b2 = 1" tests for no difference.')
 }
 
 .contrast_label <- function(scenario, comparison, each) {

@@ -195,8 +195,8 @@ parse_formula <- function(text) {
     depth <- depth + 1L
   }
   if (depth > getOption("expressions"))
-    refuse("FormulaError", "the formula has more terms than R can walk through (", depth, " deep). ",
-           "Write 'y ~ . + (1 | g)' with a data frame of the columns that you want, or fewer terms")
+    refuse("FormulaError", "the formula has more terms than R can walk through (", depth, " deep)",
+           ". Write 'y ~ . + (1 | g)' with a data frame of the columns you want, or fewer terms")
 }
 
 # lme4 looks twice into each pair of nested brackets: at 40 it would not come back.

@@ -15,7 +15,8 @@ fit_lm_list <- function(formula, data, data_name, family, link, theta, pool, wei
   if (all(vapply(fit$model, is.null, NA)))
     refuse("FitError", "no group could be fitted. ", paste(said, collapse = " "),
            if ("." %in% all.names(fit$model@call$formula)) paste(
-             " The dot of a formula stands for the grouping factor, too, which does not vary within",
+             " The dot of a formula stands for the grouping factor, too, which does not ",
+           "vary within",
              "a group: write the predictors out"))
   fit
 }

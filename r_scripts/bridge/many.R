@@ -172,8 +172,8 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
     control = design$control))
 }
 
-# Where mkLmerDevfun() of lme4 starts the optimizer: with intercepts alone, at the ratio of the group
-# means' variance to the rest.
+# Where mkLmerDevfun() of lme4 starts the optimizer: with intercepts alone, at the ratio of the
+# group means' variance to the rest.
 .first_theta <- function(parts, y, start) {
   terms <- parts$terms
   if (!is.null(start) || !all(terms$cnms == "(Intercept)") ||
@@ -231,7 +231,8 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
     devfun <- lme4::updateGlmerDevfun(devfun, terms, nAGQ = n_agq)
     if (first) start <- .start_at(start, opt$par)
     opt <- quick$optimizeGlmer(
-      methods_bound(devfun), optimizer = control$optimizer[[2L]], restart_edge = control$restart_edge,
+      methods_bound(devfun), optimizer = control$optimizer[[2L]],
+      restart_edge = control$restart_edge,
       boundary.tol = control$boundary.tol, control = control$optCtrl, start = start, nAGQ = n_agq,
       stage = 2, calc.derivs = control$calc.derivs, use.last.params = control$use.last.params)
   }
@@ -295,8 +296,8 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
   )
 }
 
-# Names of theta, and grp, var1 and var2 of as.data.frame(VarCorr()), which takes longer than a small
-# fit's optimizer; the same for every fit whose terms have the same coefficients.
+# Names of theta, and grp, var1 and var2 of as.data.frame(VarCorr()), which takes longer than a
+# small fit's optimizer; the same for every fit whose terms have the same coefficients.
 .name_parts <- function(design, cnms, model, varcorr) {
   if (!is.null(design$names) && identical(design$names$cnms, cnms)) return(invisible())
   parts <- Map(function(v, g) {
@@ -338,8 +339,8 @@ many_fit <- function(design, Y, ddf = NULL, modes = FALSE, exact = FALSE) {
        offset = as.numeric(rho$resp$offset), weights = as.numeric(rho$resp$weights), reml = reml)
 }
 
-#' What lme4's checks say of each fit by derivatives that it did not make itself; of singular fits it
-#' says so before, and no more.
+#' What lme4's checks say of each fit by derivatives that it did not make itself; of singular fits
+#' it says so before, and no more.
 many_checks <- function(design, lower, theta, gradient, hessians) {
   lapply(seq_along(hessians), function(j) {
     derivs <- list(gradient = gradient[, j], Hessian = hessians[[j]])
@@ -349,8 +350,8 @@ many_checks <- function(design, lower, theta, gradient, hessians) {
   })
 }
 
-#' Tests and intervals of many coefficient tables at once, as summary() makes them: t with degrees of
-#' freedom, else z (or, `tests` FALSE, lme4's t without a p-value).
+#' Tests and intervals of many coefficient tables at once, as summary() makes them: t with degrees
+#' of freedom, else z (or, `tests` FALSE, lme4's t without a p-value).
 many_tests <- function(estimate, std_error, df = NULL, tests = TRUE, level = 0.95) {
   statistic <- estimate / std_error
   wide <- if (is.null(df)) qnorm((1 + level) / 2) else qt((1 + level) / 2, df)

@@ -20,7 +20,8 @@ means_of <- function(fit, specs, by, at, options, ddf) {
 }
 emmeans_result <- function(native, fit, specs, by = NULL, at = NULL, contrast = NULL,
                            options = list(), ddf = NULL) {
-  out <- grid_result(native, if (is.null(contrast)) "emmean" else "estimate", ddf_of_means(fit, ddf))
+  out <- grid_result(native, if (is.null(contrast)) "emmean" else "estimate",
+                     ddf_of_means(fit, ddf))
   if (isTRUE(options$comparisons)) c(out, .comparison_arrows(native, contrast, options)) else out
 }
 # Arrows of emmeans' plot: means whose arrows do not overlap differ. None points beyond the ends.
@@ -46,7 +47,8 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   regrid <- options$regrid
   if (!is.null(regrid) && isS4(fit$model) && ddf_of_means(fit, ddf) != "asymptotic")
     refuse("NotSupportedError", "slopes on another scale (regrid=) have z tests: ddf='asymptotic'")
-  slopes <- .odd_names_apart(do.call(emmeans::emtrends, c(args, list(regrid = regrid)[!is.null(regrid)])))
+  slopes <- .odd_names_apart(do.call(emmeans::emtrends,
+                                     c(args, list(regrid = regrid)[!is.null(regrid)])))
   if (is.null(regrid)) slopes <- .with_ddf(slopes, fit, ddf)
   # As emtrends() itself does where it is given specs: the degrees of a polynomial are no levels.
   if ("degree" %in% slopes@roles$predictors &&
@@ -59,16 +61,20 @@ emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contr
   grid_result(native, if (is.null(contrast)) "trend" else "estimate", ddf_of_means(fit, ddf))
 }
 
-# An offset is no term, and no test of terms depends on it; emmeans (1.8 at least) stops where there is one.
+# An offset is no term, and no test of terms depends on it; emmeans (1.8 at least) stops where there
+# is one.
 joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL, options = list()) {
   grid <- .reference_grid(fit, at, ddf, FALSE, c(list(cov_reduce = "meanint"), options["vcov"]))
   .known_factors(grid, by, "by")
   grid <- .without_codings_in_terms(grid)
   args <- options["submodel"][!is.null(options$submodel)]
   tryCatch(.joint_tests(grid, by, args), error = function(e) {
-    if (!is.null(options$submodel) && grepl("number of columns|numbers of columns", conditionMessage(e)))
-      refuse("NotSupportedError", "the installed emmeans (", format(utils::packageVersion("emmeans")),
-             ") cannot put tests of a submodel together for a ", kind_of(fit$model), "; anova(type='II') has them ",
+    if (!is.null(options$submodel) &&
+        grepl("number of columns|numbers of columns", conditionMessage(e)))
+      refuse("NotSupportedError", "the installed emmeans (",
+             format(utils::packageVersion("emmeans")),
+             ") cannot put tests of a submodel together for a ", kind_of(fit$model),
+             "; anova(type='II') has them ",
              "where the class has such tests")
     if (conditionMessage(e) != "There are no factors to test") stop(e)
     refuse("NotSupportedError", "the model has no term to test besides the intercept",
@@ -99,13 +105,15 @@ joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL, options = 
   out <- asked(grid, if (length(by)) unname(to(by)))
   back <- stats::setNames(known, safe)
   parts <- strsplit(as.character(out[["model term"]]), ":", fixed = TRUE)
-  out[["model term"]] <- vapply(parts, function(p) paste(ifelse(p %in% safe, back[p], p), collapse = ":"), "")
+  out[["model term"]] <-
+    vapply(parts, function(p) paste(ifelse(p %in% safe, back[p], p), collapse = ":"), "")
   names(out) <- ifelse(names(out) %in% safe, back[names(out)], names(out))
   attr(out, "by.vars") <- if (length(by)) by
   out
 }
 .is_pattern <- function(names) grepl("[][\\\\^$|?*+(){}]", names)
-# joint_tests() takes contr.sum in the term C(f, contr.sum) for a second factor, and leaves terms out.
+# joint_tests() takes contr.sum in the term C(f, contr.sum) for a second factor, and leaves terms
+# out.
 .without_codings_in_terms <- function(grid) {
   table <- attr(grid@model.info$terms, "factors")
   rows <- rownames(table)
@@ -154,20 +162,23 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
     .odd_names_apart(do.call(emmeans::ref_grid, c(args, grid_options(fit, options)))),
     error = function(e) {
       if (!grepl("rg.limit", conditionMessage(e), fixed = TRUE)) stop(e)
-      refuse("NotSupportedError", "the reference grid would have too many rows: hold covariates at few ",
-             "values (at=, cov_reduce=), or name factors that are only averaged over as nuisance=. ",
+      refuse("NotSupportedError",
+             "the reference grid would have too many rows: hold covariates at few ",
+             "values (at=, cov_reduce=), or name factors that are only averaged over as ",
+             "nuisance=. ",
              "emmeans says: ", conditionMessage(e))
     })
   .with_ddf(grid, fit, ddf)
 }
 
-# model.frame() looks for the levels of `a b` under the name with backticks, and for those of C(f, sum)
-# under f, and takes the column's own.
+# model.frame() looks for the levels of `a b` under the name with backticks, and for those of C(f,
+# sum) under f, and takes the column's own.
 # And what emmeans makes of the response's transformation is tried before it is used.
 .odd_names_apart <- function(expr) {
   withCallingHandlers(expr, warning = function(w) {
-    if (grepl("^variable '.*' is not a factor$|^There are unevaluated constants in the response|^contrasts dropped",
-              conditionMessage(w)))
+    known <- c("^variable '.*' is not a factor$", "^contrasts dropped",
+               "^There are unevaluated constants in the response")
+    if (any(vapply(known, grepl, NA, conditionMessage(w))))
       tryInvokeRestart("muffleWarning")
   })
 }
@@ -194,7 +205,8 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   unknown <- setdiff(names(at), names(levels))
   if (length(unknown))
     refuse("ArgumentError", "at names '", unknown[1L], "', which is no predictor of this model.",
-           near_terms(unknown[1L], names(levels)), " There are: ", paste(names(levels), collapse = ", "))
+           near_terms(unknown[1L], names(levels)), " There are: ",
+           paste(names(levels), collapse = ", "))
   for (name in names(at)) at[[name]] <- .checked_values(name, at[[name]], levels[[name]])
   at
 }
@@ -204,7 +216,8 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
     if (!is.numeric(values)) refuse("ArgumentError", "at: '", name, "' is numeric; give numbers")
     twice <- anyDuplicated(as.character(values)) # emmeans finds its rows by this text
     if (twice)
-      refuse("ArgumentError", "at: '", name, "' has ", as.character(values[twice]), " twice, or two ",
+      refuse("ArgumentError", "at: '", name, "' has ", as.character(values[twice]),
+             " twice, or two ",
              "numbers that agree in 15 digits; emmeans takes every value once")
     return(values)
   }
@@ -283,7 +296,8 @@ ddf_of_means <- function(fit, ddf) {
   if (!is.null(options$submodel)) args$submodel <- options$submodel
   tryCatch(do.call(emmeans::emmeans, args), error = function(e) {
     if (!is.numeric(options$weights)) stop(e)
-    refuse("ArgumentError", "weights: there is one for each combination that is averaged over; emmeans ",
+    refuse("ArgumentError",
+           "weights: there is one for each combination that is averaged over; emmeans ",
            "says: ", conditionMessage(e))
   })
 }
@@ -332,11 +346,13 @@ ddf_of_means <- function(fit, ddf) {
 # An argument of summary() that no emmGrid keeps; what the grid said of its df goes along.
 .adjusted_across <- function(means, how) {
   if (!length(means@misc$by.vars))
-    refuse("ArgumentError", "cross_adjust= adjusts p values across the groups of by=, and there are none here; ",
+    refuse("ArgumentError",
+           "cross_adjust= adjusts p values across the groups of by=, and there are none here; ",
            "adjust= is for one family")
   rows <- summary(means, cross.adjust = how)
   if (!"p.value" %in% names(rows))
-    refuse("ArgumentError", "cross_adjust= is of p values, and intervals were asked for: infer='both'")
+    refuse("ArgumentError",
+           "cross_adjust= is of p values, and intervals were asked for: infer='both'")
   structure(rows, said = attr(means@dffun, "mesg"))
 }
 

@@ -25,7 +25,8 @@ grid_options <- function(fit, options) {
 
 # A word, or by covariate a word or a formula "x ~ g": its mean given the others.
 .reducing <- function(fit, how) {
-  one <- function(h) if (grepl("~", h, fixed = TRUE)) eval(parse_formula(h), baseenv()) else .reductions[[h]]
+  one <- function(h)
+    if (grepl("~", h, fixed = TRUE)) eval(parse_formula(h), baseenv()) else .reductions[[h]]
   if (is.list(how)) {
     .predictors_named(fit, names(how), "cov_reduce")
     return(lapply(how, one))
@@ -56,7 +57,8 @@ submodel_of <- function(fit, submodel, contrast) {
   if (submodel == "minimal") return(submodel)
   if (submodel == "type2") {
     if (is.null(contrast))
-      refuse("ArgumentError", "submodel='type2' leaves the intercept out, so only contrasts of its means are ",
+      refuse("ArgumentError",
+             "submodel='type2' leaves the intercept out, so only contrasts of its means are ",
              "meaningful: give contrast=, or submodel='minimal'")
     return(submodel)
   }
@@ -111,22 +113,26 @@ with_transformation <- function(means, options) {
   list(bias.adjust = TRUE, sigma = standard_deviation(fit, options$sigma, .default_bias_sigma))
 }
 
-# Without a word emmeans takes the residual SD of a linear mixed model, where the groups vary, too; of a
-# generalized one it takes sigma(), which is 1 and means nothing.
+# Without a word emmeans takes the residual SD of a linear mixed model, where the groups vary, too;
+# of a generalized one it takes sigma(), which is 1 and means nothing.
 .default_bias_sigma <- function(model) {
   if (inherits(model, "glm") || (isS4(model) && !lme4::isLMM(model)))
     refuse("ArgumentError", "bias_adjust: there is no sigma that goes without saying for a ",
-           kind_of(model), "; emmeans takes 1. Give sigma=: 'total', the SD of the random effects on ",
+           kind_of(model),
+           "; emmeans takes 1. Give sigma=: 'total', the SD of the random effects on ",
            "the link's scale, or a number")
   if (isS4(model) || inherits(model, "lme"))
-    advise("bias_adjust: sigma is the residual SD, as emmeans takes it, so the means are of groups whose ",
-           "random effects are zero. Means over all groups need sigma='total'; say sigma='residual' ",
+    advise("bias_adjust: sigma is the residual SD, as emmeans takes it, so the means are of ",
+           "groups whose ",
+           "random effects are zero. Means over all groups need sigma='total'; say ",
+           "sigma='residual' ",
            "where this is meant")
   sigma(model)
 }
 
-#' A standard deviation: a number, "residual", or "total": of a response around the fixed part, averaged
-#' over the rows. Of a generalized model that is the random effects' on the scale of the link.
+#' A standard deviation: a number, "residual", or "total": of a response around the fixed part,
+#' averaged over the rows. Of a generalized model that is the random effects' on the scale of the
+#' link.
 standard_deviation <- function(fit, sigma, default) {
   model <- fit$model
   if (is.null(sigma)) return(default(model))
@@ -134,12 +140,14 @@ standard_deviation <- function(fit, sigma, default) {
   generalized <- inherits(model, "glm") || (isS4(model) && !lme4::isLMM(model))
   if (sigma == "residual") {
     if (generalized)
-      refuse("ArgumentError", "sigma='residual': a ", kind_of(model), " has no residual SD on the scale ",
+      refuse("ArgumentError", "sigma='residual': a ", kind_of(model),
+             " has no residual SD on the scale ",
              "of its link. Give 'total' (the random effects') or a number")
     return(stats::sigma(model))
   }
   if (!isS4(model) && !inherits(model, "lme"))
-    refuse("ArgumentError", "sigma='total' adds the random effects' variance to the residual one; a ",
+    refuse("ArgumentError",
+           "sigma='total' adds the random effects' variance to the residual one; a ",
            kind_of(model), " has none: leave sigma out, or give a number")
   sqrt(mean(.random_variance(model)) + if (generalized) 0 else stats::sigma(model)^2)
 }
@@ -184,18 +192,21 @@ contrasted <- function(means, contrast, options) {
   for (name in names)
     if (is.null(.family(name)))
       refuse("NotSupportedError", "contrast='", name, "' is not known to the installed emmeans (",
-             format(utils::packageVersion("emmeans")), "); give its weights, or use a newer emmeans")
+             format(utils::packageVersion("emmeans")),
+             "); give its weights, or use a newer emmeans")
 }
 
 # Options of the family itself (reverse, exclude, max.degree ...) and of contrast().
 .family_options <- function(contrast, given, means) {
   if (!length(given)) return(NULL)
-  own <- if (is.character(contrast)) unlist(lapply(contrast, function(n) names(formals(.family(n)))))
+  own <- if (is.character(contrast))
+    unlist(lapply(contrast, function(n) names(formals(.family(n)))))
   known <- setdiff(c(own, "ratios", "scale", "offset", "name", "enhance.levels"), c("levs", "..."))
   names(given) <- gsub("_", ".", names(given), fixed = TRUE)
   unknown <- setdiff(names(given), known)
   if (length(unknown))
-    refuse("ArgumentError", "contrast_options: ", if (is.character(contrast)) paste0("'", contrast[1L], "'"),
+    refuse("ArgumentError", "contrast_options: ",
+           if (is.character(contrast)) paste0("'", contrast[1L], "'"),
            " has no option '", unknown[1L], "'. There are: ", paste(known, collapse = ", "))
   for (name in intersect(c("exclude", "include", "ref"), names(given)))
     given[[name]] <- .checked_ref(means, given[[name]], name)
@@ -213,7 +224,8 @@ contrasted <- function(means, contrast, options) {
     if (is.list(given)) {
       unknown <- setdiff(names(given), labels)
       if (length(unknown))
-        refuse("ArgumentError", "contrast '", name, "': there is no mean '", unknown[1L], "'. There are: ",
+        refuse("ArgumentError", "contrast '", name, "': there is no mean '", unknown[1L],
+               "'. There are: ",
                paste(labels, collapse = ", "))
       by_name <- stats::setNames(numeric(length(labels)), labels)
       by_name[names(given)] <- as.numeric(unlist(given))
@@ -241,7 +253,8 @@ contrasted <- function(means, contrast, options) {
 .checked_simple <- function(means, simple) {
   unknown <- setdiff(simple, names(means@levels))
   if (length(unknown))
-    refuse("ArgumentError", "simple: '", unknown[1L], "' is none of the means' factors. There are: ",
+    refuse("ArgumentError", "simple: '", unknown[1L],
+           "' is none of the means' factors. There are: ",
            paste(names(means@levels), collapse = ", "))
   simple
 }
@@ -277,7 +290,8 @@ eff_size_result <- function(native, fit, ..., ddf = NULL) {
 
 .effect_sigma <- function(model) {
   if (inherits(model, "lm") && !inherits(model, "glm")) return(sigma(model))
-  refuse("ArgumentError", "effect sizes are differences over an SD, and a ", kind_of(model), " leaves a ",
+  refuse("ArgumentError", "effect sizes are differences over an SD, and a ", kind_of(model),
+         " leaves a ",
          "choice. Give sigma=: 'residual' (between rows of a group), 'total' (between rows of the ",
          "population, which Cohen's d mostly means), or a number")
 }
@@ -285,6 +299,7 @@ eff_size_result <- function(native, fit, ..., ddf = NULL) {
 .effect_edf <- function(model) {
   if (inherits(model, "lm")) return(model$df.residual)
   refuse("ArgumentError", "edf=, the degrees of freedom behind sigma, widens the intervals by the ",
-         "uncertainty of sigma. Of a mixed model take the smallest df of the means (m.emmeans(...).df), ",
+         "uncertainty of sigma. Of a mixed model take the smallest df of the means ",
+           "(m.emmeans(...).df), ",
          "which is careful, or float('inf') for a sigma that is known")
 }

@@ -9,8 +9,10 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
   assign(data_name, data, envir = env)
   fixed <- parse_formula(formula)
   if (!is.null(random) && "." %in% c(all.names(fixed), all.names(parse_formula(random))))
-    refuse("FormulaError", "lme() of nlme takes '.' for the grouping factor, not for the other columns: ",
-           "write the predictors out, 'y ~ a + b', or fit with pymlm.lmer, where it stands for them")
+    refuse("FormulaError",
+           "lme() of nlme takes '.' for the grouping factor, not for the other columns: ",
+           "write the predictors out, 'y ~ a + b', or fit with pymlm.lmer, where it stands for ",
+           "them")
   args <- list(fixed, data = as.name(data_name))
   names(args)[1L] <- if (is.null(random)) "model" else "fixed"
   if (!is.null(random)) args$random <- parse_formula(random)

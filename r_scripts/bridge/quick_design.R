@@ -1,21 +1,24 @@
-# lme4's lFormula() and glFormula() for many small designs. Its steps and checks are lme4's own; what they take from
-# Matrix to make Z and Lambda goes through S4 constructors, coercions and checks that take longer than
-# a small fit's optimizer. Here the same matrices are filled directly; whatever is not the usual case
-# is left to Matrix. The first design of a formula is made both ways, and if the two are not
-# identical, all are made by lme4 alone.
+# lme4's lFormula() and glFormula() for many small designs. Its steps and checks are lme4's own;
+# what they take from Matrix to make Z and Lambda goes through S4 constructors, coercions and checks
+# that take longer than a small fit's optimizer. Here the same matrices are filled directly;
+# whatever is not the usual case is left to Matrix. The first design of a formula is made both ways,
+# and if the two are not identical, all are made by lme4 alone.
 
-#' A function of the data's model frame and matrices: what a call of lFormula() or glFormula() makes.
+#' A function of the data's model frame and matrices: what a call of lFormula() or glFormula()
+#' makes.
 #' @param control the value of the call's argument
 quick_formula <- function(call, control, env) {
   quick <- call
-  quick[[1L]] <- .quick_design()[[if (inherits(control, "glmerControl")) "glFormula" else "lFormula"]]
+  quick[[1L]] <- .quick_design()[[if (inherits(control, "glmerControl")) "glFormula" else
+                                  "lFormula"]]
   quick$control <- control
   written <- paste(deparse(call), collapse = " ")
   function() {
     if (isTRUE(.quick$same[[written]])) return(eval(quick, env))
     made <- eval(call, env)
     if (is.null(.quick$same[[written]])) {
-      ours <- tryCatch(suppressMessages(suppressWarnings(eval(quick, env))), error = function(e) NULL)
+      ours <- tryCatch(suppressMessages(suppressWarnings(eval(quick, env))),
+                       error = function(e) NULL)
       .quick$same <- list() # of the last call alone
       .quick$same[[written]] <- identical(made$reTrms, ours$reTrms) && identical(made$X, ours$X)
     }
@@ -66,7 +69,8 @@ quick_formula <- function(call, control, env) {
 # Row by row the products of a row's indicator and its predictors; entries of zero are left out.
 .quick_khatri_rao <- function(X, Y, ...) {
   n <- ncol(X)
-  if (...length() || !inherits(X, "dgCMatrix") || !is.matrix(Y) || !is.double(Y) || ncol(Y) != n || !n ||
+  if (...length() || !inherits(X, "dgCMatrix") || !is.matrix(Y) || !is.double(Y) || ncol(Y) != n ||
+      !n ||
       !identical(X@p, 0:n) || anyNA(Y)) return(Matrix::KhatriRao(X, Y, ...))
   k <- nrow(Y)
   i <- rep(X@i * k, each = k) + rep.int(seq_len(k) - 1L, n)
@@ -109,10 +113,11 @@ quick_formula <- function(call, control, env) {
   do.call(base::rbind, parts)
 }
 
-# --- reference classes ------------------------------------------------------------------------------
+# --- reference classes
+# ------------------------------------------------------------------------------
 
-#' lme4's mkLmerDevfun() and mkGlmerDevfun(), with generators that do not ask R anew for each object what
-#' its class is.
+#' lme4's mkLmerDevfun() and mkGlmerDevfun(), with generators that do not ask R anew for each object
+#' what its class is.
 quick_devfun <- function(name) {
   if (is.null(.quick$devfun)) {
     home <- new.env(parent = asNamespace("lme4"))
@@ -128,8 +133,9 @@ quick_devfun <- function(name) {
   .quick$devfun[[name]]
 }
 
-# methods::new() of one reference class, around R's own initialize(), which asks is() about the class's
-# fields again and again, and makes their empty values, all of which depends on the class alone.
+# methods::new() of one reference class, around R's own initialize(), which asks is() about the
+# class's fields again and again, and makes their empty values, all of which depends on the class
+# alone.
 .quick_generator <- function(name) {
   definition <- methods::getClass(name, where = asNamespace("lme4"))
   initialize <- methods::selectMethod("initialize", "envRefClass")@.Data
@@ -145,7 +151,8 @@ quick_devfun <- function(name) {
 
 #' is(), which asks once of each class.
 remembered_is <- function() {
-  .remembered(methods::is, function(object, class2) paste(c(class(object), class2), collapse = "\r"))
+  .remembered(methods::is,
+              function(object, class2) paste(c(class(object), class2), collapse = "\r"))
 }
 
 # `f`, which answers the same to the same key.

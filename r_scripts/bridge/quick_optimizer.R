@@ -1,8 +1,8 @@
-# lme4's optimizers for thousands of small fits: the same steps and numbers, without what R does at each
-# that takes longer than the deviance function itself.
+# lme4's optimizers for thousands of small fits: the same steps and numbers, without what R does at
+# each that takes longer than the deviance function itself.
 
-#' A deviance function whose calls of methods, `resp$updateMu(x)`, are calls of what was found behind
-#' them once: R's search for a method costs more than a small model's evaluation does.
+#' A deviance function whose calls of methods, `resp$updateMu(x)`, are calls of what was found
+#' behind them once: R's search for a method costs more than a small model's evaluation does.
 methods_bound <- function(devfun) {
   rho <- environment(devfun)
   bound <- function(f) {
@@ -27,8 +27,8 @@ methods_bound <- function(devfun) {
   head <- x[[1L]]
   if (is.call(head) && identical(head[[1L]], quote(`$`)) && is.name(head[[2L]]) &&
       as.character(head[[2L]]) %in% c("pp", "resp")) {
-    # The pointer to what C++ made of the object stays, as long as the object does. By name: the body
-    # of every fit is the same then, and R compiles it once.
+    # The pointer to what C++ made of the object stays, as long as the object does. By name: the
+    # body of every fit is the same then, and R compiles it once.
     object <- rho[[as.character(head[[2L]])]]
     pointer <- identical(head[[3L]], quote(ptr))
     name <- paste0(".", as.character(head[[2L]]), ".", as.character(head[[3L]]))
@@ -57,7 +57,8 @@ methods_bound <- function(devfun) {
 # The object of Nelder_Mead() as a list of its methods.
 .quick_nelder_mead <- function(...) {
   object <- asNamespace("lme4")$NelderMead$new(...)
-  if (is.null(.quick$nelder_mead)) .quick$nelder_mead <- .methods_called(body(lme4::Nelder_Mead), quote(nM))
+  if (is.null(.quick$nelder_mead))
+    .quick$nelder_mead <- .methods_called(body(lme4::Nelder_Mead), quote(nM))
   sapply(.quick$nelder_mead, function(name)
     .method_bound(eval(call("$", object, as.name(name))), object), simplify = FALSE)
 }
@@ -86,7 +87,8 @@ quick_lme4 <- function() {
     function() all
   })
   inner$nloptr.add.default.options <- .of_last(nloptr$nloptr.add.default.options)
-  wrap <- list2env(list(nloptr = .in_home(nloptr$nloptr, inner)), parent = environment(lme4$nloptwrap))
+  wrap <- list2env(list(nloptr = .in_home(nloptr$nloptr, inner)),
+                   parent = environment(lme4$nloptwrap))
   ours <- new.env(parent = lme4)
   ours$nloptwrap <- .in_home(lme4$nloptwrap, wrap)
   ours$Nelder_Mead <- .in_home(

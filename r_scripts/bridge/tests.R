@@ -25,14 +25,16 @@ anova_native.merMod <- function(fit, type, ddf = NULL) {
   )
 }
 
-#' Type II of a generalized model: the weights of its rows count, which lmerTest's hypotheses leave out.
+#' Type II of a generalized model: the weights of its rows count, which lmerTest's hypotheses leave
+#' out.
 .car_wald <- function(fit) {
   need_package("car", "tests of type II of generalized mixed models")
   need_fixed_effects(fit, "An analysis of variance table")
   car::Anova(fit$model, type = "II")
 }
 
-#' Without an intercept R codes the first factor by all its levels, and its test asks another question.
+#' Without an intercept R codes the first factor by all its levels, and its test asks another
+#' question.
 say_without_intercept <- function(model) {
   terms <- terms(model)
   if (attr(terms, "intercept") || !length(attr(terms, "term.labels"))) return(invisible())
@@ -43,7 +45,8 @@ say_without_intercept <- function(model) {
     is.factor(x) || is.character(x) || is.logical(x)
   }, main)
   if (length(factors))
-    advise("the model has no intercept: the row ", factors[1L], " tests that the mean of every level ",
+    advise("the model has no intercept: the row ", factors[1L],
+           " tests that the mean of every level ",
            "is 0, not that the levels are alike. Fit the model with its intercept to test that")
 }
 
@@ -63,9 +66,12 @@ anova_fields <- function(table, ddf, type = NULL) {
   chisq <- any(c("Chisq", "LRT", "LR Chisq", "scaled dev.") %in% names(table))
   list(term = rownames(table), sum_sq = column("Sum Sq", "Sum of Sq"), mean_sq = column("Mean Sq"),
        num_df = column("NumDF", "npar", "Df", "numDF"),
-       den_df = if (identical(ddf, "asymptotic")) rep(Inf, nrow(table)) else column("DenDF", "denDF"),
-       statistic = column("F value", "F values", "F-value", "Chisq", "LRT", "LR Chisq", "scaled dev."),
-       p_value = column("Pr(>F)", "p-value", "Pr(>Chisq)", "Pr(>Chi)", "Pr(Chi)"), aic = column("AIC"),
+       den_df = if (identical(ddf, "asymptotic")) rep(Inf, nrow(table)) else
+         column("DenDF", "denDF"),
+       statistic = column("F value", "F values", "F-value", "Chisq", "LRT", "LR Chisq",
+                          "scaled dev."),
+       p_value = column("Pr(>F)", "p-value", "Pr(>Chisq)", "Pr(>Chi)", "Pr(Chi)"),
+       aic = column("AIC"),
        statistic_name = if (chisq) "chisq" else "F", type = type, ddf = ddf)
 }
 
@@ -212,7 +218,8 @@ drop1_native.lm <- function(fit, scope = NULL, ddf = NULL) {
   unknown <- setdiff(scope, marginal)
   if (length(unknown))
     refuse("ArgumentError", "drop1 cannot drop ", paste(sQuote(unknown, FALSE), collapse = ", "),
-           ".", near_terms(unknown[1L], marginal), " Terms that can go without leaving an interaction without its parts are ",
+           ".", near_terms(unknown[1L], marginal),
+           " Terms that can go without leaving an interaction without its parts are ",
            paste(sQuote(marginal, FALSE), collapse = ", "))
   scope <- if (is.null(scope)) marginal else scope
   if (!length(scope))
@@ -223,7 +230,8 @@ drop1_native.lm <- function(fit, scope = NULL, ddf = NULL) {
 drop1_result <- function(native, fit, scope = NULL, ddf = NULL) {
   if (isS4(fit$model)) return(anova_fields(native, ddf))
   out <- anova_fields(native, checked_ddf(fit, ddf))
-  if (out$statistic_name == "F") out$den_df <- ifelse(is.na(out$statistic), NA, residual_ddf(fit$model))
+  if (out$statistic_name == "F")
+    out$den_df <- ifelse(is.na(out$statistic), NA, residual_ddf(fit$model))
   out
 }
 
@@ -236,7 +244,8 @@ in_model_data <- function(fit, expr, ...) {
   tryCatch(eval(expr, list(...), home), error = function(e) {
     .explain_missing(fit$model, conditionMessage(e))
     if (!grepl("number of rows in use has changed", conditionMessage(e), fixed = TRUE)) stop(e)
-    refuse("DataError", "some rows are missing only in a term that would leave the model: without it ",
+    refuse("DataError",
+           "some rows are missing only in a term that would leave the model: without it ",
            "they come back, and the fits would be of different data. Fit to complete rows: ",
            "data.dropna(subset=[...]) with the formula's columns")
   })
@@ -244,7 +253,8 @@ in_model_data <- function(fit, expr, ...) {
 
 #' The error where R would fit other models, and the data are not there.
 refuse_without_data <- function(data, why = "") {
-  refuse("DataError", "the data of this model ('", data, "') are not with it, and this needs them to ",
+  refuse("DataError", "the data of this model ('", data,
+         "') are not with it, and this needs them to ",
          "fit other models", why, ". Fit the model in pymlm, or save it in R from a function or ",
          "environment that holds the data")
 }
@@ -253,7 +263,8 @@ refuse_without_data <- function(data, why = "") {
 .explain_missing <- function(model, text) {
   name <- sub("^object '(.*)' not found$", "\\1", text)
   if (name != text && name %in% all.vars(formula(model)))
-    refuse_without_data(deparse1(getCall(model)$data), paste0(": '", name, "' stands inside a function"))
+    refuse_without_data(deparse1(getCall(model)$data),
+                        paste0(": '", name, "' stands inside a function"))
 }
 
 #' The model with a call that names nothing, for functions that evaluate it in places of their own
@@ -292,7 +303,8 @@ self_contained <- function(fit, model) {
 #' Backward elimination: lmerTest's step().
 step_native <- function(fit, ...) UseMethod("step_native", fit$model)
 step_native.default <- function(fit, ...)
-  refuse_class(fit, "lmerTest's step", "Compare models by pymlm.lrt(m0, m1), or drop terms by m.drop1()")
+  refuse_class(fit, "lmerTest's step",
+               "Compare models by pymlm.lrt(m0, m1), or drop terms by m.drop1()")
 step_native.merMod <- function(fit, ddf, alpha_random, alpha_fixed, reduce_random, reduce_fixed,
                         keep_terms = NULL) {
   model <- refitting_model(fit, ddf)
@@ -348,7 +360,8 @@ ls_means_native.merMod <- function(fit, which = NULL, level = 0.95, ddf = "Satte
   unknown <- setdiff(which, factors)
   if (length(unknown))
     refuse("ArgumentError", "ls_means of ", paste(sQuote(unknown, FALSE), collapse = ", "),
-           ": it is none.", near_terms(unknown[1L], factors), " The model's terms of factors are ", paste(sQuote(factors, FALSE), collapse = ", "))
+           ": it is none.", near_terms(unknown[1L], factors), " The model's terms of factors are ",
+           paste(sQuote(factors, FALSE), collapse = ", "))
   if (is.null(which)) which <- factors
   tryCatch(no_fallback(lmerTest::ls_means(model, which = which, level = level, ddf = ddf,
                                           pairwise = pairwise)),
@@ -369,7 +382,8 @@ ls_means_native.merMod <- function(fit, which = NULL, level = 0.95, ddf = "Satte
     written <- str2lang(row)
     if (is.name(written)) as.character(written) else row
   }, "")
-  alone <- vapply(colnames(variables), function(term) all(rows[variables[, term] > 0] %in% factors), NA)
+  alone <- vapply(colnames(variables), function(term) all(rows[variables[, term] > 0] %in% factors),
+                  NA)
   colnames(variables)[alone]
 }
 

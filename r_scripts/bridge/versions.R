@@ -165,8 +165,8 @@ sat_modcomp <- function(model, restriction) {
 
 # --- lmerTest -------------------------------------------------------------------------------------
 
-#' A function of lmerTest, as it was before 3.2: that pastes a response such as log(y) in pieces, and
-#' a name without the backticks that it needs, in ranova() and so in step().
+#' A function of lmerTest, as it was before 3.2: that pastes a response such as log(y) in pieces,
+#' and a name without the backticks that it needs, in ranova() and so in step().
 well_written <- function(name) {
   lmerTest <- asNamespace("lmerTest")
   home <- list2env(list(paste0 = function(..., collapse = NULL) {
