@@ -154,12 +154,14 @@ class MeansTestMethods(CommonAttributes):
         engine: Engine | None = None,
         *,
         contrast_options: Mapping[str, Any] | None = None,
+        vcov: Covariance = None,
     ) -> EmmGrid:
         """Return standardized effects: contrasts of marginal means over a standard deviation.
 
         Parameters
         ----------
-        specs, by, at, contrast, adjust, ddf, level, infer, weights, ref, engine, contrast_options
+        specs, by, at, contrast, adjust, ddf, level, infer, weights, ref, engine, vcov, \
+contrast_options
             As in `emmeans`.
         sigma : float, "residual" or "total"
             The standard deviation; the residual one of an `lm` by default. "total" adds the random

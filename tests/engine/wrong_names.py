@@ -193,6 +193,7 @@ AS_COLUMNS_OF_MODELS = {
     "emmeans.vcov": lambda m, c: m["lmer"].emmeans("half", vcov=f"~ {c}"),
     "emtrends.vcov": lambda m, c: m["lmer"].emtrends("half", "Days", vcov=f"~ {c}"),
     "cld.vcov": lambda m, c: m["lmer"].cld("half", vcov=f"~ {c}"),
+    "eff_size.vcov": lambda m, c: m["lm"].eff_size("half", vcov=f"~ {c}"),
     "joint_tests.vcov": lambda m, c: m["lmer"].joint_tests(vcov=f"~ {c}"),
     "effect_types.by": lambda m, c: mlm.effect_types(m["lmer"], by=c),
     "group_lines.x": lambda m, c: mlm.group_lines(m["lmer"], c),

@@ -60,6 +60,9 @@ ROWS: dict[str, tuple[str, Ask, str]] = {
         'emtrends(lmer, "recipe", "dose", vcov. = clubSandwich::vcovCR(lmer, type = "CR2"))'),
     "slopes of glm": ("glm", lambda m: m.emtrends("tension", "w", vcov="HC3", regrid="response"),
         'emtrends(glm, "tension", "w", vcov. = sandwich::vcovHC(glm, "HC3"), regrid = "response")'),
+    "effects over sigma": ("lm", lambda m: m.eff_size("tension", vcov="HC3"),
+        'eff_size(emmeans(lm, "tension", vcov. = sandwich::vcovHC(lm, "HC3")), sigma(lm),'
+        ' df.residual(lm))'),
     # smaller models
     **{
         f"{submodel} of {model}": (
