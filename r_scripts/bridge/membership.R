@@ -193,8 +193,8 @@ predict_membership <- function(fit, newdata, memberships, allow_new_levels) {
              "allow_new_levels=True to take it at the population mean")
     known <- intersect(colnames(W), rownames(modes[[name]]))
     written <- eval(substitute(~x, list(x = bar[[2L]])), .formula_home)
-    design <- model.matrix(written, model.frame(frozen_terms(fit, terms(written)), newdata,
-                                                na.action = na.pass))
+    frame <- model.frame(frozen_terms(fit, terms(written)), newdata, na.action = na.pass)
+    design <- model.matrix(written, with_levels_of_fit(frame, model@frame, bar[[2L]]))
     b <- as.matrix(modes[[name]][known, colnames(design), drop = FALSE])
     out <- out + rowSums(as.matrix(W[, known, drop = FALSE] %*% b) * design)
   }

@@ -282,10 +282,21 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   environment(written) <- environment(formula(model))
   terms <- frozen_terms(fit, terms(subbars(written)))
   frame <- .guarded_prediction(model.frame(terms, newdata, na.action = na.pass))
-  for (v in intersect(all.vars(bar[[2L]]), names(frame))) {
-    old <- model@frame[[v]]
+  with_levels_of_fit(frame, model@frame, bar[[2L]])
+}
+
+#' New rows' variables of `expr` with the levels and contrasts that they have in the fit's frame: also
+#' those of factor(x), which are made of the new rows alone.
+with_levels_of_fit <- function(frame, own, expr) {
+  variables <- as.list(attr(terms(eval(call("~", expr), .formula_home)), "variables"))[-1L]
+  written <- vapply(variables, function(x) paste(
+    deparse(x, width.cutoff = 500L, backtick = !is.name(x)), collapse = " "), "")
+  for (v in intersect(written, names(frame))) {
+    old <- own[[v]]
     if (!is.factor(old)) next
-    frame[[v]] <- factor(as.character(frame[[v]]), levels = levels(old))
+    new <- as.character(frame[[v]])
+    .check_levels(v, new, old)
+    frame[[v]] <- factor(new, levels = levels(old))
     contrasts(frame[[v]]) <- contrasts(old)
   }
   frame

@@ -159,6 +159,31 @@ def test_one_level_of_a_dummy(data: pd.DataFrame) -> None:
     assert_close(m.predict(re_form="~ (1 | k)").head(2), part, SAME)
 
 
+#: Factors that are made in a random term: of some new rows alone they have other levels.
+MADE = ("factor(k)", "0 + factor(k)", "ordered(f)", "factor(k):x", "factor(x > 2)", "cut(x, 2)")
+
+
+@pytest.mark.parametrize("term", MADE)
+@pytest.mark.filterwarnings("ignore::pymlm.errors.SingularFitWarning")
+@pytest.mark.filterwarnings("ignore::pymlm.errors.ConvergenceWarning")
+def test_factors_made_in_random_terms_keep_the_levels_of_the_fit(
+    data: pd.DataFrame, term: str
+) -> None:
+    d = data.assign(h=data["g"].iloc[::-1].to_numpy())
+    units = {"u": (["g", "h"], None)}
+    m = mlm.lmer(f"y ~ x + ({term} | g)", d)
+    for each in (m, mlm.multiple_membership(f"y ~ x + ({term} | u)", d, units)):
+        for rows in (d.iloc[[5]], d.iloc[[150, 3]]):
+            assert_close(each.predict(rows), each.fitted().loc[rows.index], SAME, term)
+    ours = m.predict(d.iloc[[5]], interval="confidence").to_frame()
+    assert_close(ours, m.predict(interval="confidence").to_frame().iloc[[5]], SAME)
+    part = m.predict(d.iloc[[5]], re_form=f"~ ({term} | g)")
+    assert_close(part, m.fitted().iloc[[5]], SAME)
+    if term == "factor(k)":
+        with pytest.raises(DataError, match=r"'factor\(k\)' has the level '2'"):
+            m.predict(d.iloc[[5]].assign(k=2.0))
+
+
 def test_a_level_that_only_dropped_rows_have(data: pd.DataFrame) -> None:
     for column, level in (("f", "z"), ("g", "lost")):
         d = data.copy()
