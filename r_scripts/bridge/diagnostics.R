@@ -57,6 +57,7 @@ influence_native.lm <- function(fit, groups = NULL) {
     refuse("NotSupportedError", "R leaves single rows out of a ", kind_of(fit$model),
            ", not groups. ",
            "Refit without a group: m.update(data=...)")
+  need_fixed_effects(fit, "influence by deletion")
   influence(fit$model)
 }
 influence_native.merMod <- function(fit, groups = NULL) {

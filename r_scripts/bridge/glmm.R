@@ -129,9 +129,10 @@ need_linear_predictor <- function(fit, what, instead) {
 
 #' Refuse what is a statement about fixed effects where a mixed model has none.
 need_fixed_effects <- function(fit, what) {
-  if (!isS4(fit$model) || length(fixef(fit$model))) return(invisible())
+  if (length(coefs(fit$model))) return(invisible())
   refuse("NotSupportedError", what, " is about the fixed effects, and this model has none: ",
-         deparse1(formula(fit$model)), ". m.ranef() and m.varcorr() have what it estimates")
+         deparse1(formula(fit$model)),
+         if (isS4(fit$model)) ". m.ranef() and m.varcorr() have what it estimates")
 }
 
 #' The function of a nonlinear model: its call, and what it does where it was made from an

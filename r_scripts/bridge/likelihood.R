@@ -59,6 +59,7 @@ deviance_at <- function(fit, theta, reml = NULL, beta = NULL) {
 #' The contrasts that anova() of lmerTest tests: for each term a matrix, a row a degree of freedom.
 anova_contrasts <- function(fit, type = "III") {
   .need_linear(fit, "A table of lmerTest's contrasts")
+  need_fixed_effects(fit, "A table of contrasts")
   found <- lmerTest::show_tests(anova(lmertest_model(fit), type = type))
   list(term = names(found), matrix = lapply(unname(found), function(m) {
     list(values = unname(m), columns = colnames(m), rows = as.character(rownames(m)))

@@ -185,6 +185,8 @@ residual_values.lm <- function(fit, type) {
 linear_predicted <- function(fit, newdata = NULL, type = "response", interval = "none",
                              level = 0.95, se = FALSE) {
   model <- fit$model
+  # R gives as many as there are rows in the fit.
+  if (interval != "none" || se) need_fixed_effects(fit, "The error of a prediction")
   if (!is.null(newdata)) {
     .check_predictors(fit, newdata, names(newdata))
     newdata <- .with_levels(fit, newdata, names(newdata))

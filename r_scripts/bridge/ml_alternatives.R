@@ -76,6 +76,7 @@ ml_cluster_robust <-
   model <- fit$model
   if (is.data.frame(cluster)) cluster <- factor(cluster[[1L]])
   mixed <- inherits(model, "merMod")
+  if (inherits(model, "lm")) need_fixed_effects(fit, "A robust standard error")
   if (mixed) {
     .need_linear(fit, "Cluster-robust standard errors")
     need_fixed_effects(fit, "A cluster-robust covariance matrix")

@@ -36,9 +36,15 @@ REFUSED = {
     "effect_types": mlm.effect_types,
     "lme4's anova": lambda m: m.anova(ddf=None),
 }
+OF_LM = {
+    **{q: REFUSED[q] for q in ("influence", "emmeans", "joint_tests")},
+    "cluster_robust": lambda m: mlm.cluster_robust(m, by="Subject"),
+    "interval": lambda m: m.predict(mlm.load_dataset("sleepstudy")[:2], interval="confidence"),
+}
 LINEAR_ONLY = {
     **{style: lambda m, s=style: mlm.render(m, s) for style in ("sas", "spss", "stata")},
     "cluster_robust": mlm.cluster_robust,
+    "show_tests": lambda m: m.show_tests(),
     "kr_modcomp": lambda m: mlm.kr_modcomp(m, m),
     "sat_modcomp": lambda m: mlm.sat_modcomp(m, m),
     "Kenward-Roger": lambda m: m.summary(ddf="Kenward-Roger"),
@@ -54,6 +60,15 @@ def test_what_is_about_fixed_effects_says_that_there_are_none(models, name, ques
         pytest.skip("refused because the model is generalized")
     with pytest.raises(NotSupportedError, match=r"has none|intercept|fixed effects"):
         {**REFUSED, **LINEAR_ONLY}[question](models[name])
+
+
+@pytest.mark.parametrize("question", OF_LM)
+@pytest.mark.parametrize("name", ["lm", "glm"])
+def test_so_do_models_without_any_coefficient(data, name, question):
+    m = mlm.lm("dev ~ 0", data) if name == "lm" else mlm.glm("up ~ 0", data, "binomial")
+    with pytest.raises(NotSupportedError, match="has none|no term|no intervals"):
+        OF_LM[question](m)
+    assert_close(m.predict(data[:2]), np.full(2, 0.5 * (name == "glm")))
 
 
 @pytest.mark.parametrize("name", ["lmer", "glmer"])
