@@ -48,7 +48,13 @@ def about_formula(formula: Formula, mixed: bool) -> list[str]:
         f"power is fitted. Write I({power}) for the power"
         for base, power in zip(formula.power_bases, formula.powers, strict=True)
     ]
-    if mixed and formula.bare_slopes:
+    return out + about_bar(formula) if mixed else out
+
+
+def about_bar(formula: Formula) -> list[str]:
+    """Say that a bar outside parentheses takes the fixed effects along."""
+    out = []
+    if formula.bare_slopes:
         named = ", ".join(formula.bare_slopes)
         out.append(
             f"the bar of this formula stands outside parentheses, and R takes all that is left of "

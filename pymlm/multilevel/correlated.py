@@ -16,7 +16,7 @@ from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.formula import Formula, vet
 from pymlm.frame_keys import check_names_in_r
 from pymlm.frames import check_some_complete, complete_rows, prepare, used_columns
-from pymlm.models.advice import advised
+from pymlm.models.advice import about_bar, advise, advised
 from pymlm.models.fitting import check_response, make_task
 from pymlm.models.nlme import NlmeModel
 from pymlm.multilevel.columns import numbers
@@ -94,7 +94,7 @@ def lme(
     0.047
     """
     if random is None:
-        fixed, random = _apart(formula)
+        fixed, random = _apart(formula, trusted)
     else:
         fixed = formula
     part = vet(random, trusted=trusted)
@@ -179,9 +179,11 @@ def _again_lme(formula: str, data: Data, **arguments: Any) -> NlmeModel:
     return lme(formula, data, **arguments)
 
 
-def _apart(formula: str) -> tuple[str, str]:
+def _apart(formula: str, trusted: bool) -> tuple[str, str]:
     """The fixed part and nlme's random formula of a formula in lme4's way."""
-    parts: Mapping[str, Any] = call("nlme_parts", vet(formula).text)
+    found = vet(formula, trusted=trusted)
+    advise(*about_bar(found))
+    parts: Mapping[str, Any] = call("nlme_parts", found.text)
     return str(parts["fixed"][0]), str(parts["random"][0])
 
 

@@ -15,6 +15,7 @@ from pymlm.engine import RObject, call
 from pymlm.errors import DataError, FormulaError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, complete_rows, level_name, prepare, used_columns
+from pymlm.models.advice import about_formula, advise
 from pymlm.models.base import Fitted, Source
 from pymlm.models.fitting import check_response
 from pymlm.models.inside import ask, handle_of
@@ -100,7 +101,9 @@ class Hausman(Result):
         return pd.DataFrame([{"chisq": self.chisq, "df": self.df, "p_value": self.p_value}])
 
 
-def panel_task(formula: str, data: Data, by: str) -> tuple[str, pd.DataFrame, Groups]:
+def panel_task(
+    formula: str, data: Data, by: str, say: bool = True
+) -> tuple[str, pd.DataFrame, Groups]:
     """Vetted formula, the complete rows of the columns it uses, and the groups."""
     frame = as_pandas(data)
     vetted = vet(formula, columns=frame.columns, rows=len(frame))
@@ -115,12 +118,14 @@ def panel_task(formula: str, data: Data, by: str) -> tuple[str, pd.DataFrame, Gr
         raise DataError("every row misses a column that is used")
     used = used.loc[complete]
     check_response(vetted, used)
+    if say:
+        advise(*about_formula(vetted, mixed=False))
     return vetted.text, used, groups_of(used, by)
 
 
 def complete_task(formula: str, data: Data, by: str) -> tuple[str, pd.DataFrame]:
     """Return the vetted formula and the complete rows of what it uses; see `panel` for errors."""
-    text, used, _ = panel_task(formula, data, by)
+    text, used, _ = panel_task(formula, data, by, say=False)  # lm() of it does
     return text, used
 
 
@@ -139,8 +144,8 @@ class PanelFit(Fitted):
         return np.array([], dtype=np.int64)
 
 
-def _fit_panel(formula: str, data: Data, by: str, model: str) -> PanelFit:
-    text, used, groups = panel_task(formula, data, by)
+def _fit_panel(formula: str, data: Data, by: str, model: str, say: bool = True) -> PanelFit:
+    text, used, groups = panel_task(formula, data, by, say)
     frame = with_groups(used, groups, by)
     name = str(as_pandas(data).attrs.get("name", "data"))
     handle: RObject = call("ml_fit_panel", text, prepare(frame), name, by, model, fitting=True)
@@ -223,7 +228,7 @@ def hausman(formula: str, data: Data, by: str) -> Hausman:
     (15.1, True)
     """
     within = _fit_panel(formula, data, by, "within")
-    random = _fit_panel(formula, data, by, "random")
+    random = _fit_panel(formula, data, by, "random", say=False)
     found = call("ml_hausman", handle_of(within), handle_of(random))
     a, b = ask(within, "ml_panel", PanelEstimates), ask(random, "ml_panel", PanelEstimates)
     return Hausman(

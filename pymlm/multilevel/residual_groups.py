@@ -15,6 +15,7 @@ from pymlm.errors import ArgumentError, DataError, FormulaError
 from pymlm.figures import figure_of
 from pymlm.formula import vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
+from pymlm.models.advice import about_formula, advise
 from pymlm.models.inside import rows_of
 from pymlm.multilevel.groups import groups_of
 from pymlm.results.base import Floats, Result, readonly
@@ -102,6 +103,7 @@ def residuals_by_group(formula: str, data: Data, by: str) -> ResidualGroups:
         raise FormulaError("residuals_by_group() takes the pooled regression, e.g. 'y ~ x'")
     used = used_columns(frame, list(dict.fromkeys(vetted.names)))
     check_some_complete(used)
+    advise(*about_formula(vetted, mixed=False))
     residual = np.asarray(call("pooled_residuals", formula, prepare(used))["residual"])
     group = used_columns(frame, [by], "argument by").iloc[:, 0]
     both = ~np.isnan(residual) & group.notna().to_numpy()

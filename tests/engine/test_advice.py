@@ -85,6 +85,17 @@ def test_a_trap_is_said_once_and_stands_on_the_model(data, fit, formula, said):
     assert texts[0] in model.advice
 
 
+@pytest.mark.parametrize("function", [mlm.panel, mlm.gee, mlm.residuals_by_group, mlm.hausman])
+def test_functions_of_data_say_it_too(data, function):
+    texts, _ = heard(lambda: function("y ~ x**2", data, by="g"))
+    assert [POWER in t for t in texts] == [True]
+
+
+def test_a_bar_that_lme_takes_apart_is_said(data):
+    texts, _ = heard(lambda: mlm.lme("y ~ x + 1 | g", data))
+    assert [BAR in t for t in texts] == [True]
+
+
 #: The same signs where they mean what they say.
 HONEST = [
     (mlm.lmer, "y ~ (x + z)**2 + (1 | g)"),
