@@ -25,6 +25,7 @@ from pymlm.many.tables import (
 )
 from pymlm.models.mixed import MixedModel
 from pymlm.results.fixed import FixedEffects
+from pymlm.results.rows import Written
 
 Key = Hashable
 M = TypeVar("M", bound=MixedModel)
@@ -50,12 +51,13 @@ class _ByKey(Mapping[Key, Any]):
         return len(self._numbers)
 
 
-class ManyFits(Generic[M]):
+class ManyFits(Written, Generic[M]):
     """Fits of one formula; ``fits[key]`` is one model.
 
     A key is one value, or a tuple where there are several `names`. Tables are held by column; a
     model is made when it is asked for, from the data that the fits were made from, with the same
-    numbers (``keep="models"`` has them all).
+    numbers (``keep="models"`` has them all). `to_markdown`, `to_latex`, `to_html` and the Arrow
+    stream, which Polars reads, are of ``to_frame()``.
 
     Attributes
     ----------
@@ -190,15 +192,23 @@ class ManyFits(Generic[M]):
         rows = [(*self._keys[i], found[i].error, found[i].message) for i in sorted(found)]
         return pd.DataFrame(rows, columns=[*self.names, "error", "message"])
 
+    notes = ()
+
+    def _remarks(self) -> list[str]:
+        return [self._said()]
+
     def __repr__(self) -> str:
+        return f"<{self._said()}>"
+
+    def _said(self) -> str:
         said = f", {self.n_without_group} rows without a group" if self.n_without_group else ""
         left = len(self._keys) - len(self.models) - len(self.failures)
         stopped = f", {left} not done" if left else ""
         return (
-            f"<ManyFits by {', '.join(self.names)}: {len(self.models)} fitted, "
-            f"{len(self.failures)} failed, {len(self.warnings)} with warnings{stopped}{said}>"
+            f"ManyFits by {', '.join(self.names)}: {len(self.models)} fitted, "
+            f"{len(self.failures)} failed, {len(self.warnings)} with warnings{stopped}{said}"
         )
 
     def _repr_html_(self) -> str:
-        head = html_paragraph(repr(self).removeprefix("<").removesuffix(">"))
+        head = html_paragraph(self._said())
         return head + html_frame(readable(few_rows(self.to_frame())), index=False)

@@ -14,61 +14,16 @@ from pymlm.frames_back import flat, in_its_library
 from pymlm.tables import Cells, TableFormat, Text, cells_of, written
 
 
-class Rows:
-    """What each result answers beside its own methods, all of it from `to_frame()`.
+class Written:
+    """What can be said of anything with a `to_frame`: other libraries' tables, and text."""
 
-    ``result["estimate"]`` is a column, ``result["Days"]`` or ``result[0]`` a row, ``result[:3]``
-    some rows; ``len`` counts rows, and a loop gives them in order. So NumPy and pandas take a
-    result as it is; Polars, PyArrow and DuckDB read its Arrow stream.
-    """
-
-    #: The library that the data came in, where it is not pandas; `frames_back` sets it.
-    __slots__ = ("_library",)
+    __slots__ = ()
 
     if TYPE_CHECKING:
         notes: tuple[str, ...]
 
         def to_frame(self) -> pd.DataFrame: ...
         def _remarks(self) -> list[str]: ...
-
-    @in_its_library
-    def __getitem__(self, key: Any) -> Any:
-        frame = self.to_frame()
-        if isinstance(key, slice):
-            return frame.iloc[key]
-        if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
-            if not -len(frame) <= key < len(frame):
-                raise IndexError(f"row {key} of {len(frame)}")  # ends a loop by position, too
-            return frame.iloc[int(key)]
-        names = _names(frame.columns)
-        if isinstance(key, list):
-            wrong = [k for k in key if k not in names]
-            if not wrong:
-                return frame[key]
-            key = wrong[0]
-        elif key in names:
-            return frame[key]
-        elif key in (rows := _row_names(frame)):
-            return frame.iloc[rows.index(key)] if rows.count(key) == 1 else frame.loc[[key]]
-        raise _missing(key, [*names, *_row_names(frame)])
-
-    def __len__(self) -> int:
-        return len(self.to_frame())
-
-    def __bool__(self) -> bool:
-        # A result without rows is an answer, too: `if result` asks whether there is one.
-        return True
-
-    def __iter__(self) -> Iterator[Any]:
-        return (row for _, row in self.to_frame().iterrows())
-
-    def __contains__(self, key: object) -> bool:
-        frame = self.to_frame()
-        return key in _names(frame.columns) or key in _row_names(frame)
-
-    def _ipython_key_completions_(self) -> list[str]:
-        frame = self.to_frame()
-        return [k for k in (*_names(frame.columns), *_row_names(frame)) if isinstance(k, str)]
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         try:
@@ -132,6 +87,57 @@ class Rows:
         """One table; a class with several says so."""
         notes = dict.fromkeys([*self.notes, *self._remarks()])
         return [cells_of(self.to_frame(), digits, stars, notes=list(notes))]
+
+
+class Rows(Written):
+    """What each result answers beside its own methods, all of it from `to_frame()`.
+
+    ``result["estimate"]`` is a column, ``result["Days"]`` or ``result[0]`` a row, ``result[:3]``
+    some rows; ``len`` counts rows, and a loop gives them in order. So NumPy and pandas take a
+    result as it is; Polars, PyArrow and DuckDB read its Arrow stream.
+    """
+
+    #: The library that the data came in, where it is not pandas; `frames_back` sets it.
+    __slots__ = ("_library",)
+
+    @in_its_library
+    def __getitem__(self, key: Any) -> Any:
+        frame = self.to_frame()
+        if isinstance(key, slice):
+            return frame.iloc[key]
+        if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+            if not -len(frame) <= key < len(frame):
+                raise IndexError(f"row {key} of {len(frame)}")  # ends a loop by position, too
+            return frame.iloc[int(key)]
+        names = _names(frame.columns)
+        if isinstance(key, list):
+            wrong = [k for k in key if k not in names]
+            if not wrong:
+                return frame[key]
+            key = wrong[0]
+        elif key in names:
+            return frame[key]
+        elif key in (rows := _row_names(frame)):
+            return frame.iloc[rows.index(key)] if rows.count(key) == 1 else frame.loc[[key]]
+        raise _missing(key, [*names, *_row_names(frame)])
+
+    def __len__(self) -> int:
+        return len(self.to_frame())
+
+    def __bool__(self) -> bool:
+        # A result without rows is an answer, too: `if result` asks whether there is one.
+        return True
+
+    def __iter__(self) -> Iterator[Any]:
+        return (row for _, row in self.to_frame().iterrows())
+
+    def __contains__(self, key: object) -> bool:
+        frame = self.to_frame()
+        return key in _names(frame.columns) or key in _row_names(frame)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        frame = self.to_frame()
+        return [k for k in (*_names(frame.columns), *_row_names(frame)) if isinstance(k, str)]
 
 
 def _names(labels: pd.Index) -> list[Any]:

@@ -129,3 +129,19 @@ def test_a_regression_table_in_another_format(model, format):
         assert getattr(t, f"to_{format}")() == mlm.regression_table(model, format=format)
         changed = getattr(t, f"to_{format}")(digits=1, stars=False)
         assert changed == mlm.regression_table(model, format=format, digits=1, stars=())
+
+
+def test_many_fits_are_written_and_read_as_their_table():
+    frame = mlm.load_dataset("sleepstudy").assign(half=lambda d: d.index % 2)
+    fits = mlm.fit_many("Reaction ~ Days + (1 | Subject)", frame, by="half")
+    table = fits.to_frame()
+    for found in (pl.DataFrame(fits).to_pandas(), pa.table(fits).to_pandas()):
+        assert list(found.columns) == list(table.columns)
+        np.testing.assert_array_equal(found["estimate"], table["estimate"])
+        assert found["term"].tolist() == table["term"].tolist()
+    written = fits.to_markdown(digits=2, stars=True)
+    assert f"| 1 | Days | {table['estimate'].iloc[3]:.2f}\\*\\*\\* |" in written
+    assert "2 fitted, 0 failed" in written
+    assert "2 fitted, 0 failed" in fits.to_latex()
+    assert f"{table['std_error'].iloc[3]:.2f}" in fits.to_html(digits=2)
+    assert list(fits) == [0, 1]  # a loop gives the keys, as before
