@@ -100,7 +100,8 @@ def exact_rlrt(
     >>> round(test.statistic, 3), test.p_value < 0.05
     (6.369, True)
     """
-    given = [(x, n) for x, n in ((m, "m"), (m_full, "m_full"), (m_null, "m_null")) if x is not None]
+    others = ((m_full, "m_full"), (m_null, "m_null"))
+    given = [(m, "m"), *((x, n) for x, n in others if x is not None)]
     models, names = zip(*given, strict=True)
     check_models("exact_rlrt", *models)
     if m_full is not None and m_null is not None:

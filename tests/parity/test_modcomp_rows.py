@@ -191,6 +191,9 @@ def test_exact_tests_refuse_what_they_cannot_do(cake, pair):
         mlm.exact_lrt(large, mlm.lm("angle ~ temp", cake.sample(frac=1, random_state=1)))
     with pytest.raises(ArgumentError, match="fitted models"):
         mlm.exact_lrt(large, "angle ~ temp")
+    for models in ((None,), (None, large, pair[1])):
+        with pytest.raises(ArgumentError, match="fitted models, not NoneType"):
+            mlm.exact_rlrt(*models)
     weights = np.arange(len(cake)) % 3 + 1.0
     weighted = [
         mlm.lmer("angle ~ temp + (1 | replicate)", cake, weights=weights, reml=False),
