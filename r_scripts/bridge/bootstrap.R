@@ -5,6 +5,8 @@
 boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE) {
   if (!inherits(fit$model, c("merMod", "lm")))
     refuse_class(fit, "The bootstrap", "m.confint() has nlme's approximate intervals")
+  if (inherits(fit$model, "lm") && type == "parametric" && use_u)
+    refuse("NotSupportedError", "use_u is of random effects, and a ", kind_of(fit$model), " has none")
   need_linear_predictor(fit, "The bootstrap", .wald_instead)
   need_own_z(fit, "The bootstrap")
   model <- fit$model

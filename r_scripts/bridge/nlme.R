@@ -247,8 +247,15 @@ nlme_rows <- function(fit, what, type = "response", level = NULL) {
 
 #' Predictions of a model of nlme for new rows.
 nlme_predict <- function(fit, newdata, level = NULL) {
+  .check_predictors(fit, newdata, intersect(.nlme_predictors(fit$model, level), names(newdata)))
   .check_own_rows(fit, level)
   .nlme_predicted(fit$model, newdata, level)
+}
+
+#' Variables of the fixed part and, unless it is the population's prediction, of the random slopes.
+.nlme_predictors <- function(model, level) {
+  fixed <- all.vars(delete.response(terms(model)))
+  if (identical(as.integer(level), 0L)) fixed else union(fixed, nlme_slopes(model))
 }
 
 # nlme makes the formula's variables anew from the new rows, as R does, and keeps less of the fit:
@@ -272,10 +279,17 @@ nlme_predict <- function(fit, newdata, level = NULL) {
   }
 }
 
+# A row that misses a predictor is NA. nlme's matrices leave it out, and the numbers that come then are
+# of other rows.
 .nlme_predicted <- function(m, newdata, level) {
-  args <- list(m, newdata = newdata, na.action = stats::na.pass)
+  used <- intersect(.nlme_predictors(m, level), names(newdata))
+  known <- if (length(used)) stats::complete.cases(newdata[used]) else rep(TRUE, nrow(newdata))
+  out <- rep(NA_real_, nrow(newdata))
+  if (!any(known)) return(out)
+  args <- list(m, newdata = newdata[known, , drop = FALSE], na.action = stats::na.pass)
   if (inherits(m, "lme") && !is.null(level)) args$level <- level
-  as.numeric(do.call(stats::predict, args))
+  out[known] <- as.numeric(do.call(stats::predict, args))
+  out
 }
 
 # Formulas of the random effects, by grouping factor; none of gls.
