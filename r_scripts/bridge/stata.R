@@ -56,7 +56,8 @@ voice_result <- function(native, fit) {
     loglik = as.numeric(logLik(model)),
     lr_chi2 = max(0, 2 * (as.numeric(logLik(model)) - single$loglik)),
     lr_df = length(model@theta), single_sigma = single$sigma,
-    grp = terms_of[match(components$grp, c(names(VarCorr(model)), "Residual"))], var1 = components$var1, var2 = components$var2,
+    grp = terms_of[match(components$grp, c(names(VarCorr(model)), "Residual"))],
+    var1 = components$var1, var2 = components$var2,
     component = components$estimate, component_se = components$std_error,
     component_vcov = components$vcov,
     random_terms = stats::setNames(lapply(model@cnms, as.character), utils::head(terms_of, -1L)),
@@ -219,7 +220,8 @@ voice_tests <- function(fit, ddf) {
   } else coef(summary_native(fit, ddf))
   list(fixed = fixed_effects(t, if (ddf == "containment") NULL else ddf),
        type3 = .type3(fit, ddf, t[, "df"]),
-       intercept = if (ddf != "containment" && "(Intercept)" %in% rownames(t)) .type3_intercept(fit, ddf))
+       intercept = if (ddf != "containment" && "(Intercept)" %in% rownames(t))
+         .type3_intercept(fit, ddf))
 }
 
 # SPSS's type III test of the intercept: averaged over the levels of every factor, covariates at 0.
