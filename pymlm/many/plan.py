@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.errors import DataError, PymlmError
-from pymlm.formula import quoted, right_side, sides
+from pymlm.formula import quoted, right_side, sides, vet
 from pymlm.frames import prepare
 from pymlm.many.tables import Failure, Tables
 from pymlm.many.work import (
@@ -27,6 +27,7 @@ from pymlm.many.work import (
     fit_pieces,
     in_words,
 )
+from pymlm.models.advice import about_bar, advise
 from pymlm.models.fitting import make_task
 
 Task = tuple[Callable[..., Tables], tuple[Any, ...]]
@@ -122,6 +123,8 @@ def _shared(
         with warnings.catch_warnings(record=True) as heard:  # data of every fit
             warnings.simplefilter("always")
             task = make_task(text, frame, dict(job.options), None, mixed=True)
+            if answers:  # of a right side alone it is not said
+                advise(*about_bar(vet(f"y {text}", trusted=True)))
         formula = replace(task.formula, two_sided=True) if answers else task.formula
         check_task(job, formula, frame.iloc[:0] if answers else frame)
     except DataError:  # in some rows: the other groups' fits go on

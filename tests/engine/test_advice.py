@@ -91,6 +91,11 @@ def test_functions_of_data_say_it_too(data, function):
     assert [POWER in t for t in texts] == [True]
 
 
+def test_a_bar_is_said_of_each_of_many_responses(data):
+    fits = mlm.fit_many("~ x + 1 | g", data, responses=["y", "z"], progress=False)
+    assert [BAR in said[0] for said in fits.warnings.values()] == [True, True]
+
+
 def test_a_bar_that_lme_takes_apart_is_said(data):
     texts, _ = heard(lambda: mlm.lme("y ~ x + 1 | g", data))
     assert [BAR in t for t in texts] == [True]
