@@ -54,8 +54,8 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
     Unknown arguments are refused with near names. The annotations `bool`, ``Literal[...]`` and
     ``Annotated[type, check]``, alone or with ``| None``, are checked, and `function` is given the
     value in its proper form: the Literal's own word for another case or a synonym. See
-    `pymlm.argument_types`. Texts, lists of texts, mappings and numbers are told apart
-    (`pymlm.plain_types`); other annotations say what a type checker needs, and are not looked at.
+    `pymlm.argument_types`. Other annotations say what a type checker needs, and are looked at
+    where `function` ends in an error of Python's own (`pymlm.plain_types`): it refuses the rest.
     """
     signature = inspect.signature(function)
     known = [name for name in signature.parameters if name != "self"]
@@ -76,7 +76,11 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
                 remedy = call_remedy(function.__name__, args, str(error))
                 raise ArgumentError(f"{function.__name__}(): {error}{remedy}") from None
             checked(bound.arguments, checks())
-            value = function(*bound.args, **bound.kwargs)
+            try:
+                value = function(*bound.args, **bound.kwargs)
+            except (TypeError, ValueError, AttributeError, LookupError):  # of another kind
+                checked(bound.arguments, argument_checks(function, plain=True))
+                raise
         except PymlmError as error:
             if is_ours(sys._getframe(1).f_globals.get("__name__", "")):
                 raise
@@ -94,8 +98,8 @@ def checked(given: dict[str, Any], checks: Mapping[str, Check]) -> None:
             given[name] = checks[name](value, name)
 
 
-def argument_checks(function: Callable[..., Any]) -> dict[str, Check]:
-    """Return the checks that the annotations of a function say, by argument."""
+def argument_checks(function: Callable[..., Any], plain: bool = False) -> dict[str, Check]:
+    """Return the checks that the annotations of a function say, by argument; or of plain ones."""
     names: dict[str, Any] = getattr(function, "__globals__", {})
     found = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -105,8 +109,7 @@ def argument_checks(function: Callable[..., Any]) -> dict[str, Check]:
                 hint = eval(hint, names)
             except NameError:  # matplotlib's Axes, which are there for type checkers alone
                 continue
-        more = name in ("data", "formula", "specs", "contrasts")  # the function says more itself
-        check = _check_of(hint, name) or (None if more else plain_check(hint))
+        check = plain_check(hint) if plain else _check_of(hint, name)
         if check is not None and parameter.kind is not parameter.VAR_POSITIONAL:
             found[name] = check
     return found
@@ -132,8 +135,7 @@ def _check_of(hint: Any, name: str) -> Check | None:
     if str not in others and any(isinstance(w, str) for w in words):
         # A text is one of the words; the function looks at what is no text.
         look_up = _one_of(Literal[words], name)
-        rest = plain_check(hint) or (lambda value, name: value)
-        return lambda v, name: look_up(v, name) if isinstance(v, str) else rest(v, name)
+        return lambda value, name: look_up(value, name) if isinstance(value, str) else value
     check = _check_of(others[0], name) if len(others) == 1 else None
     if check is None or not optional:
         return check

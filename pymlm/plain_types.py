@@ -1,6 +1,7 @@
 """What a plain annotation allows: a text, texts, a mapping, a number, or one of several of these.
 
-`pymlm.arguments.strict` asks here about annotations that name no words and no check of their own.
+`pymlm.arguments.strict` asks here where a function ended in an error of Python's own: a value of
+another kind than its annotation is then the reason, and is named.
 Where an annotation says more than this (`Any`, a class, an array), nothing is checked.
 """
 
@@ -31,14 +32,11 @@ def plain_check(hint: Any) -> Callable[[Any, str], Any] | None:
     if test is None:
         return None
     allows, words = test
-    if words in ("a number", "a number or None"):
-        return None  # the function says which numbers
 
     def check(value: Any, name: str) -> Any:
         if not allows(value):
             raise ArgumentError(f"{name} takes {words}, not {shown(value)}")
-        # A Series by its index is a mapping, too, but is neither true nor false.
-        return dict(value) if words.startswith("a mapping") and value is not None else value
+        return value
 
     return check
 
@@ -53,7 +51,7 @@ def _allowed(hint: Any) -> tuple[Allows, str] | None:
     if origin is Literal:
         return (lambda value: type(value) in {type(p) for p in parts}), "a word"
     if hint is Mapping or origin is Mapping or hint is dict or origin is dict:
-        return _is_mapping, "a mapping {name: value}"
+        return (lambda value: isinstance(value, Mapping)), "a mapping {name: value}"
     if origin in (Sequence, Collection, Iterable, list, tuple) and parts[0] in (str, Any):
         return (_are_texts, "a list of texts") if parts[0] is str else (_is_list, "a list")
     if origin in (Union, types.UnionType):
@@ -79,11 +77,6 @@ def shown(value: object) -> str:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
-
-
-def _is_mapping(value: Any) -> bool:
-    """A dict, or a Series by its index; a frame's columns are more than a value a name."""
-    return isinstance(value, Mapping) or (hasattr(value, "items") and not hasattr(value, "columns"))
 
 
 def _is_number(value: Any) -> bool:

@@ -266,7 +266,8 @@ def implied_covariance(
     if (rows is None) == (group is None):
         raise ArgumentError("say which rows: either group=... or rows=[...]")
     if rows is not None:
-        labels = [] if isinstance(rows, str) or not isinstance(rows, Iterable) else list(rows)
+        several = isinstance(rows, Iterable) and not isinstance(rows, (str, bytes))
+        labels = list(rows) if several else []
         if not labels or not all(map(pd.api.types.is_hashable, labels)):
             raise ArgumentError(f"rows is a list of the data's row labels, not {rows!r}")
         where = _positions(index, labels)

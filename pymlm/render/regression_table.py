@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pymlm.argument_types import Ddf
-from pymlm.arguments import strict
+from pymlm.arguments import strict, text_list
 from pymlm.errors import ArgumentError, near_names
 from pymlm.names import response_of
 from pymlm.render.layouts import LAYOUTS, Layout
@@ -330,6 +330,7 @@ def _layout(
             raise ArgumentError(f"labels names {name!r}, no term." + near_names(name, names))
     if isinstance(column_labels, str):
         raise ArgumentError(f"column_labels is a list, one a model, not {column_labels!r}")
+    column_labels = text_list(column_labels, "column_labels")
     if column_labels is not None and len(column_labels) != len(columns):
         raise ArgumentError(f"{len(column_labels)} column_labels for {len(columns)} models")
     called = {"(Intercept)": "Constant", **labels}

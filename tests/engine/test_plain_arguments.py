@@ -1,4 +1,4 @@
-"""Arguments of the wrong kind: what an annotation says is asked before the function looks at it."""
+"""Arguments of the wrong kind: what Python cannot do with them is said in words."""
 
 from __future__ import annotations
 
@@ -87,13 +87,6 @@ def test_what_is_of_another_kind_is_refused_in_words(question: str, value: str) 
 def test_one_column_in_two_places_is_refused(y: str, x: str, by: str) -> None:
     with pytest.raises(ArgumentError, match="three columns"):
         mlm.within_between_lines(fits()["data"], y, x, by)
-
-
-def test_a_series_is_a_mapping() -> None:
-    m = fits()["lmer"]
-    by_dict = mlm.prediction_lines(m, ["Days", "Half"], at={"Half": ["last"]})
-    by_series = mlm.prediction_lines(m, ["Days", "Half"], at=pd.Series({"Half": ["last"]}))
-    pd.testing.assert_frame_equal(by_series, by_dict)
 
 
 def test_one_group_by_its_name() -> None:
