@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from pymlm.argument_types import Level
 from pymlm.arguments import strict
+from pymlm.distributions import half_width
 from pymlm.figures import figure_of
 from pymlm.models.inside import ask
 from pymlm.models.lmer import LinearMixedModel
@@ -156,7 +156,7 @@ def shrinkage(m: LinearMixedModel, level: Level = 0.95) -> Shrinkage:
     0   A      1505.0      0.783  1509.893
     1   B      1528.0      0.783  1527.891
     """
-    z = float(norm.ppf((1 + level) / 2))
+    z = half_width(level)
     found: _Shrunk = ask(mixed(m, "shrinkage"), "shrinkage", _Shrunk)
     fixed = dict(zip(found.term, found.fixed, strict=True))
     columns = [

@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import f
-from scipy.stats import t as student
 
 from pymlm.arguments import choice
+from pymlm.distributions import half_width, upper_tails
 from pymlm.errors import ArgumentError, NotSupportedError, near_names
 from pymlm.models.inside import ask, call_ddf, call_on, clusters_of, engine_for
 from pymlm.render import hypotheses, stata, stata_after, stata_panel
@@ -124,8 +123,8 @@ def _contained(m: Any, c: Contest | AnovaTable) -> Contest | AnovaTable:
     assert c.hypotheses is not None
     least = np.array([np.min(by_term[row != 0]) for row in c.hypotheses])
     if isinstance(c, Contest):
-        p = np.asarray(2 * student.sf(np.abs(c.statistic), least))
-        half = student.ppf((1 + c.level) / 2, least) * c.std_error
+        p = 2 * upper_tails("t", np.abs(c.statistic), least)
+        half = half_width(c.level, least) * c.std_error
         return replace(
             c, df=least, p_value=p, conf_low=c.estimate - half, conf_high=c.estimate + half,
             statistic_name="t", ddf="containment", ddf_engine="rule",
@@ -133,7 +132,7 @@ def _contained(m: Any, c: Contest | AnovaTable) -> Contest | AnovaTable:
     assert c.num_df is not None
     value = c.statistic / c.num_df
     den = np.array([least.min()])
-    p = np.asarray(f.sf(value, c.num_df, den))
+    p = upper_tails("F", value, c.num_df, den)
     return replace(
         c, den_df=den, statistic=value, statistic_name="F", p_value=p,
         ddf="containment", ddf_engine="rule",

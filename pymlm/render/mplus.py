@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import norm
-
+from pymlm.distributions import upper_tail
 from pymlm.errors import NotSupportedError
 from pymlm.names import split_names
 from pymlm.render import criteria
@@ -67,7 +66,7 @@ def _fit_information(v: Voice) -> list[str]:
 def line(name: str, estimate: float, se: float) -> str:
     """Return a line of MODEL RESULTS: estimate, standard error, z, p."""
     ratio = estimate / se if se and not math.isnan(se) else math.nan
-    p = 2 * norm.sf(abs(ratio))
+    p = 2 * upper_tail("normal", abs(ratio))
     cells = "".join(f"{x:>11.3f}" if not math.isnan(x) else f"{'*****':>11}"
                     for x in (se, ratio, p))  # fmt: skip
     return f"    {name[:13].upper():<13}{estimate:>11.3f}{cells}"

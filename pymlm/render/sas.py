@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import chi2
-
+from pymlm.distributions import upper_tail
 from pymlm.names import split_names
 from pymlm.render import criteria
 from pymlm.render.numbers import fixed, sas_best, sas_p
@@ -136,7 +135,7 @@ def _fit(v: Voice) -> list[str]:
 
 
 def _null_model(v: Voice) -> list[str]:
-    p = sas_p(float(chi2.sf(v.lr_chi2, v.lr_df)))
+    p = sas_p(upper_tail("chi2", v.lr_chi2, v.lr_df))
     pad = " " * 20
     return [centred("Null Model Likelihood Ratio Test"), "",
             f"{pad}{'DF':>4}{'Chi-Square':>14}{'Pr > ChiSq':>16}",

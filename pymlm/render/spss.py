@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import norm
-
+from pymlm.distributions import half_width
 from pymlm.names import split_names
 from pymlm.render import criteria
 from pymlm.render.numbers import spss as number
@@ -104,13 +103,11 @@ def _at(values: Floats | None, i: int) -> float:
 
 
 def _fixed(tests: VoiceTests, level: float) -> list[str]:
-    from scipy.stats import t as student
-
     f = tests.fixed
     rows = []
     for i, term in enumerate(f.term):
         df = math.inf if f.df is None else float(f.df[i])
-        q = norm.ppf((1 + level) / 2) if math.isinf(df) else student.ppf((1 + level) / 2, df)
+        q = half_width(level, df)
         b, se = float(f.estimate[i]), float(f.std_error[i])
         rows.append([
             "Intercept" if term == "(Intercept)" else " * ".join(split_names(term)), number(b),

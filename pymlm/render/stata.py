@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.stats import chi2, f, norm
-from scipy.stats import t as student
-
+from pymlm.distributions import half_width, upper_tail
 from pymlm.names import split_names
 from pymlm.render.numbers import abbreviate, fixed, stata_g
 from pymlm.results.system_tables import Voice
@@ -59,7 +57,7 @@ def mixed(v: Voice, level: float = 0.95, small: Small | None = None) -> str:
     likelihood = f"{what} = {stata_g(v.loglik, 8)}"
     names, estimate, std_error = _ordered(v)
     if small is None:
-        p = chi2.sf(v.wald_chi2, v.wald_df) if v.wald_df else math.nan
+        p = upper_tail("chi2", v.wald_chi2, v.wald_df) if v.wald_df else math.nan
         lines += [
             head("", f"Wald chi2({v.wald_df})", fixed(v.wald_chi2, 2)),
             head(likelihood, "Prob > chi2", fixed(p, 4)),
@@ -81,7 +79,7 @@ def _small_head(s: Small, likelihood: str) -> list[str]:
     known = [x for x in s.df if not math.isnan(x)]
     least, most = (min(known), max(known)) if known else (math.nan, math.nan)
     mean = sum(known) / len(known) if known else math.nan
-    p = math.nan if not s.num_df or math.isnan(s.den_df) else float(f.sf(s.f, s.num_df, s.den_df))
+    p = upper_tail("F", s.f, s.num_df, s.den_df) if s.num_df else math.nan
     lines = [f"{f'DF method: {s.method}':<48}{'DF:':<14}min ={fixed(least, 2):>11}"]
     lines += [f"{'':<62}{n} ={fixed(x, 2):>11}" for n, x in (("avg", mean), ("max", most))]
     label = f"F({s.num_df},{fixed(s.den_df, 2):>9})"
@@ -173,11 +171,12 @@ def coefficients(
         if math.isnan(b):
             lines.append(f"{name:>{width}} |{'0':>11}  (omitted)")
             continue
-        dist = norm if df is None or math.isinf(df[i]) else student(df[i])
-        half = float(dist.ppf((1 + level) / 2)) * se
+        of_t = math.inf if df is None else df[i]
+        half = half_width(level, of_t) * se
+        p = 2 * upper_tail("t", abs(b / se), of_t)
         lines.append(
             f"{name:>{width}} |{stata_g(b):>11}{stata_g(se):>11}{fixed(b / se, 2):>9}"
-            f"{fixed(2 * dist.sf(abs(b / se)), 3):>8}{stata_g(b - half):>13}{stata_g(b + half):>12}"
+            f"{fixed(p, 3):>8}{stata_g(b - half):>13}{stata_g(b + half):>12}"
         )
     return [*lines, rule] if end else lines
 
@@ -245,7 +244,7 @@ def component_interval(
     estimate: float, std_error: float, variance: bool, level: float
 ) -> tuple[float, float]:
     """Return a Wald interval: on the log scale for a variance, as it is for a covariance."""
-    q = float(norm.ppf((1 + level) / 2))
+    q = half_width(level)
     if not variance:
         return estimate - q * std_error, estimate + q * std_error
     if math.isnan(std_error) or estimate <= 0:
@@ -256,12 +255,12 @@ def component_interval(
 
 def _lr_line(v: Voice) -> list[str]:
     if v.lr_df == 1:
-        p = 1.0 if v.lr_chi2 <= 0 else 0.5 * chi2.sf(v.lr_chi2, 1)
+        p = 1.0 if v.lr_chi2 <= 0 else 0.5 * upper_tail("chi2", v.lr_chi2, 1)
         left = f"LR test vs. linear model: chibar2(01) = {v.lr_chi2:.2f}"
         return [_apart(left, f"Prob >= chibar2 = {p:.4f}")]
     left = f"LR test vs. linear model: chi2({v.lr_df}) = {v.lr_chi2:.2f}"
     note = "Note: LR test is conservative and provided only for reference."
-    return [_apart(left, f"Prob > chi2 = {chi2.sf(v.lr_chi2, v.lr_df):.4f}"), "", note]
+    return [_apart(left, f"Prob > chi2 = {upper_tail('chi2', v.lr_chi2, v.lr_df):.4f}"), "", note]
 
 
 def _apart(left: str, right: str) -> str:

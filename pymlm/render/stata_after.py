@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import norm
 
+from pymlm.distributions import half_width
 from pymlm.errors import NotSupportedError
 from pymlm.render.numbers import abbreviate, stata_g
 from pymlm.render.stata import LINE, coefficients, factor_of, levels_down, percent, stata_name
@@ -68,7 +68,7 @@ def _icc(v: Voice, groups: list[str]) -> tuple[float, float]:
 def _logit_interval(rho: float, se: float, level: float) -> tuple[float, float]:
     if math.isnan(se) or not 0 < rho < 1:
         return math.nan, math.nan
-    half = float(norm.ppf((1 + level) / 2)) * se / (rho * (1 - rho))
+    half = half_width(level) * se / (rho * (1 - rho))
     middle = math.log(rho / (1 - rho))
     return float(expit(middle - half)), float(expit(middle + half))
 

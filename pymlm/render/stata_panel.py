@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import chi2, f
-
+from pymlm.distributions import upper_tail
 from pymlm.render.numbers import fixed, stata_g
 from pymlm.render.stata import coefficients, constant_last, head, sizes, stata_name
 from pymlm.results.system_tables import Regress, Voice, Xtreg
@@ -48,7 +47,7 @@ def xtreg(v: Voice, x: Xtreg, level: float = 0.95) -> str:
     if x.type == "fe":
         num = int(v.n_groups[0]) - 1
         left = f"F test that all u_i=0: F({num}, {x.df_residual:.0f}) = {x.f_groups:.2f}"
-        p = f"Prob > F = {f.sf(x.f_groups, num, x.df_residual):.4f}"
+        p = f"Prob > F = {upper_tail('F', x.f_groups, num, x.df_residual):.4f}"
         lines.append(left + p.rjust(len(table[0]) - len(left)))
     return "\n".join(lines)
 
@@ -66,13 +65,13 @@ def _table(v: Voice, x: Xtreg, df: list[float] | None, level: float) -> list[str
 def _joint(x: Xtreg) -> list[str]:
     """The test of all slopes, and what else Stata has beside it."""
     if x.type == "re":
-        p = chi2.sf(x.wald_chi2, x.wald_df) if x.wald_df else math.nan
+        p = upper_tail("chi2", x.wald_chi2, x.wald_df) if x.wald_df else math.nan
         return [
             head("", f"Wald chi2({x.wald_df})", fixed(x.wald_chi2, 2)),
             head("corr(u_i, X)   = 0 (assumed)", "Prob > chi2", fixed(p, 4)),
         ]
     value = x.wald_chi2 / x.wald_df if x.wald_df else math.nan
-    p = float(f.sf(value, x.wald_df, x.df_residual)) if x.wald_df else math.nan
+    p = upper_tail("F", value, x.wald_df, x.df_residual) if x.wald_df else math.nan
     left = (
         f"corr(u_i, Xb)  = {fixed(x.correlation, 4)}"
         if x.type == "fe"
@@ -96,7 +95,7 @@ def regress(r: Regress, level: float = 0.95) -> str:
         r.response, names, [float(r.estimate[i]) for i in at], [float(r.std_error[i]) for i in at],
         level=level, df=[r.den_df] * len(at), robust=r.robust or r.cluster is not None,
     )  # fmt: skip
-    p = float(f.sf(r.f, r.num_df, r.den_df)) if r.num_df else math.nan
+    p = upper_tail("F", r.f, r.num_df, r.den_df) if r.num_df else math.nan
     if r.robust or r.cluster is not None:
         said = f"(Std. Err. adjusted for {r.n_clusters} clusters in {r.cluster})"
         return "\n".join([

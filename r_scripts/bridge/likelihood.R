@@ -65,3 +65,14 @@ anova_contrasts <- function(fit, type = "III") {
     list(values = unname(m), columns = colnames(m), rows = as.character(rownames(m)))
   }))
 }
+
+# --- distributions, for tables of other programs ---------------------------------------------------
+
+#' P(X > x), for vectors of one length; NA where something is missing.
+upper_tail <- function(distribution, x, ...) {
+  tail <- switch(distribution, normal = pnorm, t = pt, chi2 = pchisq, F = pf)
+  suppressWarnings(tail(x, ..., lower.tail = FALSE))
+}
+
+#' Student's quantile, the normal one where df is infinite.
+quantile_of_t <- function(p, df) suppressWarnings(qt(p, df))

@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "formula": {"engine", "synonyms"},
     "other_frames": set(),
     "frame_keys": {"engine"},
+    "distributions": {"engine"},
     "frames": {"engine", "frame_keys", "other_frames", "synonyms"},
     "upward": set(),
     "figures": {"upward"},
@@ -33,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "tables": {"display"},
     "frames_back": {"arguments", "options", "other_frames", "tables"},
     "results": {"arguments", "display", "figures", "frames_back", "hints", "options", "tables"},
-    "render": {"arguments", "models", "results", "tables"},
+    "render": {"arguments", "distributions", "models", "results", "tables"},
     "inference": set(),
     "models": {
         "arguments", "display", "engine", "figures", "formula", "frame_keys", "frames",
@@ -41,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "options", "progress", "results", "upward",
     },
     "multilevel": {
-        "arguments", "engine", "figures", "formula", "frame_keys", "frames", "models", "options",
+        "arguments", "distributions", "engine", "figures", "formula", "frame_keys", "frames", "models", "options",
         "render", "results",
     },
     "sklearn": {"arguments", "formula", "frames", "models", "results"},
