@@ -42,8 +42,8 @@ ALLOWED: dict[str, set[str]] = {
         "options", "progress", "results", "upward",
     },
     "multilevel": {
-        "arguments", "distributions", "engine", "figures", "formula", "frame_keys", "frames", "models", "options",
-        "render", "results",
+        "arguments", "distributions", "engine", "figures", "formula", "frame_keys", "frames",
+        "models", "options", "render", "results",
     },
     "sklearn": {"arguments", "formula", "frames", "models", "results"},
     "plot": {"arguments", "figures", "frames", "models", "multilevel", "results"},
