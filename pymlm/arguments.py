@@ -59,9 +59,8 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
     """
     signature = inspect.signature(function)
     known = [name for name in signature.parameters if name != "self"]
-    # What takes any argument looks at their names itself.
     takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-    # At the first call: annotations may name what the module defines after the function.
+    # At the first call: annotations may name what is defined later.
     checks = functools.cache(lambda: argument_checks(function))
 
     @functools.wraps(function)
@@ -78,8 +77,9 @@ def strict(function: Callable[P, T]) -> Callable[P, T]:
             checked(bound.arguments, checks())
             try:
                 value = function(*bound.args, **bound.kwargs)
-            except (TypeError, ValueError, AttributeError, LookupError):  # of another kind
-                checked(bound.arguments, argument_checks(function, plain=True))
+            except (TypeError, ValueError, AttributeError, LookupError) as error:
+                if not isinstance(error, PymlmError):
+                    checked(bound.arguments, argument_checks(function, plain=True))
                 raise
         except PymlmError as error:
             if is_ours(sys._getframe(1).f_globals.get("__name__", "")):
