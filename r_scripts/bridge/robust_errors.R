@@ -5,30 +5,30 @@
 #' them.
 #'
 #' @param order rank of each row in time; NULL: as the rows come
-ml_robust_errors <-
-  function(fit, type, level = 0.95, order = NULL, lag = NULL, prewhite = TRUE, boot_type = "xy",
-           nsim = 500L, seed = NULL) {
-model <- fit$model
-if (!inherits(model, "lm"))
-refuse("NotSupportedError", "robust_errors() is for pymlm.lm and pymlm.glm; this is a ",
-       kind_of(model),
-". cluster_robust() has CR0 to CR3 for pymlm.lmer, and m.bootstrap() simulates from any model")
-need_package("sandwich", "robust standard errors")
-if (type == "bootstrap") return(.bootstrap_errors(fit, NULL, boot_type, nsim, seed, level))
-if (type == "HAC" && !is.null(lag) && lag >= nobs(model))
-refuse("ArgumentError", "lag=", lag, " is not less than the number of rows, ", nobs(model))
-said <- character()
-v <- withCallingHandlers(if (type == "HAC") .newey_west(model, lag, order, prewhite)
-else list(vcov = sandwich::vcovHC(model, type = type), lag = NA_real_), warning = function(w) {
-said <<- c(said, conditionMessage(w))
-tryInvokeRestart("muffleWarning")
-})
-if (!all(is.finite(v$vcov)))
-refuse("NotSupportedError", type,
-       " is not defined here: a row is fitted exactly (its leverage is 1), as a ",
-"dummy of one row is. HC0 and HC1 have numbers")
-for (text in said) warning(text, call. = FALSE)
-.lm_errors(model, v$vcov, NULL, type, level, list(lag = v$lag))
+ml_robust_errors <- function(fit, type, level = 0.95, order = NULL, lag = NULL, prewhite = TRUE,
+                             boot_type = "xy", nsim = 500L, seed = NULL) {
+  model <- fit$model
+  if (!inherits(model, "lm"))
+    refuse("NotSupportedError", "robust_errors() is for pymlm.lm and pymlm.glm; this is a ",
+           kind_of(model), ". cluster_robust() has CR0 to CR3 for pymlm.lmer, and m.bootstrap() ",
+           "simulates from any model")
+  need_package("sandwich", "robust standard errors")
+  if (type == "bootstrap") return(.bootstrap_errors(fit, NULL, boot_type, nsim, seed, level))
+  if (type == "HAC" && !is.null(lag) && lag >= nobs(model))
+    refuse("ArgumentError", "lag=", lag, " is not less than the number of rows, ", nobs(model))
+  said <- character()
+  v <- withCallingHandlers(
+    if (type == "HAC") .newey_west(model, lag, order, prewhite)
+    else list(vcov = sandwich::vcovHC(model, type = type), lag = NA_real_),
+    warning = function(w) {
+      said <<- c(said, conditionMessage(w))
+      tryInvokeRestart("muffleWarning")
+    })
+  if (!all(is.finite(v$vcov)))
+    refuse("NotSupportedError", type, " is not defined here: a row is fitted exactly (its leverage ",
+           "is 1), as a dummy of one row is. HC0 and HC1 have numbers")
+  for (text in said) warning(text, call. = FALSE)
+  .lm_errors(model, v$vcov, NULL, type, level, list(lag = v$lag))
 }
 
 # The bandwidth that R chooses by itself is not in its answer.
