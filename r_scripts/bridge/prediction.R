@@ -109,40 +109,41 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
     return(rowSums((x %*% v) * x))
   }
   part <- getME(model, c("L", "Lambdat", "RX", "RZX"))
-  zt <- z$zt
-  solved <- .solved_once(part, zt)
-  if (!is.null(solved)) zt <- zt[solved$used, , drop = FALSE]
-  variance <- numeric(nrow(x))
-  # In blocks of rows: with crossed factors the solution is dense, q numbers a row.
-  block <- max(1L, as.integer(2e7 / nrow(z$zt)))
-  for (start in seq(1L, nrow(x), by = block)) {
-    rows <- start:min(start + block - 1L, nrow(x))
-    own <- zt[, rows, drop = FALSE]
-    cl <- if (is.null(solved)) .solved(part, part$Lambdat %*% own) else solved$columns %*% own
-    across <- if (is.null(solved)) crossprod(part$RZX, cl) else solved$across %*% own
-    variance[rows] <-
-      .joint_variance(model, part, t(x[rows, , drop = FALSE]) - as.matrix(across), cl)
-  }
-  variance + z$new
+  squares <- squares_by_pairs(model, part, z$zt)
+  if (is.null(squares)) squares <- .squares_by_solving(part, z$zt)
+  sigma(model)^2 * (squares + .fixed_squares(part, x, z$zt)) + z$new
 }
 
 .solved <- function(part, columns) solve(part$L, solve(part$L, columns, system = "P"), system = "L")
+
+# |L^-1 P Lambda'z|^2, in blocks of rows: with crossed factors the solution is dense, q numbers a row.
+.squares_by_solving <- function(part, zt) {
+  solved <- .solved_once(part, zt)
+  squares <- numeric(ncol(zt))
+  block <- max(1L, as.integer(2e7 / nrow(zt)))
+  for (start in seq(1L, ncol(zt), by = block)) {
+    rows <- start:min(start + block - 1L, ncol(zt))
+    cl <- if (is.null(solved)) .solved(part, part$Lambdat %*% zt[, rows, drop = FALSE]) else
+      solved$columns %*% zt[solved$used, rows, drop = FALSE]
+    squares[rows] <- Matrix::colSums(cl^2)
+  }
+  squares
+}
 
 # The solution is linear in z: where rows have fewer coefficients among them than there are rows,
 # each coefficient is solved for, once. At most as many numbers as 400 MB hold, however dense.
 .solved_once <- function(part, zt) {
   used <- which(Matrix::rowSums(zt != 0) > 0)
   if (length(used) >= ncol(zt) || as.numeric(length(used)) * nrow(zt) > 5e7) return(NULL)
-  columns <- .solved(part, part$Lambdat[, used, drop = FALSE])
-  list(used = used, columns = columns, across = as.matrix(crossprod(part$RZX, columns)))
+  list(used = used, columns = .solved(part, part$Lambdat[, used, drop = FALSE]))
 }
 
-.joint_variance <- function(model, part, fixed, cl) {
-  squares <- cl
-  squares@x <- cl@x^2
-  rest <- if (!nrow(fixed)) 0 else # a model need not have fixed effects
-    colSums(forwardsolve(t(as.matrix(part$RX)), fixed)^2)
-  sigma(model)^2 * (Matrix::colSums(squares) + rest)
+# |RX'^-1 (x - RZX' L^-1 P Lambda'z)|^2, with what stands before z solved for once.
+.fixed_squares <- function(part, x, zt) {
+  if (!ncol(x)) return(0) # a model need not have fixed effects
+  back <- solve(part$L, solve(part$L, part$RZX, system = "Lt"), system = "Pt")
+  across <- Matrix::crossprod(zt, Matrix::crossprod(part$Lambdat, back))
+  colSums(forwardsolve(t(as.matrix(part$RX)), t(as.matrix(x) - as.matrix(across)))^2)
 }
 
 # X and the offset of new rows, and which of them a rank-deficient fit cannot estimate.
