@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 
 import pandas as pd
 
-from pymlm.argument_types import Ddf, Jobs, ManyAdjust
+from pymlm.argument_types import Data, Ddf, Jobs, ManyAdjust
 from pymlm.arguments import flag, refuse_unknown, seconds, strict, text_list
 from pymlm.errors import ArgumentError, DataError, NotSupportedError
 from pymlm.frames import as_pandas, used_columns
@@ -36,7 +36,7 @@ Keep = Literal["auto", "tables", "models"]
 
 @overload
 def fit_many(
-    formula: str, data: Any, by: str | Sequence[str] | None = None,
+    formula: str, data: Data, by: str | Sequence[str] | None = None,
     responses: Sequence[str] | None = None, n_jobs: Jobs = 1, progress: bool | None = None,
     ddf: Ddf | None = "Satterthwaite", family: None = None, keep: Keep = "auto",
     to: str | os.PathLike[str] | None = None, resume: str | os.PathLike[str] | None = None,
@@ -46,7 +46,7 @@ def fit_many(
 
 @overload
 def fit_many(
-    formula: str, data: Any, by: str | Sequence[str] | None = None,
+    formula: str, data: Data, by: str | Sequence[str] | None = None,
     responses: Sequence[str] | None = None, n_jobs: Jobs = 1, progress: bool | None = None,
     ddf: Ddf | None = "Satterthwaite", *, family: str | Family, keep: Keep = "auto",
     to: str | os.PathLike[str] | None = None, resume: str | os.PathLike[str] | None = None,
@@ -57,7 +57,7 @@ def fit_many(
 @strict
 def fit_many(
     formula: str,
-    data: Any,
+    data: Data,
     by: str | Sequence[str] | None = None,
     responses: Sequence[str] | None = None,
     n_jobs: Jobs = 1,

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import pandas as pd
 
-from pymlm.argument_types import Interval, Level, ResponseOrLink
+from pymlm.argument_types import Data, Interval, Level, ResponseOrLink
 from pymlm.arguments import strict
 from pymlm.engine import Frame
 from pymlm.errors import NotSupportedError
@@ -69,26 +69,26 @@ class LinearPrediction(Model, AverageMethods):
 
     @overload
     def predict(
-        self, newdata: Any = None, type: ResponseOrLink = "response", interval: None = None,
+        self, newdata: Data | None = None, type: ResponseOrLink = "response", interval: None = None,
         level: Level = 0.95, se: Literal[False] = False,
     ) -> pd.Series: ...  # fmt: skip
 
     @overload
     def predict(
-        self, newdata: Any = None, type: ResponseOrLink = "response", *, interval: Interval,
+        self, newdata: Data | None = None, type: ResponseOrLink = "response", *, interval: Interval,
         level: Level = 0.95, se: bool = False,
     ) -> pd.DataFrame: ...  # fmt: skip
 
     @overload
     def predict(
-        self, newdata: Any = None, type: ResponseOrLink = "response",
+        self, newdata: Data | None = None, type: ResponseOrLink = "response",
         interval: Interval | None = None, level: Level = 0.95, *, se: Literal[True],
     ) -> pd.DataFrame: ...  # fmt: skip
 
     @strict
     def predict(
         self,
-        newdata: Any = None,
+        newdata: Data | None = None,
         type: ResponseOrLink = "response",
         interval: Interval | None = None,
         level: Level = 0.95,

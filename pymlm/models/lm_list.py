@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -278,7 +278,7 @@ class LmList(Fitted):
         return pd.Series(out, index=self._source.index, name=what)
 
     @strict
-    def predict(self, newdata: Any = None) -> pd.Series:
+    def predict(self, newdata: Data | None = None) -> pd.Series:
         """Predict from each row's own group's model (response scale).
 
         Parameters

@@ -53,7 +53,7 @@ class MultipleMembershipModel(LinearMixedModel):
     @strict
     def predict(  # type: ignore[override]  # no intervals here, so no second overload
         self,
-        newdata: Any = None,
+        newdata: Data | None = None,
         re_form: str | None = None,
         type: Literal["response", "link"] = "response",
         allow_new_levels: bool = False,

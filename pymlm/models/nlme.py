@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Ddf, Engine, Level, NlmeResidualType, TestType
+from pymlm.argument_types import Data, Ddf, Engine, Level, NlmeResidualType, TestType
 from pymlm.arguments import strict
 from pymlm.engine import Frame, call
 from pymlm.errors import ArgumentError, NotSupportedError
@@ -289,7 +289,7 @@ class NlmeModel(ResidualStructureMethods, Model, AverageMethods):
         return self._by_row(self._call("nlme_rows", what="residuals", type=type), "residual")
 
     @strict
-    def predict(self, newdata: Any = None, level: int | None = None) -> pd.Series:
+    def predict(self, newdata: Data | None = None, level: int | None = None) -> pd.Series:
         """Predict for the data or for new rows; NaN for groups that the model has not seen.
 
         Parameters

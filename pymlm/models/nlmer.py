@@ -65,7 +65,7 @@ class NonlinearMixedModel(MixedModel):
     @strict
     def predict(  # type: ignore[override]  # no intervals, and no formula for re_form
         self,
-        newdata: Any = None,
+        newdata: Data | None = None,
         re_form: str | None = None,
         type: Literal["response"] = "response",
         allow_new_levels: bool = False,

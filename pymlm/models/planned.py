@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Count, Seed
+from pymlm.argument_types import Count, Data, Seed
 from pymlm.arguments import strict
 from pymlm.engine import call
 from pymlm.errors import ArgumentError, FormulaError, near_names
@@ -46,7 +46,7 @@ class ParameterNames:
 @strict
 def simulate(
     formula: str,
-    data: Any,
+    data: Data,
     beta: Parameters,
     theta: Parameters,
     sigma: float | None = None,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, overload
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Ddf, Engine, Interval, Level, NewLevels, ResponseOrLink
+from pymlm.argument_types import Data, Ddf, Engine, Interval, Level, NewLevels, ResponseOrLink
 from pymlm.arguments import strict
 from pymlm.engine import Frame
 from pymlm.errors import ArgumentError, NotSupportedError
@@ -107,7 +107,7 @@ class PredictionMethods(SimulationMethods):
     @overload
     def predict(
         self,
-        newdata: Any = None,
+        newdata: Data | None = None,
         re_form: str | None = None,
         type: ResponseOrLink = "response",
         allow_new_levels: NewLevels = False,
@@ -122,7 +122,7 @@ class PredictionMethods(SimulationMethods):
     @overload
     def predict(
         self,
-        newdata: Any = None,
+        newdata: Data | None = None,
         re_form: str | None = None,
         type: ResponseOrLink = "response",
         allow_new_levels: NewLevels = False,
@@ -137,7 +137,7 @@ class PredictionMethods(SimulationMethods):
     @strict
     def predict(
         self,
-        newdata: Any = None,
+        newdata: Data | None = None,
         re_form: str | None = None,
         type: ResponseOrLink = "response",
         allow_new_levels: NewLevels = False,

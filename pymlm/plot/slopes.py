@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pymlm.argument_types import Level, MixedDdf
+from pymlm.argument_types import Data, Level, MixedDdf
 from pymlm.errors import ArgumentError
 from pymlm.frames import as_pandas
 from pymlm.models.mixed import MixedModel
@@ -27,7 +27,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 
 @figure("Line2D")
 def within_between(
-    data: Any,
+    data: Data,
     y: str,
     x: str,
     by: str,

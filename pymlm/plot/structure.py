@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pymlm.argument_types import Data
 from pymlm.errors import AdviceWarning
 from pymlm.frames import as_pandas
 from pymlm.multilevel.columns import names
@@ -25,7 +26,7 @@ MOST_COLUMNS = 60
 
 @figure("Rectangle")
 def levels(
-    data: Any,
+    data: Data,
     groups: str | Sequence[str],
     unit: str | None = None,
     axes: Any = None,
