@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from pymlm.errors import ArgumentError, DataError
 from pymlm.frames import as_pandas, prepare
 from pymlm.models.base import Source
 from pymlm.models.inside import ask
+from pymlm.multilevel.groups import Groups
 from pymlm.multilevel.panel import PanelFit, panel_task, with_groups
 from pymlm.results.base import Floats, Printed, Result
 from pymlm.results.fixed import FixedEffects
@@ -88,7 +90,9 @@ def gee(
         Without random effects.
     data : DataFrame
         Rows may come in any order: they are sorted by group (keeping their order within), because
-        geepack takes every change of the identifier as a new cluster.
+        geepack takes every change of the identifier as a new cluster. Clusters of one row come
+        first: behind another cluster geepack counts that one's pairs again for them, so that the
+        standard error of alpha hangs on the order of the clusters.
     by : str
         The grouping factor.
     family : {"gaussian", "binomial", "poisson", "gamma"}
@@ -127,7 +131,7 @@ def gee(
             "standard errors are rounding"
         )
     frame = with_groups(used, groups, by)
-    frame = frame.iloc[np.argsort(groups.codes, kind="stable")]
+    frame = frame.iloc[_by_cluster(groups)]
     name = str(as_pandas(data).attrs.get("name", "data"))
     handle = call(
         "ml_fit_gee", text, prepare(frame), name, by, which, link, corstr, std_err, fitting=True
@@ -137,3 +141,14 @@ def gee(
                        arguments={})
     )  # fmt: skip
     return ask(model, "ml_gee", GeeEstimates, level=level)
+
+
+def _by_cluster(groups: Groups) -> np.ndarray[Any, Any]:
+    """Places of the rows, cluster by cluster, those of one row first.
+
+    A row alone has no pair, and geepack (1.3) leaves what it computed for the cluster before it in
+    the sum that the standard error of alpha is made of; at the head that is nothing.
+    """
+    codes = np.asarray(groups.codes)
+    alone = np.bincount(codes, minlength=groups.n)[codes] == 1
+    return np.lexsort((codes, ~alone))

@@ -160,13 +160,25 @@ nlmm_predicted <- function(fit, newdata = NULL, random = TRUE, allow_new_levels 
   parameters <- lapply(beta, rep, nrow(data))
   if (random) {
     modes <- ranef(model, condVar = FALSE)
-    for (grp in names(modes)) for (term in names(modes[[grp]]))
-      parameters[[term]] <- parameters[[term]] +
-        .mode_of_row(modes[[grp]], grp, term, data, allow_new_levels)
+    for (grp in names(modes)) for (term in names(modes[[grp]])) {
+      own <- .mode_of_row(modes[[grp]], grp, term, data, allow_new_levels)
+      for (p in .parameters_moved(term, names(beta))) parameters[[p]] <- parameters[[p]] + own
+    }
   }
   home <- list2env(parameters, parent = model_home(model))
   # as.numeric drops the gradient.
   as.numeric(eval(function_call, as.list(data)[setdiff(names(data), names(beta))], home))
+}
+
+# The parameters that a random effect is added to: its own; an intercept, which '1' and '||' bring,
+# stands in the block of rows of every parameter.
+.parameters_moved <- function(term, parameters) {
+  if (term == "(Intercept)") return(parameters)
+  if (!term %in% parameters)
+    refuse("NotSupportedError", "prediction with random effects is available where they are ",
+           "deviations of the function's parameters; here is ", sQuote(term, FALSE),
+           ". re_form='NA' predicts without them, m.fitted() is there for the rows of the fit")
+  term
 }
 
 .mode_of_row <- function(modes, grp, term, data, allow_new_levels) {

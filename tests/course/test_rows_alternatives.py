@@ -168,6 +168,31 @@ def test_row_26_gee_of_one_group_is_refused(d: pd.DataFrame) -> None:
         mlm.gee("gpa ~ ses", d[d["schoolnr"] == d["schoolnr"].iloc[0]], by="schoolnr")
 
 
+@pytest.mark.parametrize("corstr", ["exchangeable", "ar1"])
+def test_row_26_gee_of_clusters_of_one_row(corstr: str) -> None:
+    """geepack counts the pairs of the cluster before: alpha's error hung on the order."""
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(20), np.arange(20) % 4 + 1)
+    e = pd.DataFrame({"g": g, "x": rng.normal(size=len(g))})
+    e["y"] = e["x"] + rng.normal(size=20)[g] + rng.normal(size=len(g))
+    alone_first = e.assign(alone=e.groupby("g")["x"].transform("size")).sort_values(
+        by="alone", key=lambda n: n > 1, kind="stable"
+    )
+    theirs = native(f"""
+      suppressMessages(library(geepack))
+      d <- data.frame(y = c({",".join(map(repr, alone_first["y"].tolist()))}),
+                      x = c({",".join(map(repr, alone_first["x"].tolist()))}),
+                      g = c({",".join(map(str, alone_first["g"]))}))
+      s <- summary(geeglm(y ~ x, data = d, id = g, corstr = "{corstr}"))
+      emit(list(se = coef(s)[, 2], alpha = unname(unlist(s$corr))))
+    """)
+    turned = e.assign(g=19 - e["g"])
+    for data in (e, turned):
+        found = mlm.gee("y ~ x", data, by="g", corstr=corstr)
+        assert_close(found.fixed.std_error, theirs["se"])
+        assert_close([found.alpha[0], found.alpha_std_error[0]], theirs["alpha"])
+
+
 def test_row_26_gee_whatever_the_order_of_rows(d: pd.DataFrame, r: Any) -> None:
     shuffled = d.sample(frac=1, random_state=3)
     for corstr in ("exchangeable", "independence"):

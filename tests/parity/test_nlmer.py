@@ -293,3 +293,77 @@ def test_augment(m, r):
     table = m.augment()
     assert_close(table[".fitted"], r["m"]["fitted"])
     assert ".hat" not in table  # as in broom.mixed, for lme4 has none
+
+
+#: Random parts in which a random effect is no deviation of one parameter, or of several factors.
+RANDOM_PARTS = ("(Asym + R0 || Seed)", "(0 + Asym | Seed)", "(Asym | w / Seed)")
+
+
+@pytest.fixture(scope="module")
+def pines() -> pd.DataFrame:
+    d = mlm.load_dataset("Loblolly").reset_index(drop=True)
+    return d.assign(Seed=d["Seed"].astype(str), w=np.where(d["age"] > 10, "old", "young"))
+
+
+def of_pines(pines: pd.DataFrame, random: str) -> mlm.NonlinearMixedModel:
+    return mlm.nlmer(
+        f"height ~ SSasymp(age, Asym, R0, lrc) ~ {random}", pines,
+        {"Asym": 103, "R0": -8.5, "lrc": -3.2},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("random", RANDOM_PARTS)
+def test_new_rows_have_every_random_effect(pines, random):
+    """'||' brings an intercept, which lme4 adds to every parameter."""
+    theirs = native(
+        f"""
+        Loblolly$Seed <- factor(as.character(Loblolly$Seed))
+        Loblolly$w <- ifelse(Loblolly$age > 10, "old", "young")
+        m <- suppressWarnings(nlmer(height ~ SSasymp(age, Asym, R0, lrc) ~ {random}, Loblolly,
+                                    start = c(Asym = 103, R0 = -8.5, lrc = -3.2)))
+        emit(list(fitted = unname(fitted(m))))
+        """
+    )
+    m = of_pines(pines, random)
+    backwards = pines.drop(columns="height").iloc[::-1]
+    assert_close(m.predict(backwards).loc[pines.index], theirs["fitted"], ITERATION)
+
+
+def test_random_effects_that_are_no_parameters_are_refused(pines):
+    m = of_pines(pines, "(Asym:w | Seed)")
+    with pytest.raises(NotSupportedError, match="'Asym:wold'"):
+        m.predict(pines)
+    assert m.predict(pines, re_form="NA").notna().all()
+
+
+def test_missing_rows_in_any_order(orange):
+    """Random parts, residuals and refits by row, where rows miss something."""
+    d = orange.reset_index(drop=True).astype({"circumference": float, "age": float})
+    d.loc[[2, 19], "circumference"] = np.nan
+    d.loc[29, "age"] = np.nan
+    order = [*range(34, -1, -2), *range(1, 34, 2)]
+    d = d.iloc[order]
+    theirs = native(
+        f"""
+        d <- Orange; d$circumference[c(3, 20)] <- NA; d$age[30] <- NA
+        d <- d[c({",".join(str(i + 1) for i in order)}), ]
+        facts <- function(m) list(fixef = fixef(m), fitted = as.list(fitted(m)),
+          pearson = as.list(residuals(m, "pearson")), rows = rownames(m@frame),
+          modes = as.list(setNames(ranef(m)$Tree[, 1], rownames(ranef(m)$Tree))),
+          ci = as.matrix(confint(m, method = "Wald", parm = "beta_")))
+        fit <- function(d) suppressWarnings(facts(nlmer(
+          circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree, d,
+          start = c(Asym = 200, xmid = 725, scal = 350))))
+        emit(list(m = fit(d), more = fit(transform(d, circumference = circumference * 1.1))))
+        """
+    )
+    m = mlm.nlmer(FORMULA, d, START)
+    for found, r in ((m, theirs["m"]), (m.refit(d["circumference"] * 1.1), theirs["more"])):
+        rows = [int(row) - 1 for row in r["rows"]]
+        assert_close(found.fixef(), list(r["fixef"].values()))
+        assert_close(found.fitted().loc[rows], list(r["fitted"].values()))
+        assert_close(found.residuals("pearson").loc[rows], list(r["pearson"].values()))
+        assert found.fitted().drop(rows).isna().all()
+        modes = found.ranef().to_frame().set_index("grp")["condval"]
+        assert_close(modes.loc[list(r["modes"])], list(r["modes"].values()))
+        assert_close(found.confint(method="Wald").to_frame(), matrix(r["ci"]))
