@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from pymlm.errors import ArgumentError, ComparisonError
+from pymlm.errors import ArgumentError, ComparisonError, NotSupportedError
 from pymlm.models.base import Fitted
+from pymlm.models.common_attributes import CommonAttributes
 
 
 def row_orders(models: Sequence[Any], names: Sequence[str]) -> list[list[int] | None]:
@@ -103,10 +104,20 @@ def _different(a: str, b: str, n_a: int, n_b: int, only_a: int, only_b: int) -> 
 
 
 def check_models(function: str, *models: Any) -> None:
-    """Raise ArgumentError for what is no fitted model."""
+    """Refuse what is no fitted model, and what is several: it has no likelihood of one.
+
+    Raises
+    ------
+    ArgumentError, NotSupportedError
+    """
     for model in models:
         if not isinstance(model, Fitted):
             raise ArgumentError(f"{function} takes fitted models, not {type(model).__name__}")
+        if not isinstance(model, CommonAttributes):
+            raise NotSupportedError(
+                f"{function} is not defined for {type(model).__name__}: it takes one model, of "
+                "pymlm.lm, glm, lmer, glmer ..., with coefficients and a likelihood of its own"
+            )
 
 
 def model_names(names: Any, n: int) -> list[str]:

@@ -192,6 +192,11 @@ contrast_options
         >>> m.eff_size("tension")["estimate"].round(3).tolist()
         [0.914, 1.346, 0.432]
         """
+        if contrast is None:
+            raise ArgumentError(
+                "an effect size is a difference over a standard deviation: contrast='pairwise', "
+                "'trt.vs.ctrl' ..., or weights; the means themselves are m.emmeans(...)"
+            )
         return self._means(
             "eff_size",
             locals(),

@@ -161,7 +161,8 @@ def sat_modcomp(m1: Any, m0: Any, engine: Engine | None = None) -> MeansComparis
 
 
 def _means(m1: Any, m0: Any, method: str, engine: Engine | None) -> MeansComparison:
-    check_models("m1", m1)
+    question = "kr_modcomp" if method == KENWARD_ROGER else "sat_modcomp"
+    check_models(question, m1, *([m0] if isinstance(m0, Fitted) else []))
     small: dict[str, Any] = {}
     note: tuple[str, ...] = ()
     if isinstance(m0, Fitted):

@@ -14,9 +14,11 @@ from pymlm.models.fitting import OFFSET
 
 
 def needed_columns(
-    newdata: pd.DataFrame, needed: Sequence[str], offset: str | None = None
+    newdata: pd.DataFrame, needed: Sequence[str], offset: str | None = None, what: str = "newdata"
 ) -> pd.DataFrame:
     """Return the columns `needed` of `newdata`, and that of an offset given beside the formula.
+
+    `what` is the argument's name.
 
     Raises
     ------
@@ -28,10 +30,10 @@ def needed_columns(
     missing = [n for n in names if n not in have]
     if missing:
         raise DataError(
-            f"newdata has no column {missing[0]!r}, which the model uses. It needs: "
+            f"{what} has no column {missing[0]!r}, which the model uses. It needs: "
             f"{', '.join(names)}.{near_names(missing[0], have)}"
         )
-    return used_columns(newdata, names, "newdata")
+    return used_columns(newdata, names, what)
 
 
 def offset_column(offset: str | None, source: Source) -> str | None:

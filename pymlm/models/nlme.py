@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from pymlm.argument_types import Data, Ddf, Engine, Level, NlmeResidualType, TestType
+from pymlm.argument_types import Data, Ddf, Engine, Level, NewLevels, NlmeResidualType, TestType
 from pymlm.arguments import strict
 from pymlm.engine import Frame, call
 from pymlm.errors import ArgumentError, NotSupportedError
@@ -289,21 +289,31 @@ class NlmeModel(ResidualStructureMethods, Model, AverageMethods):
         return self._by_row(self._call("nlme_rows", what="residuals", type=type), "residual")
 
     @strict
-    def predict(self, newdata: Data | None = None, level: int | None = None) -> pd.Series:
-        """Predict for the data or for new rows; NaN for groups that the model has not seen.
+    def predict(
+        self,
+        newdata: Data | None = None,
+        level: int | None = None,
+        *,
+        allow_new_levels: NewLevels = False,
+    ) -> pd.Series:
+        """Predict for the data or for new rows.
 
         Parameters
         ----------
         newdata : DataFrame, optional
         level : int, optional
             As in `fitted`; 0 needs no groups.
+        allow_new_levels : bool or "nan"
+            Predict groups that the model has not seen at the mean of all (an inner group at that
+            of the outer one), or answer them with NaN, as nlme does. Rows without a group are NaN
+            unless True.
 
         Raises
         ------
         ArgumentError
             For a level that the model has not.
         DataError
-            For new rows without a column that the model uses.
+            For new rows without a column that the model uses, or of a group that it has not seen.
 
         Notes
         -----
@@ -314,7 +324,9 @@ class NlmeModel(ResidualStructureMethods, Model, AverageMethods):
         self._checked(level)
         frame = as_pandas(newdata)
         rows = self._new_rows(frame, "NA" if level == 0 else None)
-        values = self._call("nlme_predict", newdata=rows, level=level)
+        values = self._call(
+            "nlme_predict", newdata=rows, level=level, allow_new_levels=allow_new_levels
+        )
         return pd.Series(np.asarray(values), index=frame.index, name="predicted")
 
     def _new_rows(self, frame: pd.DataFrame, re_form: str | None) -> Frame:

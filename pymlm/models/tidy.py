@@ -14,6 +14,7 @@ from pymlm.arguments import choice, strict, text_list
 from pymlm.errors import DataError
 from pymlm.frame_keys import key_column
 from pymlm.frames import as_column, used_columns
+from pymlm.models.advice import advise
 from pymlm.models.common_attributes import CommonAttributes
 from pymlm.models.exact import need_asymptotic
 from pymlm.results.base import ESTIMATES, Result
@@ -201,6 +202,11 @@ class TableMethods(CommonAttributes):
         NotSupportedError
             As in `summary`.
 
+        Warns
+        -----
+        AdviceWarning
+            For ``exponentiate=True`` of a model without a log or logit link.
+
         Notes
         -----
         Mirrors ``broom.mixed::tidy(model, effects, conf.int, conf.level, exponentiate)``; with
@@ -237,6 +243,7 @@ class TableMethods(CommonAttributes):
                 how |= {"nsim": nsim, "seed": seed}
             self._fill_intervals(columns, values, scale, how)
         if exponentiate:
+            self._advise_of_link()
             fixed = np.array([e == "fixed" for e in columns.effect])
             for name in ("estimate", "conf_low", "conf_high"):
                 values[name][fixed] = np.exp(values[name][fixed])
@@ -245,6 +252,17 @@ class TableMethods(CommonAttributes):
             effect=columns.effect, group=columns.group, level=columns.level, term=columns.term,
             ddf=method, **values,
         )  # fmt: skip
+
+    def _advise_of_link(self) -> None:
+        """Say, as broom does, where e to the power of a coefficient is no ratio."""
+        link = getattr(self, "link", "identity")
+        if link in ("log", "logit") or self.formula.startswith("log("):
+            return
+        advise(
+            f"exponentiate=True, and the model has the {link} link: broom warns, too, that only "
+            "with a log or logit link is exp(coefficient) a ratio. Leave exponentiate out, or, of "
+            "a response that is a logarithm already, read it as a ratio of geometric means"
+        )
 
     def _table_ddf(self, ddf: str | None) -> str | None:
         own = self._description().ddf

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pymlm.errors import ArgumentError, DataError
-from pymlm.frames import used_columns
+from pymlm.frames import prepare, used_columns
 from pymlm.results.base import Floats
 
 
@@ -24,6 +24,14 @@ def column(data: pd.DataFrame, name: str, what: str = "argument") -> pd.Series:
                 f"column {name!r} (dtype object) holds a {type(nested).__name__} in a cell. Give "
                 "one number or one text a cell"
             )
+    return series
+
+
+def as_fits_take(data: pd.DataFrame, name: str, what: str) -> pd.Series:
+    """Return one column of a kind that a fit takes; DataError, as a fit's, for any other."""
+    series = column(data, name, what)
+    if not pd.api.types.is_numeric_dtype(series.dtype):
+        prepare(series.to_frame(), keys=[name])
     return series
 
 

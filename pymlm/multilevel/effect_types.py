@@ -16,6 +16,7 @@ from pymlm.formula import vet
 from pymlm.frames import as_pandas
 from pymlm.models.advice import advise
 from pymlm.models.mixed import MixedModel
+from pymlm.models.newdata import needed_columns
 from pymlm.multilevel.asked_model import data_of
 from pymlm.multilevel.effect_columns import Design, column_of, design_of, judged
 from pymlm.multilevel.groups import Groups, groups_of
@@ -261,7 +262,15 @@ def _one(m: MixedModel | str, data: Data | None, by: str | None, warn: bool) -> 
 
 def _formula_and_data(m: MixedModel | str, data: Data | None) -> tuple[str, pd.DataFrame, bool]:
     if isinstance(m, MixedModel):
-        frame = data_of(m, "effect_types") if data is None else as_pandas(data)
+        if data is None:
+            return m.formula, data_of(m, "effect_types"), True
+        frame = as_pandas(data)
+        own = vet(m.formula, trusted=True, columns=m._source.sent)
+        needed_columns(
+            frame,
+            [n for n in own.names if n in m._source.sent and n not in own.response_names],
+            what="data",
+        )
         return m.formula, frame, True
     if not isinstance(m, str):
         raise ArgumentError(f"effect_types takes a fitted model or a formula, not {m!r}")

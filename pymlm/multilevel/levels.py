@@ -14,7 +14,7 @@ from pymlm.arguments import strict
 from pymlm.errors import ArgumentError
 from pymlm.frames import as_pandas
 from pymlm.models.advice import about_groups, advise
-from pymlm.multilevel.columns import column, names, numbers
+from pymlm.multilevel.columns import as_fits_take, names, numbers
 from pymlm.multilevel.groups import NO_VARIATION, Groups, groups_of, spread
 from pymlm.results.base import Floats, Result, readonly
 from pymlm.results.printed import shown
@@ -193,6 +193,9 @@ def describe_levels(
     """
     frame = as_pandas(data)
     factors = [groups_of(frame, g) for g in names(groups, "groups")]
+    for name in [f.name for f in factors] + ([unit] if unit is not None else []):
+        if name in map(str, frame.columns):  # "a:b" is of two
+            as_fits_take(frame, name, "grouping factor")
     used = [f.name for f in factors] + ([unit] if unit is not None else [])
     if predictors is None:
         columns = [str(c) for c in frame.columns if str(c) not in used]
@@ -266,7 +269,7 @@ def _membership(unit: Groups, upper: Groups) -> Relation:
 
 
 def _predictor(frame: pd.DataFrame, name: str, group: Groups) -> PredictorLevels:
-    series = column(frame, name, "predictor")
+    series = as_fits_take(frame, name, "predictor")
     missing = np.asarray(series.isna(), dtype=bool)
     numeric = pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(
         series.dtype

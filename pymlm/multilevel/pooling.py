@@ -11,7 +11,7 @@ import pandas as pd
 from pymlm.argument_types import Data
 from pymlm.arguments import strict
 from pymlm.engine import call
-from pymlm.errors import FormulaError
+from pymlm.errors import DataError, FormulaError
 from pymlm.figures import figure_of
 from pymlm.formula import quoted, sides, vet
 from pymlm.frames import as_pandas, check_some_complete, prepare, used_columns
@@ -127,7 +127,8 @@ def pooling(
     FormulaError
         For a formula with random effects, or a name in it that is no column.
     DataError
-        When `by` is no column; for "slope" when no predictor varies within groups.
+        When `by` is no column, or has one group; for "slope" when no predictor varies within
+        groups.
     NotSupportedError
         For "slope" of a factor, which needs an intercept.
 
@@ -162,6 +163,11 @@ def pooling(
     used = used_columns(frame, list(dict.fromkeys([*vetted.names, by])))
     check_some_complete(used)
     check_response(vetted, used)
+    if used.dropna()[by].nunique() < 2:
+        raise DataError(
+            f"all complete rows are in one {by!r}: with one group there is nothing to pool. A "
+            "model of the group alone is pymlm.lm"
+        )
     fits = call("pooled_fits", formula, prepare(used, keys=[by]), by, vary, into=_Fits)
     left, right = sides(formula)
     mixed = lmer(

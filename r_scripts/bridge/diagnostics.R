@@ -23,7 +23,10 @@ hat_values.merMod <- function(fit) {
 #' Cook's distances: cooks.distance() of the class.
 cooks_distances <- function(fit) UseMethod("cooks_distances", fit$model)
 cooks_distances.default <- hat_values.default
-cooks_distances.lm <- function(fit) unname(cooks.distance(fit$model))
+cooks_distances.lm <- function(fit) {
+  need_fixed_effects(fit, "Cook's distance")
+  unname(cooks.distance(fit$model))
+}
 cooks_distances.merMod <- function(fit) {
   need_linear_predictor(fit, "Cook's distance", "m.residuals() and m.qq_data() are there")
   need_fixed_effects(fit, "Cook's distance")

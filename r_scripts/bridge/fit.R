@@ -67,18 +67,22 @@ fit_checked <- function(fun, args) {
 }
 
 # What R says where a formula is nested deeper than its stacks.
-.saturated <- "objective in x0 returns NA|Downdated VtV is not positive|\"gls\" fit is singular"
+.saturated <- paste("objective in x0 returns NA", "Downdated VtV is not positive",
+                    "\"gls\" fit is singular", "computationally singular", "NA/NaN/Inf in foreign",
+                    "Singularity in backsolve", sep = "|")
 .too_large <- "stack overflow|nested too deeply|stack usage|protection stack"
 
 #' Evaluate the call of a fit where its data are.
 .evaluated <- function(call, env) within_r_s_stacks(.guarded(withCallingHandlers(
-  eval(call, env), error = function(e) .explain_column(conditionMessage(e), call, env))))
+  eval(call, env), error = function(e)
+    explain_column(conditionMessage(e), call$formula, call$data, env))))
 
 #' Evaluate a fit, and refuse a formula that is larger than R's stacks, or than its data.
 within_r_s_stacks <- function(expr) {
   tryCatch(
     expr,
     error = function(e) {
+      if (startsWith(class(e)[1L], "pymlm_")) stop(e) # said already, with R's words in it
       if (grepl("'degree' must be less than", conditionMessage(e), fixed = TRUE))
         refuse("FormulaError", "poly(): R says: ", conditionMessage(e), ". Ask for a lower degree")
       if (grepl(.saturated, conditionMessage(e)))
@@ -172,23 +176,33 @@ heard <- function(expr) {
            "cannot be negative; lme4 says: ", text)
 }
 
-# R says that there is something infinite, or a factor of one level, but not where.
-.explain_column <- function(text, call, env) {
+#' R says that there is something infinite, or a factor or a group of one level, but not where.
+explain_column <- function(text, formula, data, env) {
   infinite <- grepl("NA/NaN/Inf|x0 returns NA", text)
-  if (!infinite && !grepl("factors with 2 or more levels", text, fixed = TRUE)) return()
-  frame <- tryCatch(
-    suppressWarnings(model.frame(subbars(eval(call$formula, env)), eval(call$data, env))),
-    error = function(e) NULL)
+  alone <- grepl("must have > 1 sampled level", text, fixed = TRUE)
+  one_level <- grepl("factors with 2 or more levels|contrasts not defined for 0 deg", text)
+  if (!infinite && !alone && !one_level) return()
+  formula <- tryCatch(eval(formula, env), error = function(e) NULL)
+  frame <- tryCatch(suppressWarnings(model.frame(subbars(formula), eval(data, env))),
+                    error = function(e) NULL)
+  if (alone) .explain_one_group(text, formula, frame)
   for (name in names(frame)) {
     x <- frame[[name]]
     if (infinite && is.numeric(x) && any(is.infinite(x)))
       refuse("DataError", "'", name, "' is infinite in ", sum(rowSums(is.infinite(cbind(x))) > 0),
              " of ", nrow(frame), " rows (a logarithm of 0, a division by 0?). Change the term or ",
              "leave these rows out. R says: ", text)
-    if (!infinite && !is.numeric(x) && length(unique(x)) == 1L)
+    if (one_level && !is.numeric(x) && length(unique(x)) == 1L)
       refuse("DataError", "'", name, "' is '", x[1L], "' in every complete row, so it has no ",
              "effect to estimate. Take it out of the formula. R says: ", text)
   }
+}
+
+.explain_one_group <- function(text, formula, frame) {
+  groups <- unique(unlist(lapply(findbars(formula), function(b) all.vars(b[[3L]]))))
+  for (g in intersect(groups, names(frame))) if (length(unique(frame[[g]])) == 1L)
+    refuse("FitError", text, ": all complete rows are in one '", g, "', and a variance between ",
+           "groups needs two groups or more. Leave the factor out, or take more groups")
 }
 
 #' Fit the same call again with changed arguments, in the environment of the model's own formula,

@@ -23,14 +23,24 @@ deviance_at <- function(fit, theta, reml = NULL, beta = NULL) {
              "beta: the deviance of a linear mixed model is that of its best fixed ",
              "effects given theta; only a generalized model takes others")
     f <- .linear_criterion(model, reml)
-    return(apply(theta, 1L, f))
+    return(apply(theta, 1L, .where_it_can(f, model)))
   }
   if (isTRUE(reml))
     refuse("NotSupportedError", "there is no REML criterion of a generalized linear mixed model")
   f <- .generalized_criterion(model)
   beta <- if (is.null(beta)) fixef(model) else beta
-  apply(theta, 1L, function(t) f(c(t, beta)))
+  apply(theta, 1L, .where_it_can(function(t) f(c(t, beta)), model))
 }
+
+# Of parameters that are many digits apart from 1, rounding leaves lme4 no positive definite matrix.
+.where_it_can <- function(f, model) function(t) tryCatch(f(t), error = function(e) {
+  if (!grepl("positive definite|Cholesky|PIRLS|pwrssUpdate|x0 returns", conditionMessage(e))) stop(e)
+  refuse("ArgumentError", "theta: the deviance cannot be computed where ",
+         paste(names(getME(model, "theta")), "=", format(t, digits = 4L), collapse = ", "),
+         ": these are standard deviations relative to that of the residuals, and such values leave ",
+         "lme4 nothing but rounding (it says: ", conditionMessage(e), "). Take values nearer to ",
+         "those of m.theta")
+})
 
 # lme4's own function works on copies of the model's memory; whether it is REML's stands in there.
 # It looks for lme4 among attached packages, where it is not.

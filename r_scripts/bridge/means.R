@@ -41,6 +41,7 @@ emtrends_native <- function(fit, specs, var, by = NULL, at = NULL, contrast = NU
   .not_an_offset(fit, var)
   base <- .reference_grid(fit, at, ddf)
   .known_covariate(base, var)
+  .possible_degree(fit, var, options$max_degree)
   args <- c(.grid_arguments(fit, .checked_at(fit, at), FALSE, ddf), list(var = var))
   if (!is.null(options$max_degree)) args$max.degree <- options$max_degree
   args <- c(args, grid_options(fit, options))
@@ -65,7 +66,7 @@ emtrends_result <- function(native, fit, specs, var, by = NULL, at = NULL, contr
 # is one.
 joint_tests_native <- function(fit, by = NULL, at = NULL, ddf = NULL, options = list()) {
   grid <- .reference_grid(fit, at, ddf, FALSE, c(list(cov_reduce = "meanint"), options["vcov"]))
-  .known_factors(grid, by, "by")
+  .known_factors(grid, by, "by", also = NULL)
   grid <- .without_codings_in_terms(grid)
   args <- options["submodel"][!is.null(options$submodel)]
   tryCatch(.joint_tests(grid, by, args), error = function(e) {
@@ -161,6 +162,7 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   grid <- tryCatch(
     .odd_names_apart(do.call(emmeans::ref_grid, c(args, grid_options(fit, options)))),
     error = function(e) {
+      .explain_counterfactuals(conditionMessage(e), options$counterfactuals)
       if (!grepl("rg.limit", conditionMessage(e), fixed = TRUE)) stop(e)
       refuse("NotSupportedError",
              "the reference grid would have too many rows: hold covariates at few ",
@@ -168,7 +170,19 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
              "nuisance=. ",
              "emmeans says: ", conditionMessage(e))
     })
+  if (length(options$counterfactuals) && isS4(fit$model) &&
+      ddf_of_means(fit, ddf) != "asymptotic" && ncol(grid@linfct) != length(coefs(fit$model)))
+    refuse("NotSupportedError", "means of counterfactuals are averages over the rows, and emmeans ",
+           "has z tests of them for a ", kind_of(fit$model), ": ddf='asymptotic'")
   .with_ddf(grid, fit, ddf)
+}
+
+# Of one combination emmeans (1.8 at least) makes no grid: it takes a column of it for the whole.
+.explain_counterfactuals <- function(text, names) {
+  if (length(names) && grepl("coercible to non-negative integer", text, fixed = TRUE))
+    refuse("ArgumentError", "counterfactuals: ", paste(names, collapse = ", "), " would have one ",
+           "value alone (a number's is its mean), and emmeans compares several. Give them: ",
+           "at={'", names[1L], "': [...]}")
 }
 
 # model.frame() looks for the levels of `a b` under the name with backticks, and for those of C(f,
@@ -177,7 +191,8 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
 .odd_names_apart <- function(expr) {
   withCallingHandlers(expr, warning = function(w) {
     known <- c("^variable '.*' is not a factor$", "^contrasts dropped",
-               "^There are unevaluated constants in the response")
+               "^There are unevaluated constants in the response",
+               "^first element used of 'length.out'") # then emmeans stops, and it is said why
     if (any(vapply(known, grepl, NA, conditionMessage(w))))
       tryInvokeRestart("muffleWarning")
   })
@@ -229,53 +244,6 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
   if (is.logical(levels)) as.logical(values) else values
 }
 
-#' Give an emmGrid the covariance and degrees of freedom that emm_basis.merMod would.
-.with_ddf <- function(grid, fit, ddf) {
-  method <- ddf_of_means(fit, ddf)
-  if (!isS4(fit$model)) { # nlme's have it from `mode`
-    if (is.null(ddf) || ddf == "default" || !inherits(fit$model, "lm")) return(grid)
-    return(update(grid, df = if (method == "asymptotic") Inf else residual_ddf(fit$model)))
-  }
-  if (method == "asymptotic") return(grid)
-  if (method == "Kenward-Roger") {
-    adjusted <- kenward_roger_vcov(fit)
-    grid@dfargs <- list(unadjV = vcov(fit$model), adjV = adjusted)
-    grid@V <- as.matrix(adjusted)
-    grid@dffun <- function(k, dfargs) pbkrtest::Lb_ddf(k, dfargs$unadjV, dfargs$adjV)
-  } else {
-    grid@dfargs <- list(object = lmertest_model(fit))
-    grid@dffun <- function(k, dfargs)
-      suppressMessages(lmerTest::calcSatterth(dfargs$object, k)$denom)
-  }
-  attr(grid@dffun, "mesg") <- tolower(method)
-  grid
-}
-
-# None and what is not linear: z tests.
-ddf_of_means <- function(fit, ddf) {
-  if (is.null(ddf)) return("asymptotic")
-  if (!isS4(fit$model)) return(.own_means_ddf(fit, ddf))
-  ddf <- checked_ddf(fit, ddf)
-  if (ddf == "between-within")
-    refuse("NotSupportedError", "between-within degrees of freedom belong to a term of the model, ",
-           "and a marginal mean mixes several. Ask for 'Satterthwaite', 'Kenward-Roger' or ",
-           "'asymptotic'.")
-  if (ddf == "Kenward-Roger") .need_reml(fit)
-  if (ddf == "Satterthwaite") .need_linear(fit, "Satterthwaite degrees of freedom")
-  ddf
-}
-
-# emmeans' own choice for models without lme4: of a glm t tests for gaussian and Gamma alone.
-.own_means_ddf <- function(fit, ddf) {
-  model <- fit$model
-  nlme <- inherits(model, c("lme", "gls"))
-  if (nlme && ddf == "Satterthwaite") return(ddf)
-  if (ddf == "default" && inherits(model, "gls")) return("Satterthwaite")
-  if (ddf == "default" && inherits(model, "glm"))
-    return(if (family(model)$family %in% c("gaussian", "Gamma")) "residual" else "asymptotic")
-  checked_ddf(fit, ddf)
-}
-
 # --- means and contrasts ------------------------------------------------------------------------
 
 .means_over <- function(grid, specs, by, options) {
@@ -319,8 +287,12 @@ ddf_of_means <- function(fit, ddf) {
   if (formula) all.vars(parse_formula(specs)) else specs
 }
 
-.known_factors <- function(grid, names, argument) {
-  unknown <- setdiff(names, c(names(grid@levels), "1"))
+.known_factors <- function(grid, names, argument, also = "1") {
+  unknown <- setdiff(names, c(names(grid@levels), also))
+  if (length(unknown) && ".obs.no." %in% grid@misc$avgd.over)
+    refuse("ArgumentError", argument, ": '", unknown[1L], "' is averaged over the rows of the ",
+           "data, as all that counterfactuals= does not name. It names: ",
+           paste(names(grid@levels), collapse = ", "))
   if (length(unknown))
     refuse("ArgumentError", argument, ": '", unknown[1L], "' is no predictor of this model.",
            near_terms(unknown[1L], names(grid@levels)), " There are: ",
@@ -329,7 +301,10 @@ ddf_of_means <- function(fit, ddf) {
 
 .known_covariate <- function(grid, var) {
   inner <- .variables_in(var, names(grid@levels))
-  .known_factors(grid, inner, "var")
+  .known_factors(grid, inner, "var", also = NULL)
+  if (!length(inner))
+    refuse("ArgumentError", "var: '", var, "' names no covariate, whose slope is asked for. ",
+           "There are: ", paste(names(grid@levels), collapse = ", "))
   factors <- inner[!vapply(grid@levels[inner], is.numeric, NA)]
   if (length(factors))
     refuse("ArgumentError", "var: '", factors[1L], "' is a factor and has no slope; compare its ",

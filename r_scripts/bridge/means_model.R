@@ -136,3 +136,52 @@ model_data <- function(fit) {
   }, NA)
   if (nrow(data) %in% sizes && all(found)) data
 }
+
+# --- degrees of freedom ------------------------------------------------------------------------
+
+#' Give an emmGrid the covariance and degrees of freedom that emm_basis.merMod would.
+.with_ddf <- function(grid, fit, ddf) {
+  method <- ddf_of_means(fit, ddf)
+  if (!isS4(fit$model)) { # nlme's have it from `mode`
+    if (is.null(ddf) || ddf == "default" || !inherits(fit$model, "lm")) return(grid)
+    return(update(grid, df = if (method == "asymptotic") Inf else residual_ddf(fit$model)))
+  }
+  if (method == "asymptotic") return(grid)
+  if (method == "Kenward-Roger") {
+    adjusted <- kenward_roger_vcov(fit)
+    grid@dfargs <- list(unadjV = vcov(fit$model), adjV = adjusted)
+    grid@V <- as.matrix(adjusted)
+    grid@dffun <- function(k, dfargs) pbkrtest::Lb_ddf(k, dfargs$unadjV, dfargs$adjV)
+  } else {
+    grid@dfargs <- list(object = lmertest_model(fit))
+    grid@dffun <- function(k, dfargs)
+      suppressMessages(lmerTest::calcSatterth(dfargs$object, k)$denom)
+  }
+  attr(grid@dffun, "mesg") <- tolower(method)
+  grid
+}
+
+# None and what is not linear: z tests.
+ddf_of_means <- function(fit, ddf) {
+  if (is.null(ddf)) return("asymptotic")
+  if (!isS4(fit$model)) return(.own_means_ddf(fit, ddf))
+  ddf <- checked_ddf(fit, ddf)
+  if (ddf == "between-within")
+    refuse("NotSupportedError", "between-within degrees of freedom belong to a term of the model, ",
+           "and a marginal mean mixes several. Ask for 'Satterthwaite', 'Kenward-Roger' or ",
+           "'asymptotic'.")
+  if (ddf == "Kenward-Roger") .need_reml(fit)
+  if (ddf == "Satterthwaite") .need_linear(fit, "Satterthwaite degrees of freedom")
+  ddf
+}
+
+# emmeans' own choice for models without lme4: of a glm t tests for gaussian and Gamma alone.
+.own_means_ddf <- function(fit, ddf) {
+  model <- fit$model
+  nlme <- inherits(model, c("lme", "gls"))
+  if (nlme && ddf == "Satterthwaite") return(ddf)
+  if (ddf == "default" && inherits(model, "gls")) return("Satterthwaite")
+  if (ddf == "default" && inherits(model, "glm"))
+    return(if (family(model)$family %in% c("gaussian", "Gamma")) "residual" else "asymptotic")
+  checked_ddf(fit, ddf)
+}

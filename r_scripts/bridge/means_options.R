@@ -74,6 +74,16 @@ regridded <- function(grid, fit, options) {
   do.call(emmeans::regrid, args)
 }
 
+# n different values determine a polynomial of degree n - 1; emmeans takes any, until memory ends.
+.possible_degree <- function(fit, var, degree) {
+  name <- .variables_in(var, names(used_frame(fit$model)))[1L]
+  x <- model_data(fit)[[name]]
+  n <- if (is.null(x)) nobs(fit$model) else length(unique(x[!is.na(x)]))
+  if (!is.null(degree) && degree >= n)
+    refuse("ArgumentError", "max_degree=", format(degree, scientific = FALSE), ": '", name,
+           "' has ", n, " different values, which no polynomial above degree ", n - 1, " needs")
+}
+
 # --- scale and null hypothesis --------------------------------------------------------------------
 
 #' Arguments of update() for an emmGrid: what summary() then does with it.

@@ -34,9 +34,32 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
   args$na.action <- as.name("na.omit")
   fun <- if (is.null(random)) "gls" else "lme"
   if (length(control)) args$control <- .written_call("list", lapply(control, .as_literal))
-  fit <- as_fit(within_r_s_stacks(eval(.written_call(fun, args), env)))
+  fit <- as_fit(within_r_s_stacks(withCallingHandlers(
+    eval(.written_call(fun, args), env),
+    error = function(e) .explain_nlme(conditionMessage(e), fixed, as.name(data_name), env))))
   say_unused_codings(fit$model, given$bindings$.contrasts)
   fit
+}
+
+# lmer and lm leave columns out that others determine; nlme stops, and does not say which they are.
+.explain_nlme <- function(text, formula, data, env) {
+  explain_column(text, formula, data, env)
+  x <- tryCatch({
+    formula <- eval(formula, env)
+    frame <- model.frame(formula, eval(data, env))
+    list(x = model.matrix(formula, frame), y = model.response(frame))
+  }, error = function(e) NULL)
+  if (is.null(x) || !all(is.finite(x$x))) return()
+  found <- qr(x$x)
+  spare <- colnames(x$x)[found$pivot[-seq_len(found$rank)]]
+  if (length(spare) && nrow(x$x) > ncol(x$x))
+    refuse("FitError", text, ". The other columns of the fixed part determine ",
+           paste0("'", spare, "'", collapse = ", "), " (a constant beside the intercept, a sum of ",
+           "others?), and nlme fits no such model; lmer and lm leave such columns out. Take them ",
+           "out of the formula")
+  if (is.numeric(x$y) && length(unique(x$y)) == 1L)
+    refuse("FitError", text, ". The response is ", format(x$y[[1L]]), " in every complete row: ",
+           "there is nothing to explain")
 }
 
 #' A formula in lme4's way as nlme's two: the fixed part, and the one random term.
@@ -243,88 +266,6 @@ nlme_rows <- function(fit, what, type = "response", level = NULL) {
   if (inherits(m, "lme") && !is.null(level)) args$level <- level
   out <- do.call(if (what == "residuals") stats::residuals else stats::fitted, args)
   as.numeric(out)
-}
-
-#' Predictions of a model of nlme for new rows.
-nlme_predict <- function(fit, newdata, level = NULL) {
-  .check_predictors(fit, newdata, intersect(.nlme_predictors(fit$model, level), names(newdata)))
-  .check_own_rows(fit, level)
-  .nlme_predicted(fit$model, newdata, level)
-}
-
-#' Variables of the fixed part and, unless it is the population's prediction, of the random slopes.
-.nlme_predictors <- function(model, level) {
-  fixed <- all.vars(delete.response(terms(model)))
-  if (identical(as.integer(level), 0L)) fixed else union(fixed, nlme_slopes(model))
-}
-
-# nlme makes the formula's variables anew from the new rows, as R does, and keeps less of the fit:
-# rows of the fit's own show whether it matters.
-.check_own_rows <- function(fit, level) {
-  m <- fit$model
-  parts <- c(list(delete.response(terms(m))), lapply(.nlme_random(m), terms))
-  made <- unique(unlist(lapply(parts, function(tt)
-    Filter(is.call, as.list(attr(tt, "variables"))[-1L]))))
-  if (!length(made)) return(invisible())
-  data <- nlme_frame(m)
-  whole <- nlme_rows(fit, "fitted", level = level)
-  for (rows in list(1L, rev(seq(2L, nrow(data), by = 2L)))) {
-    again <- tryCatch(.nlme_predicted(m, data[rows, , drop = FALSE], level),
-                      error = function(e) NULL)
-    if (!isTRUE(all.equal(again, whole[rows], tolerance = 1e-6)))
-      refuse("NotSupportedError", "nlme computes ",
-             paste(vapply(made, deparse1, ""), collapse = ", "),
-             " from the new rows alone, and would give other values than the model was fitted to. ",
-             "Compute it as a column of the data before fitting, and give that column in newdata.")
-  }
-}
-
-# A row that misses a predictor is NA. nlme's matrices leave it out, and the numbers that come then are
-# of other rows.
-.nlme_predicted <- function(m, newdata, level) {
-  used <- intersect(.nlme_predictors(m, level), names(newdata))
-  known <- if (length(used)) stats::complete.cases(newdata[used]) else rep(TRUE, nrow(newdata))
-  out <- rep(NA_real_, nrow(newdata))
-  if (!any(known)) return(out)
-  args <- list(m, newdata = newdata[known, , drop = FALSE], na.action = stats::na.pass)
-  if (inherits(m, "lme") && !is.null(level)) args$level <- level
-  out[known] <- as.numeric(do.call(stats::predict, args))
-  out
-}
-
-# Formulas of the random effects, by grouping factor; none of gls.
-.nlme_random <- function(model) lapply(model$modelStruct$reStruct, formula)
-
-#' Columns of random slopes.
-nlme_slopes <- function(model) unique(unlist(lapply(.nlme_random(model), all.vars)))
-
-rows_at.gls <- function(fit, data, re) {
-  model <- fit$model
-  tt <- delete.response(kept(fit, "frozen terms", frozen_terms(fit, terms(model))))
-  .check_predictors(fit, data, intersect(.names_in(list(tt)), names(data)))
-  data <- .with_levels(fit, data, names(data))
-  own <- model.frame(tt, nlme_frame(model), drop.unused.levels = TRUE)
-  frame <- .guarded_prediction(model.frame(tt, data, na.action = na.pass,
-                                           xlev = stats::.getXlevels(tt, own)))
-  coded <- model$contrasts[intersect(names(model$contrasts), names(frame))]
-  x <- model.matrix(tt, frame, contrasts.arg = coded)
-  list(eta = as.numeric(x %*% coefs(model)), x = x)
-}
-
-# What predict() adds for the groups; the fixed part of both is the same.
-rows_at.lme <- function(fit, data, re) {
-  found <- rows_at.gls(fit, data, re)
-  if (identical(re, NA)) return(found)
-  if (any(lengths(lapply(.nlme_random(fit$model), function(f) Filter(is.call, as.list(
-      attr(terms(f), "variables"))[-1L]))))) .check_own_rows(fit, NULL)
-  data <- .with_levels(fit, data, names(data))
-  groups <- fit$model$groups
-  of_rows <- do.call(paste,
-                     c(lapply(names(groups), function(g) as.character(data[[g]])), sep = "/"))
-  if (!all(of_rows %in% as.character(groups[[ncol(groups)]]))) .refuse_unknown_groups()
-  modes <- .nlme_predicted(fit$model, data, NULL) - .nlme_predicted(fit$model, data, 0L)
-  found$eta <- found$eta + modes
-  found
 }
 
 confint_native.lme <- confint_native.gls <- function(fit, level = 0.95) {

@@ -12,6 +12,7 @@ ml_robust_errors <- function(fit, type, level = 0.95, order = NULL, lag = NULL, 
     refuse("NotSupportedError", "robust_errors() is for pymlm.lm and pymlm.glm; this is a ",
            kind_of(model), ". cluster_robust() has CR0 to CR3 for pymlm.lmer, and m.bootstrap() ",
            "simulates from any model")
+  need_fixed_effects(fit, "A robust standard error")
   need_package("sandwich", "robust standard errors")
   if (type == "bootstrap") return(.bootstrap_errors(fit, NULL, boot_type, nsim, seed, level))
   if (type == "HAC" && !is.null(lag) && lag >= nobs(model))

@@ -177,7 +177,11 @@ def test_row_31_prediction(m, r):
     assert_close(m.predict(new), r["predict"], SAME_FIT)
     assert_close(m.predict(new, level=0), r["predict0"], SAME_FIT)
     assert_close(m.predict(new[["age"]], level=0), r["predict0"], SAME_FIT)
-    assert m.predict(new.assign(Subject="new")).isna().all()
+    unseen = new.assign(Subject="new")
+    with pytest.raises(DataError, match="'new', which the model has not seen"):
+        m.predict(unseen)
+    assert m.predict(unseen, allow_new_levels="nan").isna().all()
+    assert_close(m.predict(unseen, allow_new_levels=True), r["predict0"], SAME_FIT)
     assert m.predict().equals(m.fitted().rename("predicted"))
 
 

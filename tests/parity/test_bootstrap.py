@@ -7,7 +7,7 @@ import pytest
 
 import pymlm as mlm
 from pymlm.engine import call
-from pymlm.errors import ArgumentError, RError
+from pymlm.errors import ArgumentError, NotSupportedError, RError
 from tests.native import assert_fits_close as assert_close
 from tests.native import native, rscript
 from tests.tolerances import ARITHMETIC, REOPTIMIZED, SAME_PATH
@@ -282,3 +282,13 @@ def test_pb_modcomp_against_an_lm():
     assert_close(ours.p_value[1], (1 + above) / 100)
     assert 0.35 < (ours.draws < 1e-8).mean() < 0.85
     assert_close(ours.statistic[0], mlm.lrt(m0, m1).chisq[1], ARITHMETIC)
+
+
+@pytest.mark.parametrize("kind", ["glm", "glmer"])
+def test_semiparametric_is_of_a_mean_and_an_error(kind):
+    """bootMer() of lme4 warns that it is questionable for GLMMs; counts plus residuals are none."""
+    data = mlm.load_dataset("sleepstudy").assign(up=lambda d: (d.Reaction > 300).astype(int))
+    random = " + (1 | Subject)" if kind == "glmer" else ""
+    m = getattr(mlm, kind)(f"up ~ Days{random}", data, family="binomial")
+    with pytest.raises(NotSupportedError, match="type='parametric'"):
+        m.bootstrap(nsim=2, seed=1, use_u=True, type="semiparametric")

@@ -10,6 +10,8 @@ import pytest
 
 import pymlm as mlm
 from pymlm.errors import ArgumentError, NotSupportedError
+from tests.native import assert_close, native
+from tests.tolerances import REOPTIMIZED
 
 #: joint_tests() of emmeans rounds F to three digits.
 THREE_DIGITS = 6e-4
@@ -42,6 +44,18 @@ def cake() -> Any:
         (lambda m: m.emmeans("recipe", interaction=True), "needs contrast="),
         (lambda m: m.emtrends("temp", "recipe"), "has no slope"),
         (lambda m: m.emtrends("recipe", "heat"), "'heat'"),
+        (lambda m: m.emtrends("recipe", "1"), "names no covariate"),
+        (lambda m: m.emtrends("recipe", "2 * 2"), "names no covariate"),
+        (lambda m: m.emtrends("recipe", "temp", max_degree=10**12), "above degree 5"),
+        (lambda m: m.emtrends("recipe", "temp", max_degree=6), "above degree 5"),
+        (lambda m: m.joint_tests(by="1"), "by: '1' is no predictor"),
+        (lambda m: m.emmeans("temp", counterfactuals="temp"), "one value alone"),
+        (lambda m: m.emmeans("recipe", counterfactuals="recipe", at={"recipe": ["A"]}), "one val"),
+        (
+            lambda m: m.emmeans("recipe", counterfactuals="temp", at={"temp": [1, 2]}, ddf=None),
+            "averaged over the rows",
+        ),
+        (lambda m: m.eff_size("recipe", "total", 9, contrast=None), "contrast='pairwise'"),
         (lambda m: m.emmeans("recipe", level=95), "between 0 and 1"),
         (lambda m: m.emmeans("recipe", ddf="KRR"), "ddf"),
     ],
@@ -80,3 +94,25 @@ def test_joint_tests_beside_an_offset():
     assert joint.term == wald.term == ("period",)
     f = wald.statistic[0] / joint.num_df[0]
     assert joint.statistic[0] == pytest.approx(f, abs=THREE_DIGITS)
+
+
+@pytest.mark.parametrize("ddf", ["default", "Satterthwaite", "Kenward-Roger"])
+def test_counterfactuals_of_a_mixed_model_have_z_tests(cake: Any, ddf: Any) -> None:
+    with pytest.raises(NotSupportedError, match="ddf='asymptotic'"):
+        cake.emmeans("recipe", counterfactuals="recipe", ddf=ddf)
+
+
+def test_counterfactuals_are_those_of_emmeans(cake: Any) -> None:
+    theirs = native("""
+    suppressMessages({library(lme4); library(emmeans)})
+    m <- lmer(angle ~ recipe * temp + (1 | recipe:replicate), cake)
+    of <- function(e) { s <- as.data.frame(suppressMessages(e)); list(s$emmean, s$SE) }
+    emit(list(
+      recipe = of(emmeans(m, "recipe", counterfactuals = "recipe", lmer.df = "asymptotic")),
+      temp = of(emmeans(m, "temp", counterfactuals = "temp", at = list(temp = c(180, 200)),
+                        lmer.df = "asymptotic"))))
+    """)
+    for name, at in {"recipe": None, "temp": {"temp": [180, 200]}}.items():
+        ours = cake.emmeans(name, counterfactuals=name, at=at, ddf="asymptotic")
+        assert_close(ours.estimate, theirs[name][0], REOPTIMIZED)
+        assert_close(ours.std_error, theirs[name][1], REOPTIMIZED)

@@ -117,6 +117,43 @@ def test_what_the_fit_has_not_seen_is_a_data_error(name: str) -> None:
     assert fitted(name).predict(rows).notna().all()
 
 
+@pytest.mark.parametrize("level", [None, 1])
+@pytest.mark.parametrize("name", ["lme", "slopes", "ar1", "basis"])
+def test_groups_that_the_fit_has_not_seen(r: Any, name: str, level: int | None) -> None:
+    rows = asked(None)
+    rows["Subject"] = ["new", *rows["Subject"].astype(str)[1:]]
+    with pytest.raises(DataError, match="'new', which the model has not seen"):
+        predicted(name, rows, level)
+    own, fixed = np.array(r[name]["own"]), np.array(r[name]["fixed"])
+    left = fitted(name).predict(rows, level=level, allow_new_levels="nan").to_numpy()
+    assert np.isnan(left[0])
+    assert_close(left[1:], own[1:], ITERATED)
+    known = fitted(name).predict(rows, level=level, allow_new_levels=True).to_numpy()
+    assert_close(known, [fixed[0], *own[1:]], ITERATED)
+    assert_close(predicted(name, rows, 0), fixed, ITERATED)
+    none = fitted(name).predict(rows.assign(Subject="new"), allow_new_levels=True)
+    assert_close(none.to_numpy(), fixed, ITERATED)
+
+
+def test_an_inner_group_that_the_fit_has_not_seen(r: Any) -> None:
+    """It is predicted at the mean of its outer group; the outer factor alone needs no inner one."""
+    rows = asked(None)
+    rows["Subject"] = ["new", *rows["Subject"].astype(str)[1:]]
+    with pytest.raises(DataError, match="/new', which the model has not seen"):
+        predicted("nested", rows, None)
+    outer = predicted("nested", rows, 1)
+    known = fitted("nested").predict(rows, allow_new_levels=True).to_numpy()
+    assert_close(known, [outer[0], *r["nested"]["own"][1:]], ITERATED)
+
+
+@pytest.mark.parametrize("allowed", [False, "nan"])
+def test_a_row_without_a_group_is_nan(r: Any, allowed: Any) -> None:
+    rows = asked("Subject")
+    some = fitted("lme").predict(rows, allow_new_levels=allowed).to_numpy()
+    assert np.isnan(some[0])
+    assert_close(some[1:], r["lme"]["own"][1:], ITERATED)
+
+
 @pytest.mark.parametrize("name", ["lme", "gls"])
 def test_averages_leave_such_rows_out_and_say_so(name: str) -> None:
     with pytest.warns(mlm.errors.AdviceWarning, match="1 of 4 rows"):

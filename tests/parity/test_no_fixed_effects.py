@@ -37,7 +37,11 @@ REFUSED = {
     "lme4's anova": lambda m: m.anova(ddf=None),
 }
 OF_LM = {
-    **{q: REFUSED[q] for q in ("influence", "emmeans", "joint_tests")},
+    **{q: REFUSED[q] for q in ("cooks_distance", "influence", "emmeans", "joint_tests")},
+    **{
+        f"robust_errors {t}": lambda m, t=t: mlm.robust_errors(m, type=t)
+        for t in ("HC3", "HAC", "bootstrap")
+    },
     "cluster_robust": lambda m: mlm.cluster_robust(m, by="Subject"),
     "interval": lambda m: m.predict(mlm.load_dataset("sleepstudy")[:2], interval="confidence"),
 }

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import pymlm as mlm
-from pymlm.errors import ArgumentError, NotSupportedError, RWarning
+from pymlm.errors import AdviceWarning, ArgumentError, NotSupportedError, RWarning
 from tests.native import assert_fits_close as assert_close
 from tests.native import has_structures, native, rscript
 from tests.tolerances import ARITHMETIC, BY_HAND, REOPTIMIZED, SAME_PATH, half_unit
@@ -195,3 +195,22 @@ def test_bad_arguments(sleep: Any, cbpp: Any) -> None:
         cbpp.tidy(ddf="Satterthwaite")
     with pytest.raises(NotSupportedError, match="reml=True"), warnings.catch_warnings():
         sleep.update(reml=False).tidy(ddf="Kenward-Roger")
+
+
+@pytest.mark.parametrize("kind", ["lm", "lmer", "lme", "gls", "probit"])
+def test_exponentiated_without_a_log_or_logit_link_is_said(kind: str) -> None:
+    """As broom::tidy(exponentiate = TRUE) warns; a response on the log scale has ratios."""
+    d = mlm.load_dataset("sleepstudy").assign(up=lambda d: (d.Reaction > 300).astype(int))
+    fits: dict[str, Any] = {
+        "lm": lambda y: mlm.lm(f"{y} ~ Days", d),
+        "lmer": lambda y: mlm.lmer(f"{y} ~ Days + (1 | Subject)", d),
+        "lme": lambda y: mlm.lme(f"{y} ~ Days + (1 | Subject)", d),
+        "gls": lambda y: mlm.gls(f"{y} ~ Days", d),
+        "probit": lambda _: mlm.glm("up ~ Days", d, family="binomial", link="probit"),
+    }
+    m = fits[kind]("Reaction")
+    with pytest.warns(AdviceWarning, match="log or logit link"):
+        found = m.tidy("fixed", exponentiate=True)
+    assert_close(found.estimate, np.exp(m.fixef().to_numpy()))
+    if kind != "probit":
+        fits[kind]("log(Reaction)").tidy("fixed", exponentiate=True)
