@@ -15,6 +15,7 @@ from pymlm.errors import ArgumentError, NotSupportedError
 from pymlm.formula import vet
 from pymlm.frames import as_pandas
 from pymlm.models.advice import advise
+from pymlm.models.inside import source_of
 from pymlm.models.mixed import MixedModel
 from pymlm.models.newdata import needed_columns
 from pymlm.multilevel.asked_model import data_of
@@ -265,12 +266,10 @@ def _formula_and_data(m: MixedModel | str, data: Data | None) -> tuple[str, pd.D
         if data is None:
             return m.formula, data_of(m, "effect_types"), True
         frame = as_pandas(data)
-        own = vet(m.formula, trusted=True, columns=m._source.sent)
-        needed_columns(
-            frame,
-            [n for n in own.names if n in m._source.sent and n not in own.response_names],
-            what="data",
-        )
+        sent = source_of(m).sent
+        own = vet(m.formula, trusted=True, columns=sent)
+        needed = [n for n in own.names if n in sent and n not in own.response_names]
+        needed_columns(frame, needed, what="data")
         return m.formula, frame, True
     if not isinstance(m, str):
         raise ArgumentError(f"effect_types takes a fitted model or a formula, not {m!r}")
