@@ -53,7 +53,8 @@ class BlockElements:
             for e in (basis.elements[r] for r in self.index):
                 a = np.flatnonzero((term == e.term) & (coef == e.a))
                 # Coefficients of a level are neighbours, within a block too.
-                found.append(Rows(a, a + (e.b - e.a), len(a) == len(flat)))
+                b = a if e.b == e.a else a + (e.b - e.a)
+                found.append(Rows(a, b, len(a) == len(flat)))
             self.rows.append(found)
 
     def select(self, rows: Rows, blocks: Floats) -> Floats:

@@ -230,7 +230,7 @@ def test_refit_refuses_what_does_not_fit(model, sleepstudy):
     with pytest.raises(DataError, match="must be numbers"):
         model.refit(["a"] * 180)
     with pytest.raises(DataError, match="one dimension"):
-        model.refit(sleepstudy[["Reaction"]])
+        model.refit(sleepstudy[["Reaction"]].to_numpy())
     with pytest.raises(DataError, match="index differs"):  # rows in another order
         model.refit(sleepstudy["Reaction"].iloc[::-1])
     assert_close(model.refit("Reaction").loglik, model.loglik, BY_HAND)
