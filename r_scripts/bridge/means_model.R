@@ -178,9 +178,10 @@ ddf_of_means <- function(fit, ddf) {
 # emmeans' own choice for models without lme4: of a glm t tests for gaussian and Gamma alone.
 .own_means_ddf <- function(fit, ddf) {
   model <- fit$model
-  nlme <- inherits(model, c("lme", "gls"))
-  if (nlme && ddf == "Satterthwaite") return(ddf)
-  if (ddf == "default" && inherits(model, "gls")) return("Satterthwaite")
+  if (inherits(model, "lme") && ddf == "Satterthwaite")
+    refuse("NotSupportedError", "emmeans estimates these of an lme by refits to random noise: ",
+           "other numbers at each call. Leave ddf out (containment), or fit with pymlm.lmer")
+  if (inherits(model, "gls") && ddf %in% c("default", "Satterthwaite")) return("Satterthwaite")
   if (ddf == "default" && inherits(model, "glm"))
     return(if (family(model)$family %in% c("gaussian", "Gamma")) "residual" else "asymptotic")
   checked_ddf(fit, ddf)

@@ -323,3 +323,10 @@ def test_row_31_ar1_refuses_times_that_are_no_occasions(times):
                 lambda **k: mlm.lme("y ~ t", d, random="~ 1 | g", **k)):  # fmt: skip
         with pytest.raises(DataError, match="'car1'"):
             fit(correlation="ar1", time="t")
+
+
+def test_row_77_means_of_an_lme_have_no_satterthwaite_df(m):
+    """emmeans refits to noise for them, and stops where nlme is not attached."""
+    with pytest.raises(NotSupportedError, match="Leave ddf out"):
+        m.emmeans("age", ddf="Satterthwaite")
+    assert np.isfinite(m.emmeans("age").to_frame()["df"]).all()

@@ -55,8 +55,8 @@ PARTIAL: dict[str, Callable[[Any, str], Any]] = {
     "joint_tests": lambda m, ddf: m.joint_tests(ddf=ddf),
     "avg_predictions": lambda m, ddf: m.avg_predictions(ddf=ddf),
 }  # fmt: skip
-#: emmeans has Satterthwaite's method for nlme.
-MORE = {("gls", "Satterthwaite"), ("lme", "Satterthwaite")}
+#: emmeans has Satterthwaite's method for gls (of lme by random refits, which are refused).
+MORE = {("gls", "Satterthwaite")}
 
 
 @pytest.mark.parametrize("question", PARTIAL)
