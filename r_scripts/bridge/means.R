@@ -183,6 +183,10 @@ cld_result <- function(native, fit, specs, by = NULL, at = NULL, alpha = 0.05, o
     refuse("ArgumentError", "counterfactuals: ", paste(names, collapse = ", "), " would have one ",
            "value alone (a number's is its mean), and emmeans compares several. Give them: ",
            "at={'", names[1L], "': [...]}")
+  # emmeans 2.0 forgets an argument on the way to its methods of lme4's models.
+  if (length(names) && grepl('"options" is missing', text, fixed = TRUE))
+    refuse("NotSupportedError", "this emmeans makes no counterfactuals of a mixed model (it says: ",
+           text, "). m.avg_predictions(variables=...) gives their averages over the rows")
 }
 
 # model.frame() looks for the levels of `a b` under the name with backticks, and for those of C(f,

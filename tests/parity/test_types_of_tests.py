@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 
 import pymlm as mlm
+from pymlm.errors import ConvergenceWarning
 from tests.native import assert_close, native, needs_r
 
 needs_r("car")
@@ -45,9 +47,12 @@ def data() -> Any:
 
 @pytest.fixture(scope="module")
 def glmer(data: Any) -> Any:
-    return mlm.glmer(
-        "cbind(incidence, size - incidence) ~ period * size2 + (1 | herd)", data, family="binomial"
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of lme4 2
+        return mlm.glmer(
+            "cbind(incidence, size - incidence) ~ period * size2 + (1 | herd)", data,
+            family="binomial",
+        )  # fmt: skip
 
 
 def test_types_of_a_generalized_mixed_model_are_wald_tests(r: Any, glmer: Any) -> None:
