@@ -66,11 +66,11 @@ fit_checked <- function(fun, args) {
   list(fit = fit, convergence = convergence(fit))
 }
 
-# What R says where a formula is nested deeper than its stacks.
+#' What R says where a formula is nested deeper than its stacks.
 .saturated <- paste("objective in x0 returns NA", "Downdated VtV is not positive",
                     "\"gls\" fit is singular", "computationally singular", "NA/NaN/Inf in foreign",
                     "Singularity in backsolve", sep = "|")
-.too_large <- "stack overflow|nested too deeply|stack usage|protection stack"
+too_large <- "stack overflow|nested too deeply|stack usage|protection stack"
 
 #' Evaluate the call of a fit where its data are.
 .evaluated <- function(call, env) within_r_s_stacks(.guarded(withCallingHandlers(
@@ -89,7 +89,7 @@ within_r_s_stacks <- function(expr) {
         refuse("FitError", conditionMessage(e), ". The likelihood cannot be computed where the ",
                "optimizer starts: are there as many coefficients as rows, or values that are very ",
                "large? Leave predictors out, or scale them")
-      if (!grepl(.too_large, conditionMessage(e))) stop(e)
+      if (!grepl(too_large, conditionMessage(e))) stop(e)
       refuse("FormulaError", "the formula has more terms than R can walk through (it says: ",
              conditionMessage(e),
              "). Write 'y ~ . + (1 | g)' with a data frame of the columns that ",

@@ -37,7 +37,7 @@ vet_formula <- function(text) {
   f <- parse_formula(text)
   walked <- .walk(f)
   .check_structures(walked$structures)
-  if (walked$n_bars) .check_length(f)
+  if (walked$n_bars) check_length(f)
   two_sided <- length(f) == 3L
   lhs <- if (two_sided) f[[2L]] else NULL
   # y ~ f(x, a, b) ~ a | g, as nlmer takes it, is (y ~ f(x, a, b)) ~ (a | g).
@@ -185,9 +185,9 @@ parse_formula <- function(text) {
   if (any(vapply(.walk(f)$groups, needs_backticks, NA))) .write_out_double_bars(f) else f
 }
 
-# lme4 walks a mixed formula by recursion, a level and more a term, and R has not more levels than
-# options("expressions").
-.check_length <- function(f) {
+#' lme4 walks a mixed formula by recursion, a level and more a term, and R has not more levels than
+#' options("expressions").
+check_length <- function(f) {
   node <- f[[length(f)]]
   depth <- 0L
   while (is.call(node) && length(node) > 1L) {

@@ -8,6 +8,7 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
   env <- new.env(parent = .nlme_home())
   assign(data_name, data, envir = env)
   fixed <- parse_formula(formula)
+  check_length(fixed)
   if (!is.null(random) && "." %in% c(all.names(fixed), all.names(parse_formula(random))))
     refuse("FormulaError",
            "lme() of nlme takes '.' for the grouping factor, not for the other columns: ",
@@ -44,6 +45,7 @@ fit_nlme <- function(formula, data, data_name, random, structure, reml, control,
 # lmer and lm leave columns out that others determine; nlme stops, and does not say which they are.
 .explain_nlme <- function(text, formula, data, env) {
   explain_column(text, formula, data, env)
+  if (grepl(too_large, text)) return() # this walk would be too long as well
   x <- tryCatch({
     formula <- eval(formula, env)
     frame <- model.frame(formula, eval(data, env))
