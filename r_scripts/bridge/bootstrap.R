@@ -6,11 +6,12 @@ boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE
   if (!inherits(fit$model, c("merMod", "lm")))
     refuse_class(fit, "The bootstrap", "m.confint() has nlme's approximate intervals")
   if (inherits(fit$model, "lm") && type == "parametric" && use_u)
-    refuse("NotSupportedError", "use_u is of random effects, and a ", kind_of(fit$model), " has none")
+    refuse("NotSupportedError", "use_u is of random effects, and a ", kind_of(fit$model),
+           " has none")
   if (type != "parametric" && .has_own_distribution(fit$model))
-    refuse("NotSupportedError", "the semiparametric bootstrap adds resampled residuals to the fitted ",
-           "values, which are no responses of a ", kind_of(fit$model), " (lme4's bootMer() calls it ",
-           "questionable of GLMMs, and its refits fail). Take type='parametric'")
+    refuse("NotSupportedError", "the semiparametric bootstrap adds resampled residuals to the ",
+           "fitted values, which are no responses of a ", kind_of(fit$model),
+           " (lme4's bootMer() calls it questionable of GLMMs, and its refits fail). Take type='parametric'")
   need_linear_predictor(fit, "The bootstrap", .wald_instead)
   need_own_z(fit, "The bootstrap")
   model <- fit$model

@@ -34,11 +34,12 @@ deviance_at <- function(fit, theta, reml = NULL, beta = NULL) {
 
 # Of parameters that are many digits apart from 1, rounding leaves lme4 no positive definite matrix.
 .where_it_can <- function(f, model) function(t) tryCatch(f(t), error = function(e) {
-  if (!grepl("positive definite|Cholesky|PIRLS|pwrssUpdate|x0 returns", conditionMessage(e))) stop(e)
+  numbers <- "positive definite|Cholesky|PIRLS|pwrssUpdate|x0 returns"
+  if (!grepl(numbers, conditionMessage(e))) stop(e)
   refuse("ArgumentError", "theta: the deviance cannot be computed where ",
          paste(names(getME(model, "theta")), "=", format(t, digits = 4L), collapse = ", "),
-         ": these are standard deviations relative to that of the residuals, and such values leave ",
-         "lme4 nothing but rounding (it says: ", conditionMessage(e), "). Take values nearer to ",
+         ": these are standard deviations relative to that of the residuals, and such values ",
+         "leave lme4 nothing but rounding (it says: ", conditionMessage(e), "). Take values nearer to ",
          "those of m.theta")
 })
 
@@ -76,7 +77,7 @@ anova_contrasts <- function(fit, type = "III") {
   }))
 }
 
-# --- distributions, for tables of other programs ---------------------------------------------------
+# --- distributions, for tables of other programs --------------------------------------------------
 
 #' P(X > x), for vectors of one length; NA where something is missing.
 upper_tail <- function(distribution, x, ...) {

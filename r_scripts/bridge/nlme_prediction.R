@@ -59,8 +59,8 @@ nlme_predict <- function(fit, newdata, level = NULL, allow_new_levels = FALSE) {
   }
 }
 
-# A row that misses a predictor is NA. nlme's matrices leave it out, and the numbers that come then are
-# of other rows.
+# A row that misses a predictor is NA. nlme's matrices leave it out, and the numbers that come then
+# are of other rows.
 .nlme_predicted <- function(m, newdata, level) {
   used <- intersect(.nlme_predictors(m, level), names(newdata))
   known <- if (length(used)) stats::complete.cases(newdata[used]) else rep(TRUE, nrow(newdata))

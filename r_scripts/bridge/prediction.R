@@ -116,7 +116,8 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
 
 .solved <- function(part, columns) solve(part$L, solve(part$L, columns, system = "P"), system = "L")
 
-# |L^-1 P Lambda'z|^2, in blocks of rows: with crossed factors the solution is dense, q numbers a row.
+# |L^-1 P Lambda'z|^2, in blocks of rows: with crossed factors the solution is dense, q numbers a
+# row.
 .squares_by_solving <- function(part, zt) {
   solved <- .solved_once(part, zt)
   squares <- numeric(ncol(zt))
@@ -286,8 +287,8 @@ predicted_interval <- function(fit, newdata = NULL, re_form = NULL, type = "resp
   with_levels_of_fit(frame, model@frame, bar[[2L]])
 }
 
-#' New rows' variables of `expr` with the levels and contrasts that they have in the fit's frame: also
-#' those of factor(x), which are made of the new rows alone.
+#' New rows' variables of `expr` with the levels and contrasts that they have in the fit's frame:
+#' also those of factor(x), which are made of the new rows alone.
 with_levels_of_fit <- function(frame, own, expr) {
   variables <- as.list(attr(terms(eval(call("~", expr), .formula_home)), "variables"))[-1L]
   written <- vapply(variables, function(x) paste(

@@ -15,7 +15,8 @@
 .coupling_limit <- 2e7
 # Numbers of a block of columns of S^-1 w, and pairs of coefficients that are looked up at once.
 .pair_block <- 1e7
-# A factor with fewer entries than this share of a dense triangle (nested data) is solved with as is.
+# A factor with fewer entries than this share of a dense triangle (nested data) is solved with as
+# it is.
 .dense_share <- 0.1
 
 #' u'M^-1 u of each column of zt, or NULL where solving with the fit's own factor is the better way:
@@ -34,7 +35,8 @@ squares_by_pairs <- function(model, part, zt) {
   Matrix::colSums(own^2) + .pair_sums(zt, halves$outer, halves$inverse)
 }
 
-# Which coefficients belong to the factor that has most of them, its levels and coefficients a level.
+# Which coefficients belong to the factor that has most of them, its levels and coefficients a
+# level.
 .largest_factor <- function(model) {
   factors <- attr(model@flist, "assign")
   sizes <- diff(model@Gp)
@@ -44,7 +46,8 @@ squares_by_pairs <- function(model, part, zt) {
   list(is = is, levels = levels, each = sum(is) / levels)
 }
 
-# L^-1 u1 and w(u) of the columns u, and S^-1; NULL where M11 is not block-diagonal or M12 too large.
+# L^-1 u1 and w(u) of the columns u, and S^-1; NULL where M11 is not block-diagonal or M12 too
+# large.
 .eliminated <- function(model, u, inner) {
   one <- which(inner$is)
   two <- which(!inner$is)
@@ -82,7 +85,8 @@ squares_by_pairs <- function(model, part, zt) {
   out
 }
 
-# The pairs of entries of each column: where they stand (from 0), their product, twice if they differ.
+# The pairs of entries of each column: where they stand (from 0), their product, twice if they
+# differ.
 .pairs_of <- function(zt, columns, lengths) {
   found <- lapply(split(columns, lengths[columns]), function(same) {
     k <- lengths[same[1L]]

@@ -26,8 +26,8 @@ ml_robust_errors <- function(fit, type, level = 0.95, order = NULL, lag = NULL, 
       tryInvokeRestart("muffleWarning")
     })
   if (!all(is.finite(v$vcov)))
-    refuse("NotSupportedError", type, " is not defined here: a row is fitted exactly (its leverage ",
-           "is 1), as a dummy of one row is. HC0 and HC1 have numbers")
+    refuse("NotSupportedError", type, " is not defined here: a row is fitted exactly (its ",
+           "leverage is 1), as a dummy of one row is. HC0 and HC1 have numbers")
   for (text in said) warning(text, call. = FALSE)
   .lm_errors(model, v$vcov, NULL, type, level, list(lag = v$lag))
 }

@@ -8,8 +8,9 @@ tidy_table <- function(fit, effects, ddf = NULL, level = 0.95, scale = "sdcor") 
     ran_vals = .tidy_ran_vals(fit, level),
     ran_coefs = .tidy_ran_coefs(fit)))
   joined <- do.call(rbind, parts)
-  # Of a class without random effects, which has fixed effects alone; a mixed model has rows, or none.
-  if (is.null(joined)) refuse_class(fit, "A table of random effects", "m.tidy() has the fixed effects")
+  # Of a class without random effects, which has fixed effects alone; a mixed model has rows.
+  if (is.null(joined))
+    refuse_class(fit, "A table of random effects", "m.tidy() has the fixed effects")
   as.list(joined)
 }
 
