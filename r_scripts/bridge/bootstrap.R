@@ -11,7 +11,8 @@ boot_simulations <- function(fit, nsim, seed, type = "parametric", use_u = FALSE
   if (type != "parametric" && .has_own_distribution(fit$model))
     refuse("NotSupportedError", "the semiparametric bootstrap adds resampled residuals to the ",
            "fitted values, which are no responses of a ", kind_of(fit$model),
-           " (lme4's bootMer() calls it questionable of GLMMs, and its refits fail). Take type='parametric'")
+           " (lme4's bootMer() calls it questionable of GLMMs, and its refits fail). ",
+           "Take type='parametric'")
   need_linear_predictor(fit, "The bootstrap", .wald_instead)
   need_own_z(fit, "The bootstrap")
   model <- fit$model
