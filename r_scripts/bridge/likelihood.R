@@ -39,8 +39,8 @@ deviance_at <- function(fit, theta, reml = NULL, beta = NULL) {
   refuse("ArgumentError", "theta: the deviance cannot be computed where ",
          paste(names(getME(model, "theta")), "=", format(t, digits = 4L), collapse = ", "),
          ": these are standard deviations relative to that of the residuals, and such values ",
-         "leave lme4 nothing but rounding (it says: ", conditionMessage(e), "). Take values nearer ",
-         "to those of m.theta")
+         "leave lme4 nothing but rounding (it says: ", conditionMessage(e), "). Take values ",
+         "nearer to those of m.theta")
 })
 
 # lme4's own function works on copies of the model's memory; whether it is REML's stands in there.
