@@ -66,10 +66,11 @@ fit_checked <- function(fun, args) {
   list(fit = fit, convergence = convergence(fit))
 }
 
-#' What R says where a formula is nested deeper than its stacks.
+# What R says where as many coefficients as rows, or very large values, leave no likelihood.
 .saturated <- paste("objective in x0 returns NA", "Downdated VtV is not positive",
                     "\"gls\" fit is singular", "computationally singular", "NA/NaN/Inf in foreign",
                     "Singularity in backsolve", sep = "|")
+#' What R says where a formula is nested deeper than its stacks.
 too_large <- "stack overflow|nested too deeply|stack usage|protection stack"
 
 #' Evaluate the call of a fit where its data are.
